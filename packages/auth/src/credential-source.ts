@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+import type { AuthFailureReason, Cancellation, Endpoint, Principal, ProtocolName, Secret } from '@portico/base'
+
+/** Where verifiers live: a file, a lookup service, the backend itself. Each has a name of its own in logs. */
+export interface CredentialSource extends AsyncDisposable {
+  readonly name: string
+  /** What it can do, so that only mechanisms that can succeed are offered. */
+  readonly serves: ReadonlySet<'verify-plain' | 'verify-response' | 'verify-token' | 'lookup'>
+  verify(request: CredentialRequest, signal: Cancellation): Promise<CredentialAnswer>
+}
+
+/** One question to a source. It holds the password only inside a Secret. */
+export interface CredentialRequest {
+  readonly authcid: string
+  readonly authzid?: string
+  readonly password: Secret<string>
+  readonly mechanism: string
+  readonly client: ClientFacts
+  /** Which attempt of this session it is, from 1. */
+  readonly attempt: number
+}
+
+/** What is known of the client while it authenticates. */
+export interface ClientFacts {
+  readonly protocol: ProtocolName
+  readonly sessionId: string
+  readonly peer: Endpoint
+  readonly local: Endpoint
+  /** Names of the configured networks that hold the peer. */
+  readonly networks: readonly string[]
+  readonly encrypted: boolean
+  readonly tlsVersion?: string
+}
+
+export type CredentialAnswer =
+  | { readonly kind: 'accepted'; readonly principal: Principal }
+  /** The backend will say. Only for plain secrets. */
+  | { readonly kind: 'deferred'; readonly principal: Principal }
+  | { readonly kind: 'rejected'; readonly reason: AuthFailureReason; readonly waitMs?: number }
+  /** This source does not know the user: ask the next one. */
+  | { readonly kind: 'not-here' }
+  /** Ends the chain as a temporary failure: a source that is away never makes another one answer for it. */
+  | { readonly kind: 'unavailable'; readonly cause?: unknown }

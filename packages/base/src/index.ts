@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+export * from './backend.js'
+export * from './cancellation.js'
+export * from './clock.js'
+export * from './endpoint.js'
+export * from './errors.js'
+export * from './failure.js'
+export * from './networks.js'
+export * from './principal.js'
+export * from './secret.js'

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+import type { Secret } from './secret.js'
+
+/** How much a proof is worth, weakest first. `plain`: the secret itself was shown; `proof`: only knowledge of it. */
+export type Strength = 'none' | 'plain' | 'proof' | 'token' | 'certificate'
+
+/** What the principal can prove to a backend. Without any of it only a trusted identity (master user, header, XCLIENT) will do. */
+export interface Proof {
+  readonly password?: Secret<string>
+  readonly token?: Secret<string>
+}
+
+/** What a credential source found out about the route while it was at it. Consumed by the locator whose `source` is the same. */
+export interface OpaqueRoute {
+  readonly source: string
+  readonly value: unknown
+}
+
+/** The result of authentication. */
+export interface Principal {
+  /** Who proved. */
+  readonly authcid: string
+  /** Whom they act for: the canonical name that routing, limits and logs use. */
+  readonly user: string
+  /** SASL mechanism name, or `LOGIN command`, `USER`, `Basic`. */
+  readonly mechanism: string
+  readonly strength: Strength
+  readonly proof: Proof
+  /** Name of the credential source that answered. */
+  readonly source: string
+  /** Changes when the account's credentials change, so that what was derived from the old ones can be told apart. */
+  readonly epoch: string
+  /** Fields of the account record (`group`, `host`, `mail` …), as the source has them. */
+  readonly fields: ReadonlyMap<string, string>
+  readonly route?: OpaqueRoute
+}
+
+/** Nobody proved anything, but a route is asked for: an inbound recipient. */
+export interface EmailAddress {
+  readonly kind: 'address'
+  readonly local: string
+  /** Lower case; empty for a bare local part. */
+  readonly domain: string
+}

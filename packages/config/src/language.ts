@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// The one file that knows zod: every schema fragment is written with the names exported here.
+import { type Address, type Networks, networksOf, parseAddress, Secret } from '@portico/base'
+import { z } from 'zod'
+
+export { z } from 'zod'
+
+/** A fragment of the configuration: what a package or protocol wants to be told. */
+export type Schema<T = unknown> = z.ZodType<T>
+/** The value that a fragment yields. */
+export type Settings<S extends z.ZodType> = z.output<S>
+
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const SIZES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const
+
+/** `30s`, `5m`, `250ms` … as milliseconds. */
+export const duration = () =>
+  z
+    .string()
+    .regex(/^\d+(ms|s|m|h|d)$/, 'expected a duration such as 30s, 5m or 1h')
+    .transform((text) => {
+      const [, amount, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? []
+      return Number(amount) * UNITS[(unit ?? 's') as keyof typeof UNITS]
+    })
+
+/** `512B`, `64KiB`, `35MiB` … as octets. */
+export const size = () =>
+  z
+    .string()
+    .regex(/^\d+(B|KiB|MiB|GiB)$/, 'expected a size such as 64KiB or 35MiB')
+    .transform((text) => {
+      const [, amount, unit] = /^(\d+)(B|KiB|MiB|GiB)$/.exec(text) ?? []
+      return Number(amount) * SIZES[(unit ?? 'B') as keyof typeof SIZES]
+    })
+
+/** `host:port`, `[v6]:port` or `unix:/path`. */
+export const address = () =>
+  z.string().transform((text, context): Address => {
+    const parsed = parseAddress(text)
+    if (parsed !== undefined) return parsed
+    context.addIssue({ code: 'custom', message: 'expected host:port, [v6]:port or unix:/path' })
+    return z.NEVER
+  })
+
+/** A list of CIDR blocks. */
+export const networks = () =>
+  z.array(z.string()).transform((cidrs, context): Networks => {
+    try {
+      return networksOf(cidrs)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message })
+      return z.NEVER
+    }
+  })
+
+/**
+ * `{ file: … }` or `{ env: … }`. The loader replaces these by the secret's text before the schema sees them, so that only the
+ * loader touches files and environment; embedders may pass a {@link Secret} directly.
+ */
+export const secret = () =>
+  z.custom<Secret<string>>((value) => value instanceof Secret, 'expected { file: … } or { env: … }')

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+import type { Backend, BackendError, Cancellation, ProtocolName } from '@portico/base'
+import type { Leg } from '@portico/net'
+
+/** Lends backend connections. One pool serves every protocol and backend; each protocol brings its driver. */
+export interface BackendPool extends AsyncDisposable {
+  /** Registers how connections of a protocol are prepared. Once per protocol. */
+  register<G>(driver: BackendDriver<G>): void
+  /**
+   * A connection that is connected, TLS as the backend's policy says, and prepared by the protocol's driver. Never rejects. If
+   * the signal fires while it waits, a connection that arrives later goes back unused, or is closed.
+   */
+  acquire(backend: Backend, signal: Cancellation): Promise<Acquired>
+  stats(): readonly PoolStats[]
+}
+
+export type Acquired =
+  | { readonly kind: 'lease'; readonly lease: Lease }
+  | { readonly kind: 'failed'; readonly error: BackendError }
+
+/** A borrowed connection. Disposal discards it, unless release() succeeded. */
+export interface Lease extends AsyncDisposable {
+  readonly leg: Leg
+  readonly backend: Backend
+  /** What the driver learnt while preparing: the greeting, capabilities. */
+  readonly greeting: unknown
+  /** Served somebody before (only connections whose driver is `reusable`). */
+  readonly reused: boolean
+  /** Before the first octet that belongs to a user. After it a connection whose driver is not `reusable` cannot be released. */
+  markUsed(): void
+  /** Gives it back for somebody else; discards it where that is not provably safe. */
+  release(): Promise<void>
+  discard(): void
+}
+
+/** How a protocol prepares a backend connection and proves that it may be lent again. */
+export interface BackendDriver<G = unknown> {
+  readonly protocol: ProtocolName
+  /**
+   * `never`: a used connection belongs to one user for ever (IMAP4, POP3: no command takes an identity back).
+   * `per-request`: each request carries its own identity (HTTP), provided the reply was read to its end.
+   * `after-reset`: `reset` proves that nothing of the last user is left (SMTP with XCLIENT).
+   */
+  readonly reuse: 'never' | 'per-request' | 'after-reset'
+  /** Greeting, capabilities, STARTTLS: all that does not depend on the user. The leg's deadline is already set. */
+  prepare(leg: Leg, backend: Backend, signal: Cancellation): Promise<Prepared<G>>
+  /** For `after-reset`: true only if the backend confirmed. */
+  reset?(leg: Leg, greeting: G, signal: Cancellation): Promise<boolean>
+}
+
+export type Prepared<G> =
+  | { readonly kind: 'ready'; readonly greeting: G }
+  | { readonly kind: 'failed'; readonly error: BackendError }
+
+export interface PoolStats {
+  readonly backend: string
+  readonly lent: number
+  readonly idle: number
+  readonly waiting: number
+  readonly breaker: 'closed' | 'open' | 'half-open'
+}

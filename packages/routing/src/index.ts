@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+export * from './locator.js'
+export * from './router.js'

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+import type { AuthFailureReason, Cancellation, Strength } from '@portico/base'
+
+/** One SASL mechanism of the server (RFC 4422). Pure: everything it asks of the world goes through its verifier. */
+export interface Mechanism {
+  /** Registered name, for instance `SCRAM-SHA-256-PLUS`. */
+  readonly name: string
+  /** What a credential source must be able to do for it. */
+  readonly needs: 'nothing' | 'verify-plain' | 'verify-response' | 'verify-token' | 'lookup' | 'acceptor'
+  /** Shows the secret itself: hidden and refused until the leg is encrypted (RFC 4616 section 6). */
+  readonly sendsPasswordInClear: boolean
+  readonly strength: Strength
+  begin(context: MechanismContext): Exchange
+}
+
+export interface MechanismContext {
+  readonly verifier: CredentialVerifier
+  readonly channel: ChannelFacts
+  readonly clientCertificate?: { readonly authorized: boolean; readonly raw: Uint8Array }
+  /** The server's name, for challenges that carry one. */
+  readonly localName: string
+  readonly signal: Cancellation
+}
+
+/** What TLS can prove about the channel (RFC 9266, RFC 5929). */
+export interface ChannelFacts {
+  readonly encrypted: boolean
+  channelBinding(type: 'tls-exporter' | 'tls-server-end-point'): Uint8Array | undefined
+}
+
+/** The only door from a mechanism to the world. Who the user is afterwards is the verifier's business. */
+export interface CredentialVerifier {
+  verifyPlain(
+    credentials: { readonly authcid: string; readonly authzid: string | undefined; readonly password: string },
+    signal: Cancellation,
+  ): Promise<VerifierAnswer>
+}
+
+export type VerifierAnswer =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'rejected'; readonly reason: AuthFailureReason }
+
+/** One run of a mechanism. Disposed on cancel, disconnect and drain: it then holds no secret any more. */
+export interface Exchange extends AsyncDisposable {
+  /** `undefined` is an absent initial response, which is not the same as an empty one (RFC 4422 section 3). One step at a time. */
+  step(response: Uint8Array | undefined): Promise<ExchangeStep>
+}
+
+export type ExchangeStep =
+  /** A mechanism's last words (SCRAM `v=`) go out as a challenge too. */
+  | { readonly kind: 'challenge'; readonly data: Uint8Array }
+  | { readonly kind: 'success'; readonly authcid: string; readonly authzid?: string }
+  | { readonly kind: 'failure'; readonly reason: AuthFailureReason }

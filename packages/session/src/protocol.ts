@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+
+import type { ProtocolName } from '@portico/base'
+import type { Schema } from '@portico/config'
+import type { BackendDriver } from '@portico/pool'
+import type { Ended, Session } from './session.js'
+
+/** A protocol as the front end hosts it. Each folder under protocols/ exports one. */
+export interface Protocol<S = unknown> {
+  readonly name: ProtocolName
+  /** ALPN ids (RFC 7301) of the protocol, most wanted first. */
+  readonly alpn: readonly string[]
+  /** Standard ports by TLS mode. */
+  readonly ports: { readonly plain: number; readonly implicit: number }
+  /** The protocol's own block at the top of the configuration, under its name. It must accept an absent block. */
+  readonly schema: Schema<S>
+  /** The protocol's own keys of an entry under `listeners`. */
+  readonly listenerSchema: Schema
+  /** How its backend connections are prepared and reused. */
+  driver(settings: S): BackendDriver
+  /**
+   * Runs one session. The leg has passed PROXY and implicit TLS. Resolves when the conversation is over; the host destroys the
+   * leg and writes the log line. A rejection is a bug: logged with its stack, it ends this session alone.
+   */
+  serve(session: Session, settings: S): Promise<Ended>
+  /** Octets to send to a connection over a limit before it is closed; empty sends none. Never on implicit TLS. */
+  readonly tooBusy: Uint8Array
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+
+import type { Authenticator } from '@portico/auth'
+import type { Clock } from '@portico/base'
+import type { TimerWheel } from '@portico/net'
+import type { BackendPool } from '@portico/pool'
+import type { ComponentStates, Locator, Router } from '@portico/routing'
+import type { StateStore } from '@portico/state'
+import type { Log } from '@portico/telemetry'
+import type { Limits } from './limits.js'
+
+/** Everything a session may ask of the rest of Portico: interfaces, never drivers. One set per configuration generation. */
+export interface Services {
+  readonly authenticator: Authenticator
+  readonly locator: Locator
+  readonly router: Router
+  readonly pool: BackendPool
+  readonly state: StateStore
+  /** The component states of this moment. */
+  states(): ComponentStates
+  readonly clock: Clock
+  readonly wheel: TimerWheel
+  readonly log: Log
+  readonly limits: Limits
+  /** The name that greetings, Received fields and challenges carry. */
+  readonly hostname: string
+}

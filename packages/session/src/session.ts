@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+import type { CancellationSource, ProtocolName } from '@portico/base'
+import type { Leg } from '@portico/net'
+import type { SessionRecord } from '@portico/telemetry'
+import type { Services } from './services.js'
+
+/** What a session knows of the listener it came in by. */
+export interface ListenerFacts {
+  readonly name: string
+  readonly tls: 'none' | 'starttls' | 'implicit'
+  /** Whether passwords may be shown on an unencrypted leg. */
+  readonly plaintextPasswords: 'never' | 'loopback' | 'always'
+  /** The protocol's own settings of this listener (the rest of its entry under `listeners`). */
+  readonly options: unknown
+  /** Becomes the server side of STARTTLS; undefined when the listener has no certificate. */
+  readonly tlsAcceptor: import('@portico/net').TlsAcceptor | undefined
+}
+
+/** One protocol conversation, from greeting to close. */
+export interface Session {
+  /** In every log line, and told to the backend. */
+  readonly id: string
+  readonly protocol: ProtocolName
+  readonly listener: ListenerFacts
+  readonly leg: Leg
+  /** Names of the configured networks that hold the client. */
+  readonly networks: readonly string[]
+  /** The peer may forward client facts. */
+  readonly trusted: boolean
+  readonly services: Services
+  /** Aborted when the client goes, when the pre-auth time is up, and when the node destroys its sessions. */
+  readonly signal: CancellationSource
+  readonly record: SessionRecord
+  /** How many proxies the session has passed before this one, as far as a trusted peer said. */
+  hops: number
+  /** The node is leaving: finish politely. */
+  readonly draining: boolean
+  /** One slot: told once when draining begins. */
+  onDrain: (() => void) | undefined
+}
+
+/** How a session ended: a closed word for its log line. */
+export type Ended =
+  | 'logout'
+  | 'client-closed'
+  | 'backend-closed'
+  | 'relay-ended'
+  | 'refused'
+  | 'too-many-failures'
+  | 'too-many-errors'
+  | 'idle'
+  | 'deadline'
+  | 'draining'
+  | 'tls-failed'
+  | 'not-this-protocol'
+  | 'plaintext-behind-starttls'
+  | 'server-bug'
