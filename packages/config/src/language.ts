@@ -59,3 +59,15 @@ export const networks = () =>
  */
 export const secret = () =>
   z.custom<Secret<string>>((value) => value instanceof Secret, 'expected { file: … } or { env: … }')
+
+/** A text that lies in a file (a certificate), or is given in place by an embedder. Read when the front end is assembled. */
+export type TextSource =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'text'; readonly text: string }
+
+/** A file's path, or `{ text: … }`. */
+export const textSource = () =>
+  z.union([
+    z.string().transform((path): TextSource => ({ kind: 'file', path })),
+    z.strictObject({ text: z.string() }).transform(({ text }): TextSource => ({ kind: 'text', text })),
+  ])

@@ -1,2 +1,2 @@
 // SPDX-License-Identifier: MIT
-export {}
+export * from './compliance/index.js'

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+// One line for each compliance suite.
+export {}
