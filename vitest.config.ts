@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: MIT
-import { existsSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
 
 /** Tests run against the sources, so that a failing line is the line that was written. */
-function sourceOf(name: string): string {
-  const folder = ['packages', 'protocols'].find((place) => existsSync(`${root}${place}/${name}/src`)) ?? 'packages'
-  return `${root}${folder}/${name}/src/index.ts`
-}
+const sources = ['packages', 'protocols'].flatMap((place) =>
+  readdirSync(`${root}${place}`).map((name) => [`@portico/${name}`, `${root}${place}/${name}/src/index.ts`]),
+)
 
 export default defineConfig({
-  resolve: {
-    alias: [{ find: /^@portico\/([a-z0-9-]+)$/, replacement: '$1', customResolver: (name: string) => sourceOf(name) }],
-  },
+  resolve: { alias: Object.fromEntries(sources) },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'protocols/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
     testTimeout: 20_000,

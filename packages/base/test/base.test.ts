@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+import { inspect } from 'node:util'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { CancellationSource, formatAddress, NEVER, networksOf, parseAddress, Secret, unmapped } from '../src/index.js'
+
+describe('addresses', () => {
+  it.each([
+    ['127.0.0.1:143', { kind: 'tcp', host: '127.0.0.1', port: 143 }],
+    ['[::1]:993', { kind: 'tcp', host: '::1', port: 993 }],
+    ['mbx1.example.com:65535', { kind: 'tcp', host: 'mbx1.example.com', port: 65535 }],
+    ['unix:/run/lmtp', { kind: 'unix', path: '/run/lmtp' }],
+    ['::1:993', undefined],
+    ['host:65536', undefined],
+    ['host', undefined],
+    ['ho st:1', undefined],
+    ['unix:', undefined],
+    ['[::1]', undefined],
+    ['http://host:1', undefined],
+  ])('%s', (text, expected) => {
+    expect(parseAddress(text)).toEqual(expected)
+  })
+
+  it('are read back as they were written', () => {
+    const host = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain())
+    fc.assert(
+      fc.property(host, fc.integer({ min: 0, max: 65535 }), (name, port) => {
+        const address = { kind: 'tcp', host: name, port } as const
+        expect(parseAddress(formatAddress(address))).toEqual(address)
+      }),
+    )
+  })
+
+  it('lose the IPv4-mapped prefix (RFC 4291 section 2.5.5.2)', () => {
+    expect(unmapped('::ffff:192.0.2.1')).toBe('192.0.2.1')
+    expect(unmapped('::FFFF:192.0.2.1')).toBe('192.0.2.1')
+    expect(unmapped('::ffff:c000:201')).toBe('::ffff:c000:201')
+  })
+})
+
+describe('networks', () => {
+  const set = networksOf(['10.0.0.0/8', '192.0.2.7', 'fd00::/8'])
+  it.each([
+    ['10.255.0.1', true],
+    ['::ffff:10.0.0.1', true],
+    ['11.0.0.1', false],
+    ['192.0.2.7', true],
+    ['192.0.2.8', false],
+    ['fd12::1', true],
+    ['fe80::1', false],
+    ['', false],
+    ['not an address', false],
+  ])('%s', (address, inside) => {
+    expect(set.contains(address)).toBe(inside)
+  })
+
+  it.each(['10.0.0.0/33', '10.0.0/8', '::/129', 'host', '10.0.0.0/', '10.0.0.0/8/8', ''])('%s is refused', (cidr) => {
+    expect(() => networksOf([cidr])).toThrow(/not an address or CIDR block/)
+  })
+})
+
+describe('a secret', () => {
+  it('shows itself only when asked', () => {
+    const secret = new Secret('hunter2')
+    const shown = [String(secret), JSON.stringify({ secret }), inspect({ secret }), `${secret}`]
+    for (const text of shown) {
+      expect(text).toContain('***')
+      expect(text).not.toContain('hunter2')
+    }
+    expect(secret.expose()).toBe('hunter2')
+  })
+})
+
+describe('a cancellation', () => {
+  it('tells its listener once, with the first reason', () => {
+    const source = new CancellationSource()
+    const heard: string[] = []
+    source.onAbort = (reason) => heard.push(reason)
+    source.abort('deadline')
+    source.abort('closed')
+    expect(heard).toEqual(['deadline'])
+    expect(source.reason).toBe('deadline')
+  })
+
+  it('tells a late listener at once', () => {
+    const source = new CancellationSource()
+    source.abort('closed')
+    const heard: string[] = []
+    source.onAbort = (reason) => heard.push(reason)
+    expect(heard).toEqual(['closed'])
+  })
+
+  it('has one listener: a session awaits one thing at a time', () => {
+    const source = new CancellationSource()
+    source.onAbort = () => {}
+    expect(() => {
+      source.onAbort = () => {}
+    }).toThrow()
+    source.onAbort = undefined
+    source.onAbort = () => {}
+  })
+
+  it('makes an AbortSignal on demand, whether asked before or after', () => {
+    const before = new CancellationSource()
+    const signal = before.toAbortSignal()
+    before.abort('closed')
+    expect(signal.aborted).toBe(true)
+    expect(before.toAbortSignal()).toBe(signal)
+    const after = new CancellationSource()
+    after.abort('closed')
+    expect(after.toAbortSignal().aborted).toBe(true)
+  })
+
+  it('called NEVER can be listened to by everybody and stays silent', () => {
+    NEVER.onAbort = () => expect.unreachable()
+    NEVER.onAbort = () => expect.unreachable()
+    expect(NEVER.toAbortSignal().aborted).toBe(false)
+  })
+})

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+import type { Authenticated } from '@portico/auth'
+import { type Backend, BackendError, CancellationSource, type Principal, systemClock } from '@portico/base'
+import type { Acquired } from '@portico/pool'
+import type { Decision, LocateAnswer } from '@portico/routing'
+import { SessionRecord, silentLog } from '@portico/telemetry'
+import { describe, expect, it } from 'vitest'
+import { type BackendLogin, findRoute, openMailbox, type Session } from '../src/index.js'
+
+const principal = { user: 'alice', mechanism: 'PLAIN' } as Principal
+const backend = (id: string) => ({ id }) as Backend
+const trouble = (id: string) => new BackendError({ code: 'refused', backend: id, phase: 'connect' })
+
+interface World {
+  readonly located?: LocateAnswer
+  readonly decision?: Decision
+  readonly acquired?: Readonly<Record<string, 'lease' | 'failed'>>
+}
+
+/** A session in a world where look-ups, decisions and pools answer as told; `log` notes what was done. */
+function worldOf({ located, decision, acquired = {} }: World) {
+  const log: string[] = []
+  const signal = new CancellationSource()
+  const session = {
+    id: 's1',
+    protocol: 'imap4',
+    networks: [],
+    hops: 0,
+    signal,
+    record: new SessionRecord({
+      id: 's1',
+      protocol: 'imap4',
+      listener: 'l',
+      client: { address: '127.0.0.1', port: 1, family: 4 },
+      networks: [],
+      clock: systemClock,
+    }),
+    services: {
+      limits: { openBackend: 30_000, backendLogin: 20_000 },
+      log: { ...silentLog, error: (message: string) => log.push(`error: ${message}`) },
+      wheel: { add: () => ({ cancel: () => log.push('limit cancelled') }) },
+      states: () => new Map(),
+      locator: {
+        locate: async () => located ?? { kind: 'found', location: { group: 'g', source: 'test' } },
+      },
+      router: {
+        decide: () => decision ?? { kind: 'proxy', candidates: [backend('one'), backend('two')] },
+      },
+      pool: {
+        async acquire({ id }: Backend): Promise<Acquired> {
+          if (acquired[id] === 'failed') return { kind: 'failed', error: trouble(id) }
+          const lease = { leg: { setDeadline() {} }, backend: backend(id), discard: () => log.push(`discard ${id}`) }
+          return { kind: 'lease', lease } as unknown as Acquired
+        },
+      },
+    },
+  } as unknown as Session
+  return { session, log, signal }
+}
+
+function loginOf(deferred: boolean) {
+  const verdicts: string[] = []
+  const authenticated: Authenticated = {
+    kind: 'authenticated',
+    principal,
+    deferred,
+    settle: async (verdict) => void verdicts.push(verdict),
+  }
+  return { authenticated, verdicts }
+}
+
+describe('the walk', () => {
+  it.each<[string, World, object]>([
+    [
+      'a look-up that is away refuses, and nobody else is asked',
+      { located: { kind: 'unavailable' } },
+      { reason: 'lookup-unavailable' },
+    ],
+    ['nobody has the mailbox', { located: { kind: 'none' } }, { reason: 'no-mailbox' }],
+    [
+      'the router refuses',
+      { decision: { kind: 'refuse', reason: 'draining' } },
+      { kind: 'refuse', reason: 'draining' },
+    ],
+    [
+      'the router redirects',
+      { decision: { kind: 'redirect', to: 'imap://there/' } },
+      { kind: 'redirect', to: 'imap://there/' },
+    ],
+  ])('%s', async (_, world, expected) => {
+    expect(await findRoute(worldOf(world).session, principal)).toMatchObject(expected)
+  })
+
+  it('tries the next candidate while the client is unanswered', async () => {
+    const { session, log } = worldOf({ acquired: { one: 'failed' } })
+    const { authenticated, verdicts } = loginOf(false)
+    const opened = await openMailbox(session, authenticated, async (lease) => ({
+      kind: 'open',
+      welcome: lease.backend.id,
+    }))
+    expect(opened).toMatchObject({ kind: 'open', welcome: 'two' })
+    expect(session.record.backend).toBe('two')
+    expect(verdicts).toEqual(['accepted'])
+    expect(log).toEqual(['limit cancelled'])
+  })
+
+  it('a login that broke discards its lease and tries the next', async () => {
+    const { session, log } = worldOf({})
+    const opened = await openMailbox(session, loginOf(false).authenticated, async ({ backend: { id } }) =>
+      id === 'one' ? { kind: 'failed', error: trouble(id) } : { kind: 'open', welcome: id },
+    )
+    expect(opened).toMatchObject({ kind: 'open', welcome: 'two' })
+    expect(log).toEqual(['discard one', 'limit cancelled'])
+  })
+
+  it('says unavailable when no candidate opened', async () => {
+    const { session } = worldOf({ acquired: { one: 'failed', two: 'failed' } })
+    const { authenticated, verdicts } = loginOf(true)
+    const opened = await openMailbox(session, authenticated, async () => ({ kind: 'open', welcome: 0 }))
+    expect(opened).toMatchObject({ kind: 'refused', reason: 'backend-unavailable' })
+    expect(verdicts).toEqual(['unknown'])
+  })
+
+  it.each([
+    [true, 'invalid-credentials', 0],
+    [false, 'backend-unavailable', 1],
+  ])('a backend that refuses the credentials (deferred: %s) means %s', async (deferred, reason, errors) => {
+    const { session, log } = worldOf({})
+    const { authenticated, verdicts } = loginOf(deferred)
+    const asked: string[] = []
+    const opened = await openMailbox(session, authenticated, async (lease): Promise<BackendLogin<never>> => {
+      asked.push(lease.backend.id)
+      return { kind: 'refused', reason: 'invalid-credentials' }
+    })
+    expect(opened).toMatchObject({ kind: 'refused', reason })
+    expect(asked).toEqual(['one'])
+    expect(verdicts).toEqual(['refused'])
+    expect(log.filter((line) => line.startsWith('error'))).toHaveLength(errors)
+  })
+
+  it('a client that leaves meanwhile ends it: the lease is discarded, nobody is answered', async () => {
+    const { session, signal, log } = worldOf({})
+    const opened = await openMailbox(session, loginOf(true).authenticated, async (lease) => {
+      signal.abort('closed')
+      return { kind: 'open', welcome: lease.backend.id }
+    })
+    expect(opened).toEqual({ kind: 'gone' })
+    expect(log).toEqual(['discard one', 'limit cancelled'])
+  })
+})

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+// The client of the benchmark. Told a row, it does so many units over so many connections and says how many went wrong.
+import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+
+const MIB = 1024 * 1024
+const BLOCK = Buffer.alloc(MIB, 'y')
+const MESSAGE = Buffer.from(
+  `From: a@bench.test\r\nTo: b@bench.test\r\nSubject: bench\r\nMessage-ID: <1@bench.test>\r\n\r\n${'All work and no play makes a dull mail.\r\n'.repeat(97)}.\r\n`,
+)
+const PLAIN = Buffer.from('\0user\0secret').toString('base64')
+
+/** A connection that can be asked for replies: `until(test)` resolves with all text up to the reply that ends the exchange. */
+function open(port, tls) {
+  return new Promise((resolve, reject) => {
+    const socket = tls
+      ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, minVersion: 'TLSv1.3' })
+      : connect({ port, host: '127.0.0.1' })
+    socket.setNoDelay(true)
+    let waiting
+    let held = ''
+    const fail = (error) => {
+      socket.destroy()
+      if (waiting === undefined) reject(error)
+      else waiting.reject(error)
+    }
+    socket.on('error', fail)
+    socket.on('close', () => fail(new Error('closed')))
+    socket.on('data', (chunk) => {
+      if (waiting?.bytes !== undefined) {
+        waiting.seen += chunk.length
+        if (waiting.seen < waiting.bytes) return
+        const { resolve: done } = waiting
+        waiting = undefined
+        done('')
+        return
+      }
+      held += chunk.toString('latin1')
+      if (waiting === undefined || !waiting.test(held)) return
+      const { resolve: done } = waiting
+      const text = held
+      held = ''
+      waiting = undefined
+      done(text)
+    })
+    const peer = {
+      socket,
+      ask(bytes, test) {
+        if (bytes !== undefined) socket.write(bytes)
+        return new Promise((done, bad) => {
+          if (held !== '' && test(held)) {
+            const text = held
+            held = ''
+            done(text)
+          } else waiting = { test, resolve: done, reject: bad }
+        })
+      },
+      /** Counts octets instead of keeping them. */
+      drain(bytes, count) {
+        return new Promise((done, bad) => {
+          waiting = { bytes: count, seen: 0, resolve: done, reject: bad }
+          socket.write(bytes)
+        })
+      },
+      end() {
+        waiting = { test: () => false, resolve() {}, reject() {} }
+        socket.destroy()
+      },
+    }
+    socket.once(tls ? 'secureConnect' : 'connect', () => resolve(peer))
+  })
+}
+
+const crlf = (text) => text.endsWith('\r\n')
+const tagged = (tag) => (text) => crlf(text) && new RegExp(`(^|\\n)${tag} `).test(text)
+
+function must(text, wanted) {
+  if (!text.includes(wanted)) throw new Error(`expected ${wanted}, got ${text.slice(0, 200)}`)
+}
+
+async function imapIn(port, tls) {
+  const peer = await open(port, tls)
+  must(await peer.ask(undefined, crlf), '* OK')
+  must(await peer.ask('a LOGIN user secret\r\n', tagged('a')), 'a OK')
+  return peer
+}
+
+async function smtpIn(port) {
+  const peer = await open(port, false)
+  must(await peer.ask(undefined, crlf), '220')
+  const last = (text) => crlf(text) && /(^|\n)\d{3} [^\n]*\n$/.test(text)
+  must(await peer.ask('EHLO bench\r\n', last), '250')
+  must(await peer.ask(`AUTH PLAIN ${PLAIN}\r\n`, last), '235')
+  return { peer, last }
+}
+
+/** Each row: what one connection is (undefined: one for each unit), and what one unit on it is. */
+const ROWS = {
+  'imap-login': { unit: async ({ port, tls }) => (await imapIn(port, tls)).end() },
+  'imap-noop': {
+    open: ({ port, tls }) => imapIn(port, tls),
+    unit: async (_, peer) => must(await peer.ask('b NOOP\r\n', tagged('b')), 'b OK'),
+  },
+  'imap-down': {
+    open: ({ port, tls }) => imapIn(port, tls),
+    unit: async (_, peer) => {
+      await peer.drain(
+        'c FETCH 1 BODY[]\r\n',
+        MIB + `* 1 FETCH (BODY[] {${MIB}}\r\n`.length + ')\r\nc OK done\r\n'.length,
+      )
+    },
+  },
+  'imap-up': {
+    open: ({ port, tls }) => imapIn(port, tls),
+    unit: async (_, peer) => {
+      peer.socket.write(`d APPEND INBOX {${MIB}+}\r\n`)
+      peer.socket.write(BLOCK)
+      must(await peer.ask('\r\n', tagged('d')), 'd OK')
+    },
+  },
+  'smtp-message': {
+    unit: async ({ port }) => {
+      const { peer, last } = await smtpIn(port)
+      must(await peer.ask('MAIL FROM:<a@bench.test>\r\n', last), '250')
+      must(await peer.ask('RCPT TO:<b@bench.test>\r\n', last), '250')
+      must(await peer.ask('DATA\r\n', last), '354')
+      must(await peer.ask(MESSAGE, last), '250')
+      must(await peer.ask('QUIT\r\n', last), '221')
+      peer.end()
+    },
+  },
+  'http-get': {
+    open: ({ port, tls }) => open(port, tls),
+    unit: async ({ authorization }, peer) => {
+      const request = `GET /page HTTP/1.1\r\nHost: bench.test\r\n${authorization}\r\n`
+      const text = await peer.ask(request, (got) => got.length >= 1024 && got.endsWith('p'))
+      must(text, '200 OK')
+    },
+  },
+}
+
+process.on('message', async ({ row, port, tls, connections, units, authorization }) => {
+  const plan = ROWS[row]
+  const where = { port, tls, authorization }
+  let left = units
+  const errors = []
+  const peers = []
+  try {
+    for (let n = 0; n < connections; n++) peers.push(plan.open === undefined ? undefined : await plan.open(where))
+  } catch (error) {
+    errors.push(String(error))
+  }
+  process.send({ ready: true })
+  await new Promise((resolve) => process.once('message', resolve))
+  const began = process.hrtime.bigint()
+  await Promise.all(
+    peers.map(async (peer) => {
+      while (left > 0) {
+        left--
+        try {
+          await plan.unit(where, peer)
+        } catch (error) {
+          errors.push(String(error))
+          return
+        }
+      }
+    }),
+  )
+  const seconds = Number(process.hrtime.bigint() - began) / 1e9
+  process.send({ done: true, seconds, errors: errors.length, first: errors[0] })
+  for (const peer of peers) peer?.end()
+})
