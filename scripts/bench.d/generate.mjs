@@ -139,7 +139,7 @@ const ROWS = {
   },
 }
 
-process.on('message', async ({ row, port, tls, connections, units, authorization }) => {
+process.once('message', async ({ row, port, tls, connections, units, authorization }) => {
   const plan = ROWS[row]
   const where = { port, tls, authorization }
   let left = units

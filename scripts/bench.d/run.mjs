@@ -51,7 +51,8 @@ async function measure(peer, row) {
   const before = peer.cpu()
   const ended = message(generator)
   generator.send('go')
-  const { seconds, errors, first } = await ended
+  const { done, seconds, errors, first } = await ended
+  if (done !== true) throw new Error(`${row.name} over ${peer.name}: the generator did not finish`)
   const used = (peer.cpu() - before) / 1000 / row.units
   generator.disconnect()
   generator.kill()
