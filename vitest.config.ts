@@ -13,7 +13,7 @@ const sources = ['packages', 'protocols'].flatMap((place) =>
 export default defineConfig({
   resolve: { alias: Object.fromEntries(sources) },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'protocols/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
+    include: ['packages/*/test/**/*.test.ts', 'protocols/*/test/**/*.test.ts', 'scripts/*/test/**/*.test.ts'],
     testTimeout: 20_000,
     pool: 'forks',
     maxWorkers: 2,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { AuthFailureReason, Cancellation, Endpoint, Principal, ProtocolName, Secret } from '@portico/base'
+import type { AuthCache } from './cache.js'
 
 /** Where verifiers live: a file, a lookup service, the backend itself. Each has a name of its own in logs. */
 export interface CredentialSource extends AsyncDisposable {
@@ -7,6 +8,11 @@ export interface CredentialSource extends AsyncDisposable {
   /** What it can do, so that only mechanisms that can succeed are offered. */
   readonly serves: ReadonlySet<'verify-plain' | 'verify-response' | 'verify-token' | 'lookup'>
   verify(request: CredentialRequest, signal: Cancellation): Promise<CredentialAnswer>
+  /**
+   * Does what a wrong password of a known user would have cost. Asked for when no source knew the user, so that the time of the
+   * answer does not tell who has an account. Absent: an unknown user costs this source as much as any other.
+   */
+  unknownUserWork?(request: CredentialRequest, signal: Cancellation): Promise<void>
 }
 
 /** One question to a source. It holds the password only inside a Secret. */
@@ -18,6 +24,8 @@ export interface CredentialRequest {
   readonly client: ClientFacts
   /** Which attempt of this session it is, from 1. */
   readonly attempt: number
+  /** What was proved lately, for sources whose checks are expensive. Absent: check each time. */
+  readonly cache?: AuthCache
 }
 
 /** What is known of the client while it authenticates. */

@@ -1,2 +1,4 @@
 // SPDX-License-Identifier: MIT
-export {}
+export { runPortico } from './app.js'
+export { docsText, schemaText } from './commands.js'
+export { protocols } from './protocols.js'

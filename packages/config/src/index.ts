@@ -1,2 +1,10 @@
 // SPDX-License-Identifier: MIT
+export * from './config-error.js'
+export { documentSchema } from './document.js'
+export { explain } from './explain.js'
+export * from './json-schema.js'
 export * from './language.js'
+export * from './load.js'
+export * from './secrets.js'
+export * from './source.js'
+export * from './validate.js'

@@ -13,25 +13,40 @@ export type Settings<S extends z.ZodType> = z.output<S>
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const SIZES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const
 
+/** What a duration and a size look like, as the patterns that JSON Schema shows. */
+export const DURATION_PATTERN = '^\\d+(ms|s|m|h|d)$'
+export const SIZE_PATTERN = '^\\d+(B|KiB|MiB|GiB)$'
+
 /** `30s`, `5m`, `250ms` … as milliseconds. */
 export const duration = () =>
   z
     .string()
-    .regex(/^\d+(ms|s|m|h|d)$/, 'expected a duration such as 30s, 5m or 1h')
-    .transform((text) => {
-      const [, amount, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? []
-      return Number(amount) * UNITS[(unit ?? 's') as keyof typeof UNITS]
-    })
+    .regex(new RegExp(DURATION_PATTERN), 'expected a duration such as 30s, 5m or 1h')
+    .transform((text) => read(text, UNITS))
 
 /** `512B`, `64KiB`, `35MiB` … as octets. */
 export const size = () =>
   z
     .string()
-    .regex(/^\d+(B|KiB|MiB|GiB)$/, 'expected a size such as 64KiB or 35MiB')
-    .transform((text) => {
-      const [, amount, unit] = /^(\d+)(B|KiB|MiB|GiB)$/.exec(text) ?? []
-      return Number(amount) * SIZES[(unit ?? 'B') as keyof typeof SIZES]
-    })
+    .regex(new RegExp(SIZE_PATTERN), 'expected a size such as 64KiB or 35MiB')
+    .transform((text) => read(text, SIZES))
+
+function read(text: string, units: Readonly<Record<string, number>>): number {
+  const [, amount, unit = ''] = /^(\d+)([A-Za-z]+)$/.exec(text) ?? []
+  return Number(amount) * (units[unit] ?? Number.NaN)
+}
+
+/** Milliseconds as a duration is written: `1800000` is `30m`. */
+export const formatDuration = (ms: number): string => write(ms, UNITS, 'ms')
+
+/** Octets as a size is written: `8192` is `8KiB`. */
+export const formatSize = (octets: number): string => write(octets, SIZES, 'B')
+
+function write(amount: number, units: Readonly<Record<string, number>>, smallest: string): string {
+  const fitting = Object.entries(units).filter(([, factor]) => amount > 0 && amount % factor === 0)
+  const [unit, factor] = fitting.at(-1) ?? [smallest, 1]
+  return `${amount / factor}${unit}`
+}
 
 /** `host:port`, `[v6]:port` or `unix:/path`. */
 export const address = () =>
@@ -69,5 +84,7 @@ export type TextSource =
 export const textSource = () =>
   z.union([
     z.string().transform((path): TextSource => ({ kind: 'file', path })),
-    z.strictObject({ text: z.string() }).transform(({ text }): TextSource => ({ kind: 'text', text })),
+    z
+      .strictObject({ text: z.string().describe('The text itself, for embedders.') })
+      .transform(({ text }): TextSource => ({ kind: 'text', text })),
   ])

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import type { Server } from 'node:net'
 import type { Clock } from '@portico/base'
 import type { Protocol } from '@portico/session'
 import type { StateStore } from '@portico/state'
@@ -10,10 +11,20 @@ export interface FrontEndOptions {
   readonly config: unknown
   /** Its listeners may use these protocols and no others. */
   readonly protocols: readonly Protocol<never>[]
+  /** Protocols whose blocks and listeners the configuration may have although they are not hosted here. */
+  readonly otherProtocols?: readonly string[]
   readonly clock?: Clock
   readonly log?: Log
   /** Shared with other processes; this process's own when absent. */
   readonly state?: StateStore
+  /** Relative paths of the configuration start here; in the working directory when absent. */
+  readonly directory?: string
+  /** Reads a file that the configuration names (certificates, authorities); from the disk when absent. */
+  readonly readText?: (path: string) => string
+  /** Listening sockets that another process handed over, by listener key. Listeners without one bind for themselves. */
+  readonly received?: ReadonlyMap<string, Server>
+  /** 48 octets shared by all processes that serve the same listeners, so that TLS sessions resume in each of them. */
+  readonly ticketKeys?: Buffer
 }
 
 /** A running front end. */
@@ -21,8 +32,11 @@ export interface FrontEnd extends AsyncDisposable {
   /** Where it listens: name, protocol, bound address and port. */
   readonly listeners: readonly BoundListener[]
   readonly sessions: number
-  /** Validates, then swaps: new sessions use the new configuration, live ones go on. Throws `ConfigError` and changes nothing. */
-  reload(config: unknown): Promise<void>
+  /**
+   * Validates, then swaps: new sessions use the new configuration, live ones go on. Rejects with `ConfigError`, or an error that
+   * names a listener that cannot be bound, and then changes nothing. `received` as in {@link FrontEndOptions}.
+   */
+  reload(config: unknown, received?: ReadonlyMap<string, Server>): Promise<void>
   /** Stops accepting, lets sessions finish, at most for the configured drain time. */
   drain(): Promise<void>
   /** Ends everything now. */

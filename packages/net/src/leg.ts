@@ -72,7 +72,7 @@ export interface Leg {
   /** Replaces the peer's address by what a trusted peer said about it. */
   setPeer(peer: Endpoint, local?: Endpoint): void
 
-  /** Gives the socket up to node:http2. Legal before any octet was read; the leg is then `closed` for its owner. */
+  /** Gives the socket up to node:http2, paused. Legal before any octet was read; the leg is then `closed` for its owner. */
   release(): Released
 }
 

@@ -4,7 +4,7 @@ import type { LegEnd } from './leg.js'
 /** Limits of a relay: `idleMs` without an octet in either direction ends it; 0 is no limit. */
 export interface RelayLimits {
   readonly idleMs: number
-  /** How long one side may go on after the other has finished. */
+  /** How long both may stay silent after one of them has finished; 0 is no limit beside `idleMs`. */
   readonly halfClosedMs: number
 }
 

@@ -1,3 +1,11 @@
 // SPDX-License-Identifier: MIT
+export { createRouter } from './decide.js'
 export * from './locator.js'
+export type { AddressLookup, HttpRoute } from './locators/auth-http.js'
+export { chainLocators } from './locators/chain.js'
+export { createLocator, type LocatorDeps } from './locators/create.js'
+export { type LocatorSettings, locationSchema } from './locators/schema.js'
+export type { UserDirectory, UserRecord } from './locators/users-file.js'
 export * from './router.js'
+export { type BackendsSettings, backendsSchema, type GroupSettings, type ProtocolSettings } from './schema.js'
+export { buildTopology, type Topology, TopologyError } from './topology.js'

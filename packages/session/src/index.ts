@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 export * from './auth-context.js'
+export * from './backend-credentials.js'
+export * from './backend-dialogue.js'
+export * from './client-dialogue.js'
 export * from './limits.js'
 export * from './protocol.js'
+export * from './relay-mailbox.js'
 export * from './sasl-dialogue.js'
 export * from './services.js'
 export * from './session.js'

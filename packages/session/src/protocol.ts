@@ -12,8 +12,11 @@ export interface Protocol<S = unknown> {
   readonly alpn: readonly string[]
   /** Standard ports by TLS mode. */
   readonly ports: { readonly plain: number; readonly implicit: number }
-  /** The protocol's own block at the top of the configuration, under its name. It must accept an absent block. */
-  readonly schema: Schema<S>
+  /**
+   * The protocol's own block at the top of the configuration, under its name; it yields the settings that the host hands back.
+   * It must accept an absent block. Not `Schema<S>`: a host takes protocols of any settings.
+   */
+  readonly schema: Schema
   /** The protocol's own keys of an entry under `listeners`. */
   readonly listenerSchema: Schema
   /** How its backend connections are prepared and reused. */

@@ -1,2 +1,11 @@
 // SPDX-License-Identifier: MIT
+export * from './certificates.js'
 export * from './compliance/index.js'
+export * from './fake-clock.js'
+export * from './servers/dovecot.js'
+export * from './servers/postfix.js'
+export * from './servers/process.js'
+export * from './servers/radicale.js'
+export * from './servers/require-server.js'
+export * from './transcript/log.js'
+export * from './transcript/run-transcripts.js'

@@ -1,2 +1,3 @@
 // SPDX-License-Identifier: MIT
-export {}
+export { http } from './protocol.js'
+export { type Directory, type HttpSettings, httpSchema } from './schema.js'

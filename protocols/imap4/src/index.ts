@@ -1,2 +1,3 @@
 // SPDX-License-Identifier: MIT
-export {}
+export { imap4 } from './protocol.js'
+export type { Imap4Settings } from './schema.js'

@@ -1,2 +1,3 @@
 // SPDX-License-Identifier: MIT
-export {}
+export { pop3 } from './protocol.js'
+export type { Pop3Settings } from './schema.js'

@@ -1,2 +1,3 @@
 // SPDX-License-Identifier: MIT
-export {}
+export { smtp } from './protocol.js'
+export type { Connector, SmtpSettings } from './schema.js'

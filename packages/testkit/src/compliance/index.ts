@@ -1,3 +1,12 @@
 // SPDX-License-Identifier: MIT
 // One line for each compliance suite.
-export {}
+
+export * from './backend-pool.js'
+export * from './clock.js'
+export * from './credential-source.js'
+export * from './leg.js'
+export * from './locator.js'
+export * from './mechanism.js'
+export * from './router.js'
+export * from './state-store.js'
+export * from './toy-backend.js'

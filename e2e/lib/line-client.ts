@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+import { connect, type Socket } from 'node:net'
+
+/** A client that speaks lines: for what no mail program can be made to do. */
+export class LineClient {
+  readonly #socket: Socket
+  #received = ''
+  #ended = false
+  #wake: (() => void) | undefined
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+    socket.on('data', (chunk) => {
+      this.#received += chunk.toString('latin1')
+      this.#wake?.()
+    })
+    const end = (): void => {
+      this.#ended = true
+      this.#wake?.()
+    }
+    socket.on('end', end)
+    socket.on('close', end)
+    socket.on('error', () => undefined)
+  }
+
+  static async connect(port: number): Promise<LineClient> {
+    const socket = connect({ host: '127.0.0.1', port })
+    socket.setNoDelay(true)
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve)
+      socket.once('error', reject)
+    })
+    return new LineClient(socket)
+  }
+
+  send(text: string): void {
+    this.#socket.write(text, 'latin1')
+  }
+
+  /** What has come when it matches; everything up to the end of the connection when it ended first. */
+  async until(pattern: RegExp, ms = 10_000): Promise<string> {
+    const deadline = Date.now() + ms
+    while (!pattern.test(this.#received) && !this.#ended) {
+      const left = deadline - Date.now()
+      if (left <= 0) throw new Error(`nothing like ${pattern} in ${ms} ms; it said ${JSON.stringify(this.#received)}`)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left)
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    const said = this.#received
+    this.#received = ''
+    return said
+  }
+
+  /** Sends a command and returns what came up to a match. */
+  ask(command: string, pattern: RegExp, ms?: number): Promise<string> {
+    this.send(`${command}\r\n`)
+    return this.until(pattern, ms)
+  }
+
+  /** Waits for the end; returns what came before it. */
+  async end(ms?: number): Promise<string> {
+    const said = await this.until(/(?!)/, ms)
+    return said
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+import { type Dovecot, type Postfix, startDovecot, startPostfix, testCertificates } from '@portico/testkit'
+import nodemailer from 'nodemailer'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { python, run, settingsFile, succeed } from '../lib/clients.js'
+import { type Portico, startPortico } from '../lib/portico.js'
+import { scenario } from '../lib/scenario.js'
+import { USERS } from '../lib/two-dovecots.js'
+
+const needs = { programs: ['dovecot', 'postfix', 'curl', 'swaks', 'msmtp', 'python3', 'openssl'], root: true }
+const message = (subject: string): string =>
+  `From: carol@test.lan\r\nSubject: ${subject}\r\n\r\n.dot first\r\nhello\r\n`
+
+scenario('SMTP in front of two Postfixes', needs, () => {
+  let dovecots: readonly [Dovecot, Dovecot]
+  let postfixes: readonly [Postfix, Postfix]
+  let portico: Portico<'smtp' | 'submission' | 'submissions'>
+  const ca = (): string => testCertificates().ca.certificateFile
+
+  beforeAll(async () => {
+    dovecots = await Promise.all([
+      startDovecot({ name: 'mbx1', users: { alice: 'alicepw', bob: 'bobpw' } }),
+      startDovecot({ name: 'mbx2', users: { alice: 'alicepw', bob: 'bobpw' } }),
+    ])
+    const mta = (name: string, dovecot: Dovecot, recipients: string[]) =>
+      startPostfix({ name, lmtpPort: dovecot.ports.lmtp, saslPort: dovecot.ports.sasl, recipients })
+    postfixes = await Promise.all([
+      mta('mta1', dovecots[0], ['alice@test.lan', 'bob@test.lan']),
+      mta('mta2', dovecots[1], ['alice@test.lan', 'bob@test.lan']),
+    ])
+    const tls = { mode: 'starttls', ca: ca(), servername: 'localhost' }
+    const group = (postfix: Postfix) => ({
+      identity: 'xclient',
+      smtp: { endpoints: [`127.0.0.1:${postfix.port}`], tls },
+    })
+    portico = await startPortico({
+      listeners: {
+        smtp: { protocol: 'smtp', tls: 'starttls', connector: 'inbound' },
+        submission: { protocol: 'smtp', tls: 'starttls', connector: 'client' },
+        submissions: { protocol: 'smtp', tls: 'implicit', connector: 'client' },
+      },
+      users: USERS,
+      backends: { mbx1: group(postfixes[0]), mbx2: group(postfixes[1]) },
+      more: { smtp: { connectors: { inbound: { domains: ['test.lan'] } } } },
+    })
+  })
+  afterAll(async () => {
+    await portico?.stop()
+    await Promise.all([...(postfixes ?? []), ...(dovecots ?? [])].map((server) => server.stop()))
+  })
+
+  /** Waits for a message with this subject, and says in which of the two mailbox servers it came to lie. */
+  async function arrivedAt(user: string, subject: string): Promise<{ readonly server: number; readonly text: string }> {
+    const deadline = Date.now() + 10_000
+    while (Date.now() < deadline) {
+      for (const [index, dovecot] of dovecots.entries()) {
+        const text = (await dovecot.mailOf(user)).find((candidate) => candidate.includes(`Subject: ${subject}\n`))
+        if (text !== undefined) return { server: index + 1, text }
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    throw new Error(`no message "${subject}" came for ${user}`)
+  }
+
+  describe('mail from outside goes by its recipient', () => {
+    const inbound = (to: string, subject: string, ...more: string[]) =>
+      run('swaks', [
+        ...['--server', '127.0.0.1', '--port', String(portico.ports.smtp), '--from', 'carol@example.org', '--to', to],
+        ...['--header', `Subject: ${subject}`, '--body', 'hello', '--helo', 'client.example', ...more],
+      ])
+
+    test.each([
+      ['alice', 1],
+      ['bob', 2],
+    ])('swaks to %s arrives at server %d', async (user, server) => {
+      const done = await inbound(`${user}@test.lan`, `inbound for ${user}`, '-tls')
+      expect(done.code, done.stdout).toBe(0)
+      const arrived = await arrivedAt(user, `inbound for ${user}`)
+      expect(arrived.server).toBe(server)
+    })
+
+    test('Postfix is told the client’s address and HELO (XCLIENT)', async () => {
+      expect((await inbound('alice@test.lan', 'facts', '--local-interface', '127.0.0.77')).code).toBe(0)
+      const { text } = await arrivedAt('alice', 'facts')
+      expect(text).toMatch(/Received: from client\.example \(.*\[127\.0\.0\.77\]\)/)
+      expect(await postfixes[0].logged(/client=.*\[127\.0\.0\.77\]/)).toContain('smtpd')
+    })
+
+    test('an unknown recipient is refused with 550 5.1.1, a foreign domain too, and no backend is asked', async () => {
+      const before = postfixes.map((postfix) => postfix.log().length)
+      const unknown = await inbound('nobody@test.lan', 'x')
+      expect(unknown.code).toBe(24)
+      expect(unknown.stdout).toMatch(/550 5\.1\.1/)
+      const foreign = await inbound('dave@example.org', 'x')
+      expect(foreign.stdout).toMatch(/55[04] 5\.7\.1/)
+      for (const [index, postfix] of postfixes.entries())
+        expect(postfix.log().slice(before[index])).not.toContain('smtpd')
+    })
+
+    test('a message as large as it may be comes through whole', async () => {
+      const said = await python(
+        `
+import smtplib, sys
+body = ('x' * 70 + '\\r\\n') * 100000
+smtp = smtplib.SMTP('127.0.0.1', int(sys.argv[1]))
+print(smtp.sendmail('carol@example.org', ['alice@test.lan'], 'Subject: large\\r\\n\\r\\n' + body))
+smtp.quit()
+`,
+        portico.ports.smtp,
+      )
+      expect(said).toBe('{}\n')
+      const { text } = await arrivedAt('alice', 'large')
+      expect(text.split('\n').filter((line) => line === 'x'.repeat(70))).toHaveLength(100_000)
+    })
+  })
+
+  describe('mail of users goes to the server of the user', () => {
+    test.each([
+      ['PLAIN', 'alice', 1],
+      ['LOGIN', 'bob', 2],
+    ])('swaks with AUTH %s as %s goes to server %d', async (mechanism, user, server) => {
+      const done = await run('swaks', [
+        ...['--server', '127.0.0.1', '--port', String(portico.ports.submission), '-tls', '--auth', mechanism],
+        ...['-au', user, '-ap', `${user}pw`, '--from', `${user}@test.lan`, '--to', 'bob@test.lan'],
+        ...['--header', `Subject: submitted by ${user}`],
+      ])
+      expect(done.code, done.stdout).toBe(0)
+      expect((await arrivedAt('bob', `submitted by ${user}`)).server).toBe(server)
+      expect(await postfixes[server - 1]?.logged(new RegExp(`sasl_username=${user}`))).toContain('XCLIENT')
+    })
+
+    test('msmtp over STARTTLS', async () => {
+      const rc = settingsFile(
+        'msmtprc',
+        `account default
+host localhost
+port ${portico.ports.submission}
+tls on
+tls_starttls on
+tls_trust_file ${ca()}
+auth plain
+user alice
+password alicepw
+from alice@test.lan
+`,
+      )
+      await succeed('msmtp', ['-C', rc.file, 'alice@test.lan'], { input: message('by msmtp') })
+      const { server, text } = await arrivedAt('alice', 'by msmtp')
+      expect([server, text.includes('\n.dot first\n')]).toEqual([1, true])
+    })
+
+    test('curl over TLS from the first octet', async () => {
+      await succeed(
+        'curl',
+        [
+          ...['-sS', '--cacert', ca(), `smtps://127.0.0.1:${portico.ports.submissions}`, '-u', 'bob:bobpw'],
+          ...['--mail-from', 'bob@test.lan', '--mail-rcpt', 'alice@test.lan', '-T', '-'],
+        ],
+        { input: message('by curl') },
+      )
+      expect((await arrivedAt('alice', 'by curl')).server).toBe(2)
+    })
+
+    test('Python smtplib: two messages in one session, RSET in between', async () => {
+      const said = await python(
+        `
+import smtplib, ssl, sys
+smtp = smtplib.SMTP('127.0.0.1', int(sys.argv[1]))
+smtp.starttls(context=ssl.create_default_context(cafile=sys.argv[2]))
+print(smtp.login('alice', 'alicepw')[0])
+for n in (1, 2):
+  print(smtp.sendmail('alice@test.lan', ['alice@test.lan'], 'Subject: smtplib %d\\r\\n\\r\\nhi' % n))
+  print(smtp.rset()[0])
+print(smtp.quit()[0])
+`,
+        portico.ports.submission,
+        ca(),
+      )
+      expect(said.split('\n')).toEqual(['235', '{}', '250', '{}', '250', '221', ''])
+      expect((await arrivedAt('alice', 'smtplib 2')).server).toBe(1)
+    })
+
+    test('nodemailer with an attachment', async () => {
+      const transport = nodemailer.createTransport({
+        host: '127.0.0.1',
+        port: portico.ports.submission,
+        requireTLS: true,
+        tls: { ca: testCertificates().ca.certificate, servername: 'localhost' },
+        auth: { user: 'bob', pass: 'bobpw' },
+      })
+      const sent = await transport.sendMail({
+        from: 'bob@test.lan',
+        to: 'bob@test.lan',
+        subject: 'by nodemailer',
+        text: 'see attachment',
+        attachments: [{ filename: 'a.bin', content: Buffer.alloc(100_000, 7) }],
+      })
+      expect(sent.accepted).toEqual(['bob@test.lan'])
+      expect((await arrivedAt('bob', 'by nodemailer')).server).toBe(2)
+    })
+
+    test('a wrong password is 535 5.7.8, sending without sign-in 530 5.7.0, and no backend hears of it', async () => {
+      const before = postfixes.map((postfix) => postfix.log().length)
+      const to = ['--server', '127.0.0.1', '--port', String(portico.ports.submission), '-tls', '--from', 'a@test.lan']
+      const wrong = await run('swaks', [
+        ...to,
+        '--to',
+        'bob@test.lan',
+        '--auth',
+        'PLAIN',
+        '-au',
+        'alice',
+        '-ap',
+        'guess',
+      ])
+      expect(wrong.stdout).toMatch(/535 5\.7\.8/)
+      const none = await run('swaks', [...to, '--to', 'bob@test.lan'])
+      expect(none.stdout).toMatch(/530 5\.7\.0/)
+      for (const [index, postfix] of postfixes.entries())
+        expect(postfix.log().slice(before[index])).not.toContain('smtpd')
+    })
+
+    test('the backend’s refusal of a recipient is the client’s', async () => {
+      const done = await run('swaks', [
+        ...['--server', '127.0.0.1', '--port', String(portico.ports.submission), '-tls', '--auth', 'PLAIN'],
+        ...['-au', 'alice', '-ap', 'alicepw', '--from', 'alice@test.lan', '--to', 'nobody@test.lan'],
+      ])
+      expect(done.stdout).toMatch(/550 5\.1\.1 .*nobody@test\.lan/)
+    })
+  })
+
+  test('no password is in any log line', () => {
+    expect(portico.log()).toContain('session ended')
+    for (const secret of ['alicepw', 'bobpw', 'guess']) expect(portico.log()).not.toContain(secret)
+  })
+})

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+import type { AuthFailureReason, Principal } from '@portico/base'
+import type { Log } from '@portico/telemetry'
+import type { ClientFacts } from './credential-source.js'
+
+/** One log line for each sign-in decision: who, how, from where, why. Never a secret. */
+export interface Audit {
+  accepted(principal: Principal, client: ClientFacts): void
+  refused(facts: {
+    readonly user: string
+    readonly mechanism: string
+    readonly client: ClientFacts
+    readonly reason: AuthFailureReason
+    readonly waitMs: number
+    readonly source?: string | undefined
+    readonly cause?: unknown
+  }): void
+}
+
+export function createAudit(log: Log): Audit {
+  return {
+    accepted({ user, authcid, mechanism, source }, client) {
+      const actingFor = authcid.toLowerCase() === user.toLowerCase() ? {} : { authcid }
+      log.info('signed in', { ...whereFrom(client), user, ...actingFor, mechanism, source })
+    },
+    refused({ client, ...facts }) {
+      log.warn('sign-in refused', { ...whereFrom(client), ...facts })
+    },
+  }
+}
+
+function whereFrom(client: ClientFacts): Readonly<Record<string, unknown>> {
+  return {
+    session: client.sessionId,
+    protocol: client.protocol,
+    client: client.peer.address,
+    clientPort: client.peer.port,
+    encrypted: client.encrypted,
+  }
+}

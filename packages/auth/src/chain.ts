@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+import type { Cancellation } from '@portico/base'
+import type { CredentialAnswer, CredentialRequest, CredentialSource } from './credential-source.js'
+
+/** A source's last word, with its name. `source` is absent when no source knew the user. */
+export type ChainAnswer = Exclude<CredentialAnswer, { kind: 'not-here' }> & { readonly source?: string }
+
+/**
+ * Asks the sources in their order until one knows the user. One that is away, or that throws, ends the chain: another source
+ * never answers for it. When none knows the user, the work of a wrong password is done before the same refusal is given.
+ */
+export async function askSources(
+  sources: readonly CredentialSource[],
+  request: CredentialRequest,
+  signal: Cancellation,
+): Promise<ChainAnswer> {
+  for (const source of sources) {
+    const answer = await ask(source, request, signal)
+    if (signal.aborted) return { kind: 'unavailable', source: source.name, cause: signal.reason }
+    if (answer.kind !== 'not-here') return { ...answer, source: source.name }
+  }
+  // One decoy is enough: a known user's wrong password costs one source's work too.
+  const worker = sources.find((source) => source.unknownUserWork !== undefined)
+  await worker?.unknownUserWork?.(request, signal)
+  return { kind: 'rejected', reason: 'invalid-credentials' }
+}
+
+async function ask(
+  source: CredentialSource,
+  request: CredentialRequest,
+  signal: Cancellation,
+): Promise<CredentialAnswer> {
+  if (!source.serves.has('verify-plain')) return { kind: 'not-here' }
+  try {
+    return await source.verify(request, signal)
+  } catch (cause) {
+    return { kind: 'unavailable', cause }
+  }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+import { createHash } from 'node:crypto'
+import { saslprep } from '@portico/sasl'
+import { argon2Scheme } from './argon2.js'
+import { blfCryptScheme } from './blf-crypt.js'
+import type { HashEncoding } from './encoding.js'
+import { plainScheme } from './plain.js'
+import type { Scheme } from './scheme.js'
+import { sha512Scheme, ssha512Scheme } from './sha512.js'
+import { sha512CryptScheme } from './sha512-crypt.js'
+
+const CRYPT_SCHEMES: readonly Scheme[] = [sha512CryptScheme, blfCryptScheme, argon2Scheme]
+
+/** `{CRYPT}`: whichever of the `$id$` forms it is. */
+const cryptScheme: Scheme = {
+  names: ['CRYPT'],
+  encodable: false,
+  recognises: (stored, encoding) => CRYPT_SCHEMES.some((scheme) => scheme.recognises(stored, encoding)),
+  verify: async (stored, password, encoding) =>
+    CRYPT_SCHEMES.find((scheme) => scheme.recognises(stored, encoding))?.verify(stored, password, encoding) ?? false,
+}
+
+const BY_NAME = new Map(
+  [plainScheme, sha512Scheme, ssha512Scheme, ...CRYPT_SCHEMES, cryptScheme].flatMap((scheme) =>
+    scheme.names.map((name) => [name, scheme] as const),
+  ),
+)
+
+/** The scheme names that a stored password may carry between braces. */
+export const passwordSchemes: readonly string[] = [...BY_NAME.keys()]
+
+/** A stored password, read once: `{SCHEME}text`, `{SCHEME.b64}text` or `{SCHEME.hex}text`. */
+export interface StoredPassword {
+  readonly scheme: string
+  /** Never rejects and never throws for what a password may hold; slow schemes leave the event loop free. */
+  verify(password: string): Promise<boolean>
+}
+
+/**
+ * Reads a stored password. Without a `{SCHEME}` prefix `defaultScheme` holds; without that either it is refused, so that a
+ * forgotten prefix never turns a hash into a password. A string result says what is wrong, without showing the text.
+ */
+export function readStoredPassword(text: string, defaultScheme?: string): StoredPassword | string {
+  const [, prefix, rest = ''] = /^\{([A-Za-z0-9.-]+)\}(.*)$/s.exec(text) ?? []
+  const label = prefix ?? defaultScheme
+  if (label === undefined) return 'the password has no {SCHEME} prefix'
+  const [name = '', suffix] = label.toUpperCase().split('.')
+  const encoding = encodingOf(suffix)
+  const scheme = BY_NAME.get(name)
+  if (scheme === undefined || encoding === undefined) return `the password scheme {${label}} is not supported`
+  const stored = prefix === undefined ? text : rest
+  if ((suffix !== undefined && !scheme.encodable) || !scheme.recognises(stored, encoding)) {
+    return `the password is not in the form that {${label}} demands`
+  }
+  return { scheme: name, verify: (password) => scheme.verify(stored, password, encoding) }
+}
+
+function encodingOf(suffix: string | undefined): HashEncoding | undefined {
+  if (suffix === undefined || suffix === 'B64') return 'b64'
+  return suffix === 'HEX' ? 'hex' : undefined
+}
+
+/** Checks a password as it was shown against a stored one with its `{SCHEME}` prefix; false when that cannot be read. */
+export async function verifyPassword(stored: string, password: string): Promise<boolean> {
+  const read = readStoredPassword(stored)
+  return typeof read === 'string' ? false : verifyPresented(read, password)
+}
+
+/**
+ * As sent first, and where SASLprep (RFC 4013) changes the password, the prepared form second: stored hashes exist of both.
+ */
+export async function verifyPresented(stored: StoredPassword, password: string): Promise<boolean> {
+  if (await stored.verify(password)) return true
+  const prepared = saslprep(password)
+  return prepared !== undefined && prepared !== password && stored.verify(prepared)
+}
+
+/**
+ * Which of the stored passwords the work for an unknown name is done against: the same one for the same name as long as the set
+ * stays, so that schemes and costs are met as often as with known users. `key` is secret, else the pick could be foretold.
+ */
+export function decoyFor<T>(all: readonly T[], name: string, key: Uint8Array): T | undefined {
+  if (all.length === 0) return undefined
+  const digest = createHash('sha256').update(key).update(name).digest()
+  return all[digest.readUInt32BE(0) % all.length]
+}
+
+/** Does what a wrong password would have cost, and forgets the answer. */
+export async function unknownUserWork(decoy: StoredPassword, password: string): Promise<void> {
+  await verifyPresented(decoy, password)
+}

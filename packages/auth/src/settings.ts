@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+import { duration, type Settings, z } from '@portico/config'
+
+const SECOND = 1_000
+
+/** How sign-ins are slowed down and remembered: the `auth` block of the configuration. */
+export const authSchema = z
+  .strictObject({
+    delays: z
+      .array(duration())
+      .min(1)
+      .default([0, 2 * SECOND, 4 * SECOND, 8 * SECOND, 15 * SECOND])
+      .describe(
+        'How long the answer to a failed sign-in is held back: first failure, second, and so on; the last one repeats.',
+      ),
+    window: duration().default(600_000).describe('Failures are forgotten this long after the first of them.'),
+    failuresPerUserAndAddress: z
+      .int()
+      .min(1)
+      .default(10)
+      .describe(
+        'After so many different wrong passwords for one user from one client address (IPv6: one /64) further attempts from there are not looked at until the window ends. Other addresses are not affected.',
+      ),
+    failuresPerAddress: z
+      .int()
+      .min(1)
+      .default(300)
+      .describe('The same for one client address and all users together, against guessing across many accounts.'),
+    addressGrace: z
+      .int()
+      .min(0)
+      .default(10)
+      .describe('So many failures of one client address over all users delay nobody: several people may share it.'),
+    exemptNetworks: z
+      .array(z.string())
+      .default([])
+      .describe('Names of networks whose clients are counted per user only, such as web mail servers of the site.'),
+    cache: z
+      .strictObject({
+        ttl: duration()
+          .default(60_000)
+          .describe('How long a proved password is remembered, so that hashing is not repeated. 0s turns it off.'),
+        entries: z.int().min(1).default(10_000).describe('Most proofs that one process remembers.'),
+      })
+      .prefault({})
+      .describe('Memory of what was proved. Wrong passwords are never remembered.'),
+  })
+  .prefault({})
+
+/** Times in milliseconds. */
+export type AuthSettings = Settings<typeof authSchema>

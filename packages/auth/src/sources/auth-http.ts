@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+import { type Cancellation, type Clock, type EmailAddress, LOOPBACK, Secret } from '@portico/base'
+import type { Log } from '@portico/telemetry'
+import type { CredentialAnswer, CredentialRequest, CredentialSource } from '../credential-source.js'
+import { createLookupClient, type LookupReply } from './auth-http-client.js'
+import { type AuthHttpRoute, questionHeaders, readVerdict, recipientHeaders } from './auth-http-headers.js'
+
+const NO_FIELDS: ReadonlyMap<string, string> = new Map()
+
+/** Where a recipient's mail goes, as the lookup service has it. */
+export type AddressAnswer =
+  | { readonly kind: 'found'; readonly route: AuthHttpRoute }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unavailable'; readonly cause?: unknown }
+
+/** A credential source that also brings the route, and knows recipients. */
+export interface AuthHttpSource extends CredentialSource {
+  lookupAddress(address: EmailAddress, signal: Cancellation): Promise<AddressAnswer>
+}
+
+/** Whether a source is one that can look recipients up. */
+export function isAuthHttpSource(source: CredentialSource): source is AuthHttpSource {
+  return 'lookupAddress' in source
+}
+
+export interface AuthHttpOptions {
+  /** `http:` or `https:`. */
+  readonly url: string
+  readonly name?: string
+  readonly timeoutMs: number
+  /** Added to each question: a secret that the service shares with this proxy, for instance. */
+  readonly headers?: Readonly<Record<string, string | Secret<string>>>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/**
+ * Asks an HTTP service as nginx's mail proxy does (its `auth_http` protocol): one GET a sign-in, the question and the answer in
+ * headers. An accepted principal carries the route for the locator of the same name. Anything but a 200 with readable headers is
+ * `unavailable`.
+ */
+export function createAuthHttpSource(options: AuthHttpOptions): AuthHttpSource {
+  const { name = 'auth-http', clock, timeoutMs, log } = options
+  const url = new URL(options.url)
+  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
+    log.warn('passwords go to the lookup service without encryption', { source: name, host: url.hostname })
+  }
+  const client = createLookupClient({ url, timeoutMs, clock })
+  const extra = Object.entries(options.headers ?? {})
+  const ask = (question: Record<string, string>, signal: Cancellation): Promise<LookupReply> => {
+    const configured = extra.map(([key, value]) => [key, value instanceof Secret ? value.expose() : value])
+    return client.get({ ...question, ...Object.fromEntries(configured) }, signal)
+  }
+  return {
+    name,
+    serves: new Set(['verify-plain']),
+    async verify(request, signal) {
+      return answerOf(name, request, await ask(questionHeaders(request), signal))
+    },
+    async lookupAddress(address, signal) {
+      const reply = await ask(recipientHeaders(address), signal)
+      const verdict = readReply(reply)
+      if (verdict.kind === 'ok') return { kind: 'found', route: verdict.route }
+      return verdict.kind === 'refused' ? { kind: 'none' } : { kind: 'unavailable', cause: causeOf(verdict) }
+    },
+    async [Symbol.asyncDispose]() {
+      client.close()
+    },
+  }
+}
+
+type Verdict = ReturnType<typeof readVerdict> | { readonly kind: 'failed'; readonly cause: Error }
+
+function readReply(reply: LookupReply): Verdict {
+  if (reply.kind === 'failed') return reply
+  if (reply.status !== 200) return { kind: 'garbage', what: `status ${reply.status}` }
+  return readVerdict(reply.headers)
+}
+
+function answerOf(source: string, request: CredentialRequest, reply: LookupReply): CredentialAnswer {
+  const verdict = readReply(reply)
+  if (verdict.kind === 'refused') return { kind: 'rejected', reason: 'invalid-credentials', waitMs: verdict.waitMs }
+  if (verdict.kind !== 'ok') return { kind: 'unavailable', cause: causeOf(verdict) }
+  const { authcid, mechanism, password } = request
+  return {
+    kind: 'accepted',
+    principal: {
+      authcid,
+      user: authcid.toLowerCase(),
+      mechanism,
+      strength: 'plain',
+      proof: { password },
+      source,
+      epoch: '',
+      fields: NO_FIELDS,
+      route: { source, value: verdict.route },
+    },
+  }
+}
+
+function causeOf(verdict: Exclude<Verdict, { kind: 'ok' | 'refused' }>): Error {
+  if (verdict.kind === 'failed') return verdict.cause
+  if (verdict.kind === 'later') return new Error('the lookup service asks to come again later')
+  return new Error(`the lookup service answered with ${verdict.what}`)
+}
+
+function isLoopbackHost(hostname: string): boolean {
+  return hostname === 'localhost' || LOOPBACK.contains(hostname.replace(/^\[(.*)\]$/, '$1'))
+}

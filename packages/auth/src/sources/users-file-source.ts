@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+import type { AuthFailureReason } from '@portico/base'
+import type { CredentialAnswer, CredentialRequest, CredentialSource } from '../credential-source.js'
+import { type StoredPassword, unknownUserWork, verifyPresented } from '../hash/index.js'
+import type { UsersFile } from './users-file.js'
+import type { UsersFileEntry } from './users-file-syntax.js'
+
+/**
+ * The accounts of a users file as a credential source. A user without a stored password is `not-here`: the file only routes
+ * them. That an account is disabled, not for this protocol or not for this network is told only to who has shown the password.
+ */
+export function createUsersFileSource(file: UsersFile, options: { readonly name?: string } = {}): CredentialSource {
+  const name = options.name ?? 'users-file'
+  return {
+    name,
+    serves: new Set(['verify-plain']),
+    async verify(request) {
+      const entry = file.lookup(request.authcid)
+      if (entry?.password === undefined) return { kind: 'not-here' }
+      const { password } = entry
+      const proof = { source: name, user: entry.user, epoch: entry.epoch }
+      const proved = await prove(request, proof, () => verifyPresented(password, request.password.expose()))
+      if (!proved) return { kind: 'rejected', reason: 'invalid-credentials' }
+      const barred = barredBy(entry, request)
+      return barred === undefined ? accepted(name, entry, request) : { kind: 'rejected', reason: barred }
+    },
+    async unknownUserWork(request) {
+      const decoy = file.decoy(request.authcid)
+      if (decoy !== undefined) await pretend(name, decoy, request)
+    },
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+/** Goes through the cache as a real check does, so that concurrent equal guesses cost the same. */
+async function pretend(name: string, decoy: StoredPassword, request: CredentialRequest): Promise<void> {
+  await prove(request, { source: name, user: request.authcid, epoch: 'nobody' }, async () => {
+    await unknownUserWork(decoy, request.password.expose())
+    return false
+  })
+}
+
+function prove(
+  request: CredentialRequest,
+  account: { readonly source: string; readonly user: string; readonly epoch: string },
+  verify: () => Promise<boolean>,
+): Promise<boolean> {
+  const { cache, mechanism, password } = request
+  return cache === undefined ? verify() : cache.prove({ ...account, mechanism, password }, verify)
+}
+
+function barredBy(entry: UsersFileEntry, request: CredentialRequest): AuthFailureReason | undefined {
+  if (entry.disabled) return 'account-disabled'
+  if (entry.protocols?.has(request.client.protocol) === false) return 'protocol-disabled'
+  if (entry.allowNets?.contains(request.client.peer.address) === false) return 'network-refused'
+  return undefined
+}
+
+function accepted(source: string, entry: UsersFileEntry, request: CredentialRequest): CredentialAnswer {
+  const { authcid, mechanism, password } = request
+  const { user, epoch, fields } = entry
+  return {
+    kind: 'accepted',
+    principal: { authcid, user, mechanism, strength: 'plain', proof: { password }, source, epoch, fields },
+  }
+}

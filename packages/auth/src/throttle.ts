@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+import { createHmac, randomBytes } from 'node:crypto'
+import { type Clock, NEVER, type Secret } from '@portico/base'
+import type { StateStore } from '@portico/state'
+import { createBounded } from './bounded.js'
+import { addressBlock } from './client-address.js'
+import type { ClientFacts } from './credential-source.js'
+import type { AuthSettings } from './settings.js'
+
+const REMEMBERED_SECRETS = 20_000
+
+/** Who tries to sign in as whom. */
+export interface Suspect {
+  readonly client: ClientFacts
+  /** As presented; compared in lower case. */
+  readonly user: string
+}
+
+/** Whether an attempt is looked at. `failures` goes back into {@link Throttle.succeeded}. */
+export type Admission =
+  | { readonly kind: 'admitted'; readonly failures: number }
+  | { readonly kind: 'throttled'; readonly waitMs: number }
+
+/**
+ * Slows guessing down without locking owners out: failures count for the pair of client address and user, and for the address
+ * alone; never for the user alone. It has no lists of its own but asks the state store, so that all processes count together.
+ */
+export interface Throttle {
+  admit(suspect: Suspect): Promise<Admission>
+  /** A wrong password. Returns how long the answer is to be held back, in milliseconds. */
+  failed(suspect: Suspect, password: Secret<string>): Promise<number>
+  /** Forgets the failures of this pair. */
+  succeeded(suspect: Suspect, failures: number): Promise<void>
+}
+
+export interface ThrottleOptions {
+  readonly settings: Omit<AuthSettings, 'cache'>
+  readonly state: StateStore
+  readonly clock: Clock
+}
+
+/** The throttle over a state store. Wrong passwords are compared by HMAC under a key of this process and never kept. */
+export function createThrottle({ settings, state, clock }: ThrottleOptions): Throttle {
+  const key = randomBytes(32)
+  const lastWrong = createBounded<string>({ max: REMEMBERED_SECRETS, ttlMs: settings.window, clock })
+  const hmac = (text: string): string => createHmac('sha256', key).update(text).digest('base64url')
+  // Counts are asked two at a time, and a session's cancellation has one listener; the store settles on its own.
+  const count = (name: string, by: number): Promise<number> => state.increment(name, by, settings.window, NEVER)
+  const exempt = ({ client }: Suspect): boolean =>
+    client.networks.some((name) => settings.exemptNetworks.includes(name))
+  const countBoth = (suspect: Suspect, by: number): Promise<[number, number]> => {
+    const { pair, address } = keysOf(suspect)
+    return Promise.all([count(pair, by), exempt(suspect) ? 0 : count(address, by)])
+  }
+  return {
+    async admit(suspect) {
+      const [pair, address] = await countBoth(suspect, 0)
+      const over = pair >= settings.failuresPerUserAndAddress || address >= settings.failuresPerAddress
+      return over
+        ? { kind: 'throttled', waitMs: settings.delays.at(-1) ?? 0 }
+        : { kind: 'admitted', failures: Math.max(0, pair) }
+    },
+    async failed(suspect, password) {
+      const { pair } = keysOf(suspect)
+      const wrong = hmac(`${pair}\0${password.expose()}`)
+      // A device that keeps asking with a password from before its change is no guesser: it counts once.
+      const repeated = lastWrong.get(pair) === wrong
+      lastWrong.set(pair, wrong)
+      const [pairFailures, addressFailures] = await countBoth(suspect, repeated ? 0 : 1)
+      return delayOf(settings.delays, Math.max(pairFailures, addressFailures - settings.addressGrace))
+    },
+    async succeeded(suspect, failures) {
+      if (failures === 0) return
+      const { pair } = keysOf(suspect)
+      lastWrong.delete(pair)
+      await count(pair, -failures)
+    },
+  }
+}
+
+function delayOf(delays: readonly number[], failures: number): number {
+  return failures < 1 ? 0 : (delays[Math.min(failures, delays.length) - 1] ?? 0)
+}
+
+/** User names are hashed because a key has at most 512 octets. */
+function keysOf({ client, user }: Suspect): { readonly pair: string; readonly address: string } {
+  const block = addressBlock(client.peer)
+  const name = createHmac('sha256', 'auth').update(user.toLowerCase()).digest('base64url')
+  return { pair: `auth/${block}/${name}`, address: `auth/${block}` }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// The one file that knows the command line library.
+import { buildApplication, buildCommand, buildRouteMap, numberParser, run } from '@stricli/core'
+import { check, docsText, explainFile, reload, schemaText, versionText } from './commands.js'
+import { serve } from './serve.js'
+
+const config = { kind: 'parsed', parse: String, brief: 'Configuration file' } as const
+
+/** A command that prints its answer; what goes wrong is one message and exit code 1. */
+async function answering(answer: () => string | Promise<string>): Promise<void> {
+  try {
+    process.stdout.write(await answer())
+  } catch (error) {
+    process.stderr.write(`portico: ${(error as Error).message}\n`)
+    process.exitCode = 1
+  }
+}
+
+function workersParser(text: string): number | 'auto' {
+  if (text === 'auto') return 'auto'
+  const workers = numberParser(text)
+  if (!Number.isInteger(workers) || workers < 0 || workers > 1024) throw new RangeError('expected auto or a number')
+  return workers
+}
+
+const serveCommand = buildCommand<{
+  readonly config: string
+  readonly workers: number | 'auto'
+  readonly protocol?: readonly string[]
+}>({
+  docs: { brief: 'Run the front end: a supervisor and its workers' },
+  parameters: {
+    flags: {
+      config,
+      workers: {
+        kind: 'parsed',
+        parse: workersParser,
+        default: 'auto',
+        brief: 'Worker processes; 0 for one process alone',
+      },
+      protocol: { kind: 'parsed', parse: String, variadic: true, optional: true, brief: 'Host only this protocol' },
+    },
+    aliases: { c: 'config', w: 'workers', p: 'protocol' },
+  },
+  func: ({ config, workers, protocol = [] }) =>
+    answering(async () => {
+      await serve({ config, workers, protocols: protocol })
+      return ''
+    }),
+})
+
+const checkCommand = buildCommand<{ readonly config: string }>({
+  docs: { brief: 'Say what is wrong with a configuration file' },
+  parameters: { flags: { config }, aliases: { c: 'config' } },
+  func: ({ config }) => answering(() => check(config)),
+})
+
+const explainCommand = buildCommand<{ readonly config: string }>({
+  docs: { brief: 'Show every setting that holds and where it comes from' },
+  parameters: { flags: { config }, aliases: { c: 'config' } },
+  func: ({ config }) => answering(() => explainFile(config)),
+})
+
+const reloadCommand = buildCommand<{
+  readonly config?: string
+  readonly control?: string
+  readonly pid?: number
+}>({
+  docs: { brief: 'Make a running front end read its configuration again' },
+  parameters: {
+    flags: {
+      config: { ...config, optional: true },
+      control: { kind: 'parsed', parse: String, optional: true, brief: 'Its control socket' },
+      pid: { kind: 'parsed', parse: numberParser, optional: true, brief: 'Its process, told by a signal' },
+    },
+    aliases: { c: 'config' },
+  },
+  func: (flags) => answering(() => reload(flags)),
+})
+
+const plain = (brief: string, answer: () => string) =>
+  buildCommand({ docs: { brief }, parameters: {}, func: () => answering(answer) })
+
+const routes = buildRouteMap({
+  docs: { brief: 'One door for IMAP4, POP3, SMTP and HTTP' },
+  routes: {
+    serve: serveCommand,
+    check: checkCommand,
+    reload: reloadCommand,
+    config: buildRouteMap({
+      docs: { brief: 'About the configuration' },
+      routes: {
+        explain: explainCommand,
+        schema: plain('JSON Schema of the configuration', schemaText),
+        docs: plain('Reference page of the configuration', docsText),
+      },
+    }),
+    version: plain('Print the version', versionText),
+  },
+})
+
+/** Runs one command line (without program names). Sets the exit code. */
+export async function runPortico(args: readonly string[]): Promise<void> {
+  const { stdout, stderr, env } = process
+  await run(buildApplication(routes, { name: 'portico' }), args, {
+    process: {
+      stdout,
+      stderr,
+      env,
+      get exitCode() {
+        return process.exitCode ?? null
+      },
+      set exitCode(code) {
+        // Set already when a command failed with a message of its own.
+        if (code !== null && code !== 0) process.exitCode = code
+      },
+    },
+  })
+}

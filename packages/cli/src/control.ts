@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+import { createHash } from 'node:crypto'
+import { rmSync, statSync } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const LONGEST = 100
+const ANSWER_MS = 60_000
+
+/** Where the front end of a configuration file is spoken to when the file names no other place. */
+export function defaultControlPath(configPath: string, { XDG_RUNTIME_DIR }: NodeJS.ProcessEnv): string {
+  const name = createHash('sha256').update(resolve(configPath)).digest('hex').slice(0, 16)
+  const uid = process.getuid?.() ?? 0
+  return join(XDG_RUNTIME_DIR ?? tmpdir(), `portico-${uid}-${name}.sock`)
+}
+
+/** Answers `reload` on a Unix socket that only this user can open: `ok`, or the reason why not. */
+export async function serveControl(path: string, reload: () => Promise<void>): Promise<AsyncDisposable> {
+  const server = createServer((socket) => void converse(socket, reload))
+  await removeStale(path)
+  await new Promise<void>((done, failed) => {
+    server.once('error', failed)
+    const mask = process.umask(0o177)
+    server.listen(path, done)
+    process.umask(mask)
+  })
+  return {
+    async [Symbol.asyncDispose]() {
+      await new Promise((done) => server.close(done))
+    },
+  }
+}
+
+async function converse(socket: Socket, reload: () => Promise<void>): Promise<void> {
+  socket.on('error', () => undefined)
+  socket.setTimeout(ANSWER_MS, () => socket.destroy())
+  const asked = await textOf(socket, LONGEST, (text) => text.includes('\n'))
+  if (asked.trim() !== 'reload') {
+    socket.end('failed\nexpected reload\n')
+    return
+  }
+  try {
+    await reload()
+    socket.end('ok\n')
+  } catch (error) {
+    socket.end(`failed\n${(error as Error).message}\n`)
+  }
+}
+
+/** A socket file that nobody serves was left by a process that died. */
+async function removeStale(path: string): Promise<void> {
+  const answers = await new Promise<boolean>((done) => {
+    const probe = connect(path)
+    probe.once('connect', () => {
+      probe.destroy()
+      done(true)
+    })
+    probe.once('error', () => done(false))
+  })
+  if (answers) throw new Error(`another front end is already controlled by ${path}`)
+  rmSync(path, { force: true })
+}
+
+/** Asks a running front end to read its configuration again. Rejects with its reason, or when nobody is there. */
+export async function askReload(path: string): Promise<void> {
+  const uid = process.getuid?.() ?? 0
+  const owner = ownerOf(path)
+  if (owner === undefined) throw new Error(`no front end listens on ${path}: is it running with this file?`)
+  if (uid !== 0 && owner !== uid && owner !== 0) throw new Error(`${path} belongs to somebody else`)
+  const socket = connect(path)
+  socket.write('reload\n')
+  const answer = await textOf(socket, 1_000_000, () => false)
+  const [verdict, ...why] = answer.trimEnd().split('\n')
+  if (verdict !== 'ok') throw new Error(why.length > 0 ? why.join('\n') : 'the front end did not answer')
+}
+
+function ownerOf(path: string): number | undefined {
+  try {
+    return statSync(path).uid
+  } catch {
+    return undefined
+  }
+}
+
+/** What the other side sends until it ends, `enough` says so, or it was too much. */
+function textOf(socket: Socket, most: number, enough: (text: string) => boolean): Promise<string> {
+  return new Promise((done, failed) => {
+    let text = ''
+    socket.setEncoding('utf8')
+    socket.on('data', (data) => {
+      text += data
+      if (enough(text) || text.length > most) done(text)
+    })
+    socket.on('end', () => done(text))
+    socket.on('close', () => done(text))
+    socket.on('error', failed)
+  })
+}

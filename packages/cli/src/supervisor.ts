@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+import cluster, { type Worker } from 'node:cluster'
+import { randomBytes } from 'node:crypto'
+import { systemClock } from '@portico/base'
+import type { BoundListener } from '@portico/frontend'
+import { createMemoryStore, serveStore } from '@portico/state'
+import type { Log } from '@portico/telemetry'
+import { supervisorChannel } from './channel.js'
+import { type Begin, isOurs, type Order, type Report } from './messages.js'
+
+const FIRST_BACKOFF_MS = 100
+const LAST_BACKOFF_MS = 10_000
+/** A worker that lived so long did not die of its start. */
+const HEALTHY_MS = 30_000
+
+export interface SupervisorOptions {
+  readonly program: URL
+  readonly workers: number
+  readonly path: string
+  readonly text: string
+  readonly protocols: readonly string[]
+  readonly log: Log
+}
+
+/**
+ * Keeps the workers. The listening sockets are bound in this process and accepted from in the workers (the cluster module without
+ * its round robin), so that a worker can die and be replaced while its peers go on accepting. What the workers share is kept here.
+ */
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #ticketKeys = randomBytes(48).toString('base64')
+  readonly #store = createMemoryStore({ clock: systemClock })
+  readonly #workers = new Set<Worker>()
+  #text: string
+  #backoff = FIRST_BACKOFF_MS
+  #leaving = false
+  #whenEmpty: (() => void) | undefined
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    this.#text = options.text
+    cluster.schedulingPolicy = cluster.SCHED_NONE
+    cluster.setupPrimary({ exec: options.program.pathname, args: [] })
+  }
+
+  get pids(): readonly number[] {
+    return [...this.#workers].flatMap(({ process: { pid } }) => (pid === undefined ? [] : [pid]))
+  }
+
+  /** Resolves with the listeners when every worker listens; rejects when one cannot. */
+  async start(): Promise<readonly BoundListener[]> {
+    const first = await this.#fork()
+    for (let count = 1; count < this.#options.workers; count += 1) await this.#fork()
+    return first
+  }
+
+  /** Hands a configuration that was found good to every worker. Rejects, naming the reason, when one cannot use it. */
+  async reload(text: string): Promise<readonly BoundListener[]> {
+    const former = this.#text
+    this.#text = text
+    const workers = [...this.#workers]
+    const answers = await Promise.all(workers.map((worker) => ask(worker, { portico: 'reload', text })))
+    const refused = answers.find((answer) => answer?.portico === 'refused')
+    if (refused?.portico === 'refused') {
+      this.#text = former
+      const behind = workers.filter((_, index) => answers[index]?.portico === 'reloaded')
+      await Promise.all(behind.map((worker) => ask(worker, { portico: 'reload', text: former })))
+      throw new Error(refused.why)
+    }
+    const done = answers.find((answer) => answer?.portico === 'reloaded')
+    return done?.portico === 'reloaded' ? done.listeners : []
+  }
+
+  /** Lets all sessions finish, at most for the configured time. Resolves when every worker has gone. */
+  drain(): Promise<void> {
+    return this.#leave({ portico: 'drain' })
+  }
+
+  /** Ends all sessions now. */
+  close(): Promise<void> {
+    return this.#leave({ portico: 'close' })
+  }
+
+  async #leave(order: Order): Promise<void> {
+    this.#leaving = true
+    const former = this.#whenEmpty
+    const empty = new Promise<void>((resolve) => {
+      this.#whenEmpty = () => {
+        former?.()
+        resolve()
+      }
+    })
+    for (const worker of this.#workers) tell(worker, order)
+    if (this.#workers.size > 0) await empty
+    await this.#store[Symbol.asyncDispose]()
+  }
+
+  async #fork(): Promise<readonly BoundListener[]> {
+    const worker = cluster.fork()
+    const began = systemClock.now()
+    const served = serveStore(supervisorChannel(worker), this.#store)
+    this.#workers.add(worker)
+    worker.on('error', () => undefined)
+    worker.on('exit', (code, signal) => {
+      served[Symbol.dispose]()
+      this.#workers.delete(worker)
+      if (!this.#leaving) this.#replace(worker, began, signal ?? code)
+      else if (this.#workers.size === 0) this.#whenEmpty?.()
+    })
+    const { path, protocols } = this.#options
+    const begin: Begin = { portico: 'begin', path, text: this.#text, protocols, ticketKeys: this.#ticketKeys }
+    const here = await nextReport(worker)
+    const answer = here === undefined ? undefined : await ask(worker, begin)
+    if (answer?.portico === 'ready') return answer.listeners
+    worker.process.kill('SIGKILL')
+    throw new Error(answer?.portico === 'failed' ? answer.why : 'a worker died before it was ready')
+  }
+
+  #replace(worker: Worker, began: number, how: string | number): void {
+    if (systemClock.now() - began > HEALTHY_MS) this.#backoff = FIRST_BACKOFF_MS
+    const backoff = this.#backoff
+    this.#backoff = Math.min(backoff * 2, LAST_BACKOFF_MS)
+    this.#options.log.error('a worker died and is replaced', { worker: worker.process.pid, how, afterMs: backoff })
+    setTimeout(() => {
+      if (this.#leaving) return
+      this.#fork().then(
+        () => this.#options.log.info('the worker is replaced', { workers: this.pids }),
+        (error) => this.#options.log.error('a worker cannot start', { why: (error as Error).message }),
+      )
+    }, backoff)
+  }
+}
+
+function tell(worker: Worker, order: Order): void {
+  if (worker.isConnected()) worker.send(order)
+}
+
+function ask(worker: Worker, order: Order): Promise<Report | undefined> {
+  const answer = nextReport(worker)
+  tell(worker, order)
+  return answer
+}
+
+/** What the worker says next, or undefined when it died first. */
+function nextReport(worker: Worker): Promise<Report | undefined> {
+  return new Promise((resolve) => {
+    const settle = (report: Report | undefined) => {
+      worker.removeListener('message', heard)
+      worker.removeListener('exit', died)
+      resolve(report)
+    }
+    const heard = (message: unknown) => {
+      if (isOurs<Report>(message)) settle(message)
+    }
+    const died = () => settle(undefined)
+    worker.on('message', heard)
+    worker.on('exit', died)
+  })
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { Client } from './line-client.js'
+
+const BIN = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
+const running = new Set<Portico>()
+
+beforeAll(() => {
+  execFileSync('npx', ['tsc', '-b', 'packages/cli'], { cwd: fileURLToPath(new URL('../../..', import.meta.url)) })
+}, 120_000)
+
+afterEach(async () => {
+  for (const portico of running) await portico.kill()
+})
+
+const GOOD = {
+  version: 1,
+  hostname: 'door.test',
+  listeners: [{ protocol: 'imap4', address: '127.0.0.1:0', tls: 'none', plaintextPasswords: 'loopback' }],
+  credentials: [{ type: 'users-file', path: 'users' }],
+  location: [{ type: 'users-file' }],
+  backends: { one: { imap4: { endpoints: ['127.0.0.1:1'] } } },
+  auth: { delays: ['0s'], failuresPerUserAndAddress: 2 },
+}
+
+function place(config: unknown): string {
+  const folder = mkdtempSync(join(tmpdir(), 'portico-cli-'))
+  writeFileSync(join(folder, 'users'), 'alice:{PLAIN}secret::::::group=one\n', { mode: 0o600 })
+  const file = join(folder, 'portico.yaml')
+  writeFileSync(file, JSON.stringify(config))
+  return file
+}
+
+interface LogLine {
+  readonly message: string
+  readonly workers?: readonly number[]
+  readonly listeners?: readonly { readonly port: number }[]
+  readonly why?: string
+}
+
+/** A running `portico serve`, and what it logs. */
+class Portico {
+  readonly child: ChildProcess
+  readonly #lines: LogLine[] = []
+  readonly #looks = new Set<() => void>()
+
+  constructor(file: string, workers: string) {
+    this.child = spawn(process.execPath, [BIN, 'serve', '--config', file, '--workers', workers], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    running.add(this)
+    if (this.child.stdout === null) throw new Error('no output')
+    createInterface(this.child.stdout).on('line', (text) => {
+      this.#lines.push(JSON.parse(text))
+      for (const look of this.#looks) look()
+    })
+  }
+
+  /** The first line with this message that was not taken yet. */
+  line(message: string): Promise<LogLine> {
+    return new Promise((resolve) => {
+      const look = () => {
+        const index = this.#lines.findIndex((line) => line.message === message)
+        if (index < 0) return
+        this.#looks.delete(look)
+        resolve(this.#lines.splice(index, 1)[0] as LogLine)
+      }
+      this.#looks.add(look)
+      look()
+    })
+  }
+
+  async kill(): Promise<void> {
+    running.delete(this)
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return
+    this.child.kill('SIGKILL')
+    await once(this.child, 'exit')
+  }
+}
+
+function run(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [BIN, ...args], (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code), out, err })
+    })
+  })
+}
+
+describe('portico serve', () => {
+  test('a worker that dies is replaced while connections go on', async () => {
+    const portico = new Portico(place(GOOD), '2')
+    const ready = await portico.line('ready')
+    const port = ready.listeners?.[0]?.port ?? 0
+    expect(ready.workers).toHaveLength(2)
+    const [victim] = ready.workers ?? []
+    if (victim !== undefined) process.kill(victim, 'SIGKILL')
+    for (let i = 0; i < 20; i += 1) expect(await greeting(port)).toMatch(/^\* OK/)
+    await portico.line('a worker died and is replaced')
+    const { workers } = await portico.line('the worker is replaced')
+    expect(workers).toHaveLength(2)
+    expect(workers).not.toContain(victim)
+    expect(await greeting(port)).toMatch(/^\* OK/)
+  })
+
+  test('workers count failed sign-ins together', async () => {
+    const portico = new Portico(place(GOOD), '2')
+    const port = (await portico.line('ready')).listeners?.[0]?.port ?? 0
+    const answers: string[] = []
+    for (let i = 0; i < 8; i += 1) {
+      using client = Client.to(port)
+      await client.line()
+      answers.push((await client.ask(`a LOGIN alice wrong${i}`)) ?? '')
+    }
+    expect(answers.slice(0, 2).every((answer) => answer.includes('[AUTHENTICATIONFAILED]'))).toBe(true)
+    expect(answers.slice(2).every((answer) => answer.includes('[LIMIT]'))).toBe(true)
+  })
+
+  test('reload takes a good file, and a bad one changes nothing and says why', async () => {
+    const file = place(GOOD)
+    const portico = new Portico(file, '2')
+    const port = (await portico.line('ready')).listeners?.[0]?.port ?? 0
+    using live = Client.to(port)
+    await live.line()
+    writeFileSync(file, JSON.stringify({ ...GOOD, nonsense: 1 }))
+    const refused = await run('reload', '--config', file)
+    expect(refused).toMatchObject({ code: 1 })
+    expect(refused.err).toMatch(/portico\.yaml:1:\d+: nonsense: unknown key/)
+    expect(await greeting(port)).toMatch(/door\.test/)
+    writeFileSync(file, JSON.stringify({ ...GOOD, hostname: 'other.test' }))
+    expect(await run('reload', '--config', file)).toMatchObject({ code: 0, out: 'reloaded\n' })
+    for (let i = 0; i < 6; i += 1) expect(await greeting(port)).toMatch(/other\.test/)
+    expect(await live.ask('a NOOP')).toMatch(/^a OK/)
+    await portico.line('reloaded')
+    portico.child.kill('SIGHUP')
+    await portico.line('reloaded')
+  })
+
+  test.each(['0', '2'])('SIGTERM drains and exits with 0 (%s workers)', async (workers) => {
+    const portico = new Portico(place(GOOD), workers)
+    const port = (await portico.line('ready')).listeners?.[0]?.port ?? 0
+    using client = Client.to(port)
+    await client.line()
+    portico.child.kill('SIGTERM')
+    expect(await client.line()).toMatch(/^\* BYE/)
+    expect(await once(portico.child, 'exit')).toEqual([0, null])
+  })
+
+  test('a file that cannot be used ends it with 1 and the reason', async () => {
+    const answer = await run('serve', '--config', place({ ...GOOD, location: [{ type: 'hash', group: 'two' }] }))
+    expect(answer.code).toBe(1)
+    expect(answer.err).toMatch(/portico\.yaml:1:\d+: location\[0\]\.group: expected one of the groups one/)
+  })
+})
+
+describe('the other commands', () => {
+  test('check says that a file is good, or what is wrong with it', async () => {
+    expect(await run('check', '--config', place(GOOD))).toMatchObject({ code: 0 })
+    const bad = await run('check', '--config', place({ ...GOOD, version: 2 }))
+    expect(bad).toMatchObject({ code: 1 })
+    expect(bad.err).toMatch(/version: expected 1/)
+  })
+
+  test('config explain shows what holds and where it comes from', async () => {
+    const { out } = await run('config', 'explain', '--config', place(GOOD))
+    expect(out).toMatch(/^hostname: door\.test\s+# .*portico\.yaml:1$/m)
+    expect(out).toMatch(/^ {2}preAuth: "1m"\s+# default$/m)
+  })
+
+  test('reload without a front end says so', async () => {
+    expect(await run('reload', '--config', place(GOOD))).toMatchObject({ code: 1 })
+  })
+})
+
+async function greeting(port: number): Promise<string | undefined> {
+  using client = Client.to(port)
+  return await client.line()
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+import { createServer } from 'node:net'
+import { createDemoMailbox } from '@portico/demo-mailbox'
+import { expect, test } from 'vitest'
+import { configurationText, type DemoListener, usersText } from '../src/demo/configuration.js'
+import { freePort } from '../src/demo/ports.js'
+import { sheetText } from '../src/demo/sheet.js'
+
+const listener: DemoListener = { protocol: 'imap4', tls: 'implicit', service: 'imaps', port: 1993 }
+const alice = { name: 'alice', password: 'wonderland', group: 'first' }
+const bob = { name: 'bob', password: 'sponge', group: 'second' }
+
+test('the configuration names every listener and server, and holds no password', async () => {
+  await using mailbox = await createDemoMailbox({ name: 'first', users: [alice] })
+  const text = configurationText('/tmp/x', [listener], new Map([['first', mailbox]]))
+  expect(text).toContain('address: "127.0.0.1:1993", tls: implicit')
+  expect(text).toContain(`imap4: { endpoints: ["127.0.0.1:${mailbox.ports.imap4}"] }`)
+  expect(text + usersText([alice, bob])).not.toMatch(/wonderland|sponge/)
+  expect(usersText([alice])).toMatch(/^alice:\{SSHA512\}[A-Za-z0-9+/=]+::::::group=first\n$/)
+})
+
+test('a port that is taken is passed over', async () => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const taken = typeof address === 'object' && address !== null ? address.port : 0
+  expect(await freePort(taken, new Set())).toBeGreaterThan(taken)
+  server.close()
+})
+
+test('the sheet says which port had to move', () => {
+  expect(sheetText('/tmp/x', [listener], [alice, bob], ['(imaps: moved)'])).toContain('(imaps: moved)')
+})

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+import { type Backend, formatAddress } from '@portico/base'
+import type { ConfigProblem } from '@portico/config'
+import type { Topology } from '@portico/routing'
+import type { FrontEndSettings } from './schema.js'
+
+/** What no single key shows to be wrong: settings that cannot work together. */
+export function checkConfig(settings: FrontEndSettings, topology: Topology): readonly ConfigProblem[] {
+  return [...listenerProblems(settings), ...groupProblems(settings), ...identityProblems(settings, topology)]
+}
+
+function listenerProblems({ listeners, tls }: FrontEndSettings): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  const taken = new Map<string, number>()
+  for (const { index, address, ...listener } of listeners) {
+    const path = ['listeners', index]
+    if (listener.tls !== 'none' && tls.length === 0) {
+      problems.push({ path: [...path, 'tls'], expectation: `expected a certificate under tls for ${listener.tls}` })
+    }
+    const text = formatAddress(address)
+    const former = taken.get(text)
+    if (former !== undefined && !text.endsWith(':0')) {
+      problems.push({
+        path: [...path, 'address'],
+        expectation: `expected an address that listeners[${former}] has not taken`,
+      })
+    }
+    taken.set(text, index)
+  }
+  return problems
+}
+
+function groupProblems({ location, backends }: FrontEndSettings): ConfigProblem[] {
+  const known = Object.keys(backends)
+  return location.flatMap((locator, index) => {
+    const { group } = locator
+    if (group === undefined || known.includes(group)) return []
+    return [{ path: ['location', index, 'group'], expectation: `expected one of the groups ${known.join(', ')}` }]
+  })
+}
+
+/** A deferred login has proved nothing: a backend that trusts the front end would let everybody in. */
+function identityProblems({ credentials, backends, protocols }: FrontEndSettings, topology: Topology): ConfigProblem[] {
+  const deferred = credentials.findIndex(({ type }) => type === 'deferred')
+  if (deferred < 0) return []
+  return Object.keys(backends).flatMap((group) =>
+    [...protocols.keys()].flatMap((protocol) => {
+      const trusting = topology.backendsOf(group, protocol).find(({ identity }) => !provesItself(identity))
+      if (trusting === undefined) return []
+      return [
+        {
+          path: ['backends', group],
+          expectation: `expected identity password for ${protocol}: credentials[${deferred}] is deferred, which proves nothing that ${trusting.identity.kind} could vouch for`,
+        },
+      ]
+    }),
+  )
+}
+
+/** `none` is for backends that ask nobody and so give nothing that is a user's. */
+function provesItself(identity: Backend['identity']): boolean {
+  return identity.kind === 'password' || identity.kind === 'none'
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+import { systemClock } from '@portico/base'
+import { silentLog } from '@portico/telemetry'
+import { filesOf } from './files.js'
+import type { FrontEndOptions } from './front-end.js'
+import { checkedConfig } from './generation.js'
+import { openLookups } from './lookups.js'
+import type { FrontEndSettings } from './schema.js'
+
+/**
+ * Everything that can be said of a configuration without listening: its shape, the files that it names, and what cannot work
+ * together. Rejects with `ConfigError`.
+ */
+export async function checkConfiguration(
+  options: Pick<FrontEndOptions, 'config' | 'protocols' | 'otherProtocols' | 'directory' | 'readText'>,
+): Promise<FrontEndSettings> {
+  const { config, protocols, otherProtocols = [] } = options
+  const files = filesOf(options)
+  const { settings } = checkedConfig(config, { protocols, otherProtocols, readText: files.readText })
+  const lookups = openLookups(settings, { clock: systemClock, log: silentLog, pathOf: files.pathOf })
+  await lookups.locator[Symbol.asyncDispose]()
+  for (const source of lookups.sources) await source[Symbol.asyncDispose]()
+  return settings
+}

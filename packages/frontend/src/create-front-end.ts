@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+import type { Server } from 'node:net'
+import { systemClock } from '@portico/base'
+import { createTimerWheel, type Leg } from '@portico/net'
+import { createMemoryStore } from '@portico/state'
+import { silentLog } from '@portico/telemetry'
+import { watchCertificates } from './certificates.js'
+import { Door, type DoorOptions, listenerKeys } from './doors.js'
+import { filesOf } from './files.js'
+import type { BoundListener, FrontEnd, FrontEndOptions } from './front-end.js'
+import { checkedConfig, Generation, type Lasting } from './generation.js'
+import { SessionHost } from './session-host.js'
+import { createIds } from './session-id.js'
+
+/** Validates the configuration, opens what it names and listens. Rejects with `ConfigError`, or when a listener cannot be bound. */
+export async function createFrontEnd(options: FrontEndOptions): Promise<FrontEnd> {
+  const frontEnd = new RunningFrontEnd(options)
+  try {
+    await frontEnd.reload(options.config, options.received)
+  } catch (error) {
+    await frontEnd.close()
+    throw error
+  }
+  return frontEnd
+}
+
+class RunningFrontEnd implements FrontEnd {
+  readonly #lasting: Lasting
+  readonly #ownsState: boolean
+  readonly #host: SessionHost
+  readonly #doorOptions: DoorOptions
+  readonly #nextId: () => string
+  readonly #states = new Map<string, 'draining'>()
+  #doors = new Map<string, Door>()
+  readonly #left: Door[] = []
+  readonly #retiring = new Set<Promise<void>>()
+  #generation: Generation | undefined
+  #watcher: Disposable | undefined
+  #reloading: Promise<void> = Promise.resolve()
+  #closing: Promise<void> | undefined
+  #stopped = false
+
+  constructor(options: FrontEndOptions) {
+    const clock = options.clock ?? systemClock
+    this.#ownsState = options.state === undefined
+    this.#lasting = {
+      protocols: options.protocols,
+      otherProtocols: options.otherProtocols ?? [],
+      clock,
+      wheel: createTimerWheel(clock),
+      log: options.log ?? silentLog,
+      state: options.state ?? createMemoryStore({ clock }),
+      ...filesOf(options),
+      states: () => this.#states,
+    }
+    this.#host = new SessionHost(this.#lasting.wheel)
+    this.#nextId = createIds(() => clock.wallNow())
+    this.#doorOptions = {
+      lasting: this.#lasting,
+      ticketKeys: options.ticketKeys,
+      welcome: (door, leg, trusted) => this.#welcome(door, leg, trusted),
+    }
+  }
+
+  get listeners(): readonly BoundListener[] {
+    return [...this.#doors.values()].map(({ facts, protocol, bound }) => ({ name: facts.name, protocol, ...bound }))
+  }
+
+  get sessions(): number {
+    return this.#host.size
+  }
+
+  reload(config: unknown, received: ReadonlyMap<string, Server> = new Map()): Promise<void> {
+    const next = this.#reloading.then(() => this.#reload(config, received))
+    this.#reloading = next.catch(() => undefined)
+    return next
+  }
+
+  async #reload(config: unknown, received: ReadonlyMap<string, Server>): Promise<void> {
+    if (this.#stopped) throw new Error('the front end is leaving')
+    const generation = Generation.open(checkedConfig(config, this.#lasting), this.#lasting)
+    const opened = new Map<string, Door>()
+    const wanted = listenerKeys(generation.checked.settings.listeners)
+    try {
+      for (const [key, settings] of wanted) {
+        if (this.#doors.has(key)) continue
+        const door = new Door(settings, generation, this.#doorOptions)
+        await door.open(received.get(key) ?? settings.address)
+        opened.set(key, door)
+      }
+    } catch (error) {
+      await Promise.all([...opened.values()].map((door) => door.close()))
+      await generation.retire()
+      throw error
+    }
+    this.#commit(generation, opened)
+  }
+
+  /** Nothing here can fail or wait: either all of the new configuration holds, or none of it. */
+  #commit(generation: Generation, opened: ReadonlyMap<string, Door>): void {
+    const doors = new Map<string, Door>()
+    for (const [key, settings] of listenerKeys(generation.checked.settings.listeners)) {
+      const kept = this.#doors.get(key)
+      kept?.update(settings, generation)
+      const door = kept ?? opened.get(key)
+      if (door !== undefined) doors.set(key, door)
+    }
+    for (const [key, door] of this.#doors) {
+      if (doors.has(key)) continue
+      void door.stopAccepting()
+      this.#left.push(door)
+    }
+    const former = this.#generation
+    this.#doors = doors
+    this.#generation = generation
+    if (former !== undefined) this.#retire(former)
+    this.#watch(generation)
+  }
+
+  #retire(generation: Generation): void {
+    const retired = generation.retire().finally(() => this.#retiring.delete(retired))
+    this.#retiring.add(retired)
+  }
+
+  #watch(generation: Generation): void {
+    const { clock, log, readText, pathOf } = this.#lasting
+    this.#watcher?.[Symbol.dispose]()
+    this.#watcher = watchCertificates({
+      settings: generation.checked.settings.tls,
+      readText,
+      pathOf,
+      clock,
+      log,
+      renewed: (certificates) => {
+        for (const door of this.#doors.values()) door.swap(certificates)
+      },
+    })
+  }
+
+  #welcome(door: Door, leg: Leg, trusted: boolean): void {
+    const { generation, facts, protocol } = door
+    const served = generation.protocol(protocol)
+    if (served === undefined || this.#closing !== undefined) {
+      leg.destroy()
+      return
+    }
+    const networks = generation.checked.networks.namesOf(leg.facts.peer.address)
+    const id = this.#nextId()
+    const { services } = generation
+    const done = generation.use()
+    void this.#host
+      .run({ id, protocol, listener: facts, leg, networks, trusted, services }, served.protocol, served.settings)
+      .finally(done)
+  }
+
+  async drain(): Promise<void> {
+    await this.#stopAccepting()
+    for (const { name } of this.#lasting.protocols) this.#states.set(name, 'draining')
+    const { drain = 0 } = this.#generation?.checked.settings.limits ?? {}
+    await this.#host.drain(drain)
+    await this.close()
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#stopAccepting()
+    this.#watcher?.[Symbol.dispose]()
+    await this.#host.close()
+    await Promise.all([...this.#doors.values(), ...this.#left].map((door) => door.close()))
+    await Promise.all([this.#generation?.retire(), ...this.#retiring])
+    if (this.#ownsState) await this.#lasting.state[Symbol.asyncDispose]()
+    this.#lasting.wheel.close()
+  }
+
+  async #stopAccepting(): Promise<void> {
+    this.#stopped = true
+    await this.#reloading
+    await Promise.all([...this.#doors.values()].map((door) => door.stopAccepting()))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+import type { Server } from 'node:net'
+import { type Address, formatAddress } from '@portico/base'
+import { createTlsAcceptor, type Leg, type Listener, listen, type TlsAcceptor, type TlsCertificate } from '@portico/net'
+import type { ListenerFacts } from '@portico/session'
+import type { Generation, Lasting } from './generation.js'
+import { listenFailure } from './listen-failure.js'
+import type { ListenerSettings } from './schema.js'
+
+/** What tells one listener from another across configurations: protocol and address, and a count for addresses with port 0. */
+export function listenerKeys(listeners: readonly ListenerSettings[]): Map<string, ListenerSettings> {
+  const keyed = new Map<string, ListenerSettings>()
+  for (const listener of listeners) {
+    const plain = `${listener.protocol} ${formatAddress(listener.address)}`
+    let key = plain
+    for (let count = 2; keyed.has(key); count += 1) key = `${plain} ${count}`
+    keyed.set(key, listener)
+  }
+  return keyed
+}
+
+export interface DoorOptions {
+  readonly lasting: Lasting
+  readonly ticketKeys: Buffer | undefined
+  /** A connection is ready for its session. */
+  readonly welcome: (door: Door, leg: Leg, trusted: boolean) => void
+}
+
+/** One listener that lives across configurations: its socket stays, what it does with connections follows the newest one. */
+export class Door {
+  readonly protocol: string
+  facts: ListenerFacts
+  #settings: ListenerSettings
+  #generation: Generation
+  #acceptor: TlsAcceptor | undefined
+  readonly #options: DoorOptions
+  #listener: Listener | undefined
+
+  constructor(settings: ListenerSettings, generation: Generation, options: DoorOptions) {
+    this.protocol = settings.protocol
+    this.#settings = settings
+    this.#generation = generation
+    this.#options = options
+    this.facts = this.#renew()
+  }
+
+  get generation(): Generation {
+    return this.#generation
+  }
+
+  /** Starts accepting. Rejects with an error that says what can be done. */
+  async open(at: Address | Server): Promise<void> {
+    const door = this
+    const { wheel, log } = this.#options.lasting
+    const served = this.#generation.protocol(this.protocol)
+    const { limits } = this.#generation.checked.settings
+    try {
+      this.#listener = await listen({
+        name: this.#settings.name,
+        at,
+        wheel,
+        maxConnections: limits.connections,
+        maxPerAddress: limits.connectionsPerAddress,
+        tooBusy: served?.protocol.tooBusy ?? new Uint8Array(0),
+        get tls() {
+          return door.#tls
+        },
+        get proxyFrom() {
+          return door.#generation.checked.networks.balancers
+        },
+        get proxyHeaderMs() {
+          return door.#generation.checked.settings.limits.handshake
+        },
+        onLeg: (leg, { trusted }) => this.#options.welcome(this, leg, trusted),
+        onRefused: (why, peer, detail) => {
+          const facts = { why, detail, listener: this.facts.name, client: peer.address }
+          if (why === 'closed-early') log.debug('connection refused', facts)
+          else log.info('connection refused', facts)
+        },
+      })
+    } catch (error) {
+      this.#acceptor?.close()
+      throw listenFailure(error as Error, this.#settings.address)
+    }
+  }
+
+  get bound(): { readonly address: string; readonly port: number } {
+    return { address: this.#listener?.address ?? '', port: this.#listener?.port ?? 0 }
+  }
+
+  /** From now on connections are treated as a newer configuration says. */
+  update(settings: ListenerSettings, generation: Generation): void {
+    this.#settings = settings
+    this.#generation = generation
+    this.facts = this.#renew()
+  }
+
+  swap(certificates: readonly TlsCertificate[]): void {
+    this.#acceptor?.swap(certificates)
+  }
+
+  async stopAccepting(): Promise<void> {
+    await this.#listener?.stopAccepting()
+  }
+
+  async close(): Promise<void> {
+    await this.#listener?.[Symbol.asyncDispose]()
+    this.#acceptor?.close()
+  }
+
+  get #tls() {
+    const mode = this.#settings.tls
+    if (mode !== 'implicit') return { mode }
+    if (this.#acceptor === undefined) throw new Error('a listener with implicit TLS has no certificate')
+    return { mode, acceptor: this.#acceptor, handshakeMs: this.#generation.checked.settings.limits.handshake } as const
+  }
+
+  #renew(): ListenerFacts {
+    const { name, tls, plaintextPasswords, options } = this.#settings
+    const { certificates } = this.#generation.checked
+    if (tls !== 'none' && this.#acceptor !== undefined) this.#acceptor.swap(certificates)
+    if (tls !== 'none' && this.#acceptor === undefined) this.#acceptor = this.#createAcceptor(certificates)
+    const tlsAcceptor = tls === 'none' ? undefined : this.#acceptor
+    return { name, tls, plaintextPasswords, options, tlsAcceptor }
+  }
+
+  #createAcceptor(certificates: readonly TlsCertificate[]): TlsAcceptor {
+    const { ticketKeys } = this.#options
+    return createTlsAcceptor({
+      listener: `${this.protocol} ${formatAddress(this.#settings.address)}`,
+      certificates,
+      alpn: this.#generation.protocol(this.protocol)?.protocol.alpn ?? [],
+      ...(ticketKeys === undefined ? {} : { ticketKeys }),
+    })
+  }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+import { createAuthCache, createAuthenticator, createThrottle } from '@portico/auth'
+import type { Clock, ProtocolName } from '@portico/base'
+import { ConfigError, validate } from '@portico/config'
+import type { TimerWheel, TlsCertificate } from '@portico/net'
+import { type BackendPool, createBackendPool } from '@portico/pool'
+import { buildTopology, createRouter, type Topology, TopologyError } from '@portico/routing'
+import { serverMechanisms } from '@portico/sasl'
+import type { Protocol, Services } from '@portico/session'
+import type { StateStore } from '@portico/state'
+import type { Log } from '@portico/telemetry'
+import { loadCertificates, type ReadText } from './certificates.js'
+import { checkConfig } from './check-config.js'
+import { type Lookups, openLookups } from './lookups.js'
+import { type NamedNetworks, namedNetworks } from './named-networks.js'
+import { type FrontEndSettings, frontEndSchema } from './schema.js'
+
+/** What outlives a configuration. */
+export interface Lasting {
+  readonly protocols: readonly Protocol<never>[]
+  /** Protocols that the file may speak of and that are not hosted here. */
+  readonly otherProtocols: readonly string[]
+  readonly clock: Clock
+  readonly wheel: TimerWheel
+  readonly log: Log
+  readonly state: StateStore
+  readonly readText: ReadText
+  readonly pathOf: (path: string) => string
+  readonly states: Services['states']
+}
+
+/** A configuration that has been found good, with what was read for it. Nothing runs yet. */
+export interface CheckedConfig {
+  readonly settings: FrontEndSettings
+  readonly networks: NamedNetworks
+  readonly topology: Topology
+  readonly certificates: TlsCertificate[]
+}
+
+/** Everything that can be told without opening a socket or a source. Throws {@link ConfigError}. */
+export function checkedConfig(
+  config: unknown,
+  lasting: Pick<Lasting, 'protocols' | 'otherProtocols' | 'readText'>,
+): CheckedConfig {
+  const settings = validate(frontEndSchema(lasting.protocols, lasting.otherProtocols), config)
+  const networks = namedNetworks(settings.networks)
+  const topology = topologyOf(settings, lasting.readText)
+  const problems = checkConfig(settings, topology)
+  if (problems.length > 0) throw new ConfigError(problems)
+  return { settings, networks, topology, certificates: loadCertificates(settings.tls, lasting.readText) }
+}
+
+function topologyOf(settings: FrontEndSettings, readText: ReadText): Topology {
+  try {
+    return buildTopology(settings.backends, readText)
+  } catch (cause) {
+    if (!(cause instanceof TopologyError)) {
+      throw new ConfigError([{ path: ['backends'], expectation: (cause as Error).message }], { cause })
+    }
+    const expectation = cause.message.slice(cause.message.indexOf(': ') + 2)
+    throw new ConfigError([{ path: ['backends', ...cause.path], expectation }], { cause })
+  }
+}
+
+/**
+ * The services of one configuration. New sessions use the newest generation; a former one is disposed of when it is retired and
+ * its last session has ended.
+ */
+export class Generation {
+  readonly checked: CheckedConfig
+  readonly services: Services
+  readonly #pool: BackendPool
+  readonly #lookups: Lookups
+  readonly #protocols: ReadonlyMap<ProtocolName, Protocol<never>>
+  #users = 0
+  #retired: (() => void) | undefined
+  #disposed: Promise<void> | undefined
+
+  private constructor(checked: CheckedConfig, lasting: Lasting, lookups: Lookups) {
+    const { settings, topology } = checked
+    const { clock, wheel, log, state, states } = lasting
+    const { limits, auth, hostname } = settings
+    this.checked = checked
+    this.#lookups = lookups
+    this.#protocols = new Map(lasting.protocols.map((protocol) => [protocol.name, protocol]))
+    this.#pool = createBackendPool({
+      clock,
+      wheel,
+      log,
+      limits: { connectMs: limits.connect, maxPerBackend: limits.connections, acquireMs: limits.openBackend },
+    })
+    for (const protocol of lasting.protocols) {
+      this.#pool.register(protocol.driver(settings.protocols.get(protocol.name) as never))
+    }
+    const authenticator = createAuthenticator({
+      sources: lookups.sources,
+      mechanisms: serverMechanisms,
+      throttle: createThrottle({ settings: auth, state, clock }),
+      cache: createAuthCache(auth.cache, clock),
+      clock,
+      log,
+    })
+    const { locator } = lookups
+    const router = createRouter(topology)
+    this.services = {
+      authenticator,
+      locator,
+      router,
+      pool: this.#pool,
+      state,
+      states,
+      clock,
+      wheel,
+      log,
+      limits,
+      hostname,
+    }
+  }
+
+  /** Opens the sources. Throws {@link ConfigError} when one cannot be opened. */
+  static open(checked: CheckedConfig, lasting: Lasting): Generation {
+    return new Generation(checked, lasting, openLookups(checked.settings, lasting))
+  }
+
+  protocol(name: ProtocolName): { readonly protocol: Protocol<unknown>; readonly settings: unknown } | undefined {
+    const protocol = this.#protocols.get(name)
+    if (protocol === undefined) return undefined
+    return { protocol: protocol as unknown as Protocol<unknown>, settings: this.checked.settings.protocols.get(name) }
+  }
+
+  /** One more session lives on this generation until the returned function is called. */
+  use(): () => void {
+    this.#users += 1
+    return () => {
+      this.#users -= 1
+      if (this.#users === 0) this.#retired?.()
+    }
+  }
+
+  /** No new session will come. Resolves when the last one has ended and everything is disposed of. */
+  async retire(): Promise<void> {
+    if (this.#users > 0) {
+      await new Promise<void>((resolve) => {
+        this.#retired = resolve
+      })
+    }
+    this.#disposed ??= this.#dispose()
+    await this.#disposed
+  }
+
+  async #dispose(): Promise<void> {
+    await this.#pool[Symbol.asyncDispose]()
+    await this.#lookups.locator[Symbol.asyncDispose]()
+    await this.services.authenticator[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+import { hostname } from 'node:os'
+import { authSchema, credentialsSchema } from '@portico/auth'
+import { address, type Schema, type Settings, secret, textSource, z } from '@portico/config'
+import { backendsSchema, locationSchema } from '@portico/routing'
+import { limitsSchema, type Protocol } from '@portico/session'
+import { stateSchema } from '@portico/state'
+
+/** The network whose members are trusted balancers: they must send a PROXY header. */
+export const BALANCERS = 'balancers'
+
+const networksSchema = z
+  .record(z.string(), z.array(z.string()))
+  .default({})
+  .describe(
+    `Named sets of CIDR blocks that a client may belong to. \`${BALANCERS}\` are trusted to state the client's address (PROXY protocol) and can never be banned.`,
+  )
+
+const certificateSchema = z.strictObject({
+  names: z.array(z.string().min(1)).min(1).describe('Host names that it serves; `*.example.com` is one label.'),
+  certificate: textSource().describe('PEM file with the certificate and its chain. Read again when it changes.'),
+  key: z.union([secret(), textSource()]).describe('Its private key in PEM. Read again when it changes.'),
+})
+
+export type CertificateSettings = Settings<typeof certificateSchema>
+
+const tlsSchema = z
+  .array(certificateSchema)
+  .default([])
+  .describe('Certificates of the listeners, chosen by the name that the client asks for; the first is the default.')
+
+/** The keys of a listener that mean the same for every protocol. */
+const listenerKeys = {
+  address: address().describe('Where to listen: `host:port`, `[v6]:port` or `unix:/path`. `[::]:port` is dual-stack.'),
+  tls: z
+    .enum(['none', 'starttls', 'implicit'])
+    .describe('`implicit`: TLS from the first octet; `starttls`: offered; `none`: no TLS.'),
+  plaintextPasswords: z
+    .enum(['never', 'loopback', 'always'])
+    .default('never')
+    .describe('Where passwords may be shown without TLS: nowhere, to clients on loopback, or everywhere.'),
+  name: z.string().min(1).optional().describe('Its name in logs; protocol and address when absent.'),
+}
+
+/** One listener: what all protocols share, and the protocol's own keys in `options`. */
+export interface ListenerSettings {
+  readonly protocol: string
+  readonly name: string
+  readonly address: Settings<ReturnType<typeof address>>
+  readonly tls: 'none' | 'starttls' | 'implicit'
+  readonly plaintextPasswords: 'never' | 'loopback' | 'always'
+  readonly options: unknown
+  /** Its index under `listeners`. */
+  readonly index: number
+}
+
+const logSchema = z
+  .strictObject({
+    level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The least level that is written.'),
+    format: z.enum(['json', 'pretty']).default('json').describe('`json`: one object per line; `pretty`: for people.'),
+    file: z.string().optional().describe('Appended to; standard output when absent.'),
+  })
+  .prefault({})
+  .describe('The log.')
+
+const adminSchema = z
+  .strictObject({
+    socket: z.string().optional().describe('Control socket of `portico reload`; a private place when absent.'),
+  })
+  .prefault({})
+  .describe('How the running front end is managed.')
+
+const userSchema = z
+  .strictObject({
+    name: z.string().min(1).describe('User that the workers become.'),
+    group: z.string().min(1).optional().describe("Group that they become; the user's own when absent."),
+  })
+  .optional()
+  .describe('Whom the workers run as when `portico serve` is started by root.')
+
+function coreShape(protocols: readonly string[]) {
+  return {
+    version: z.literal(1).describe('Version of this language.'),
+    hostname: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("The name in greetings and trace fields; the machine's when absent."),
+    networks: networksSchema,
+    tls: tlsSchema,
+    credentials: credentialsSchema,
+    auth: authSchema,
+    location: locationSchema,
+    backends: backendsSchema(protocols),
+    limits: limitsSchema.describe('Limits that all protocols share.'),
+    log: logSchema,
+    state: stateSchema,
+    admin: adminSchema,
+    user: userSchema,
+  }
+}
+
+/** A whole configuration after validation. */
+export interface FrontEndSettings extends Settings<z.ZodObject<ReturnType<typeof coreShape>>> {
+  readonly hostname: string
+  readonly listeners: readonly ListenerSettings[]
+  /** The protocols' own blocks by name. */
+  readonly protocols: ReadonlyMap<string, unknown>
+}
+
+type AnyProtocol = Pick<Protocol<never>, 'name' | 'schema' | 'listenerSchema'>
+
+/**
+ * The schema of a whole configuration for these protocols. `others` are protocols that the file may speak of although this
+ * process does not host them: their blocks are not looked at and their listeners are left out.
+ */
+export function frontEndSchema(
+  protocols: readonly AnyProtocol[],
+  others: readonly string[] = [],
+): Schema<FrontEndSettings> {
+  const names = protocols.map(({ name }) => name)
+  const blocks = Object.fromEntries(
+    protocols.map(({ name, schema }) => [name, (schema as Schema).describe(`Settings of ${name}.`)]),
+  )
+  const opaque = Object.fromEntries(others.map((name) => [name, z.unknown().optional().describe(`Settings of ${name}.`)]))
+  const shape = {
+    ...coreShape([...names, ...others]),
+    listeners: listenersSchema(protocols, others),
+    ...opaque,
+    ...blocks,
+  }
+  return z.strictObject(shape).transform((written): FrontEndSettings => {
+    const own: Readonly<Record<string, unknown>> = written
+    return {
+      ...written,
+      hostname: written.hostname ?? hostname(),
+      listeners: written.listeners
+        .map((entry, index) => listenerOf(entry, index))
+        .filter(({ protocol }) => names.includes(protocol)),
+      protocols: new Map(names.map((name) => [name, own[name]])),
+    }
+  }) as Schema<FrontEndSettings>
+}
+
+function listenersSchema(protocols: readonly AnyProtocol[], others: readonly string[]) {
+  const entries = protocols.map(({ name, listenerSchema }) => {
+    if (!(listenerSchema instanceof z.ZodObject))
+      throw new TypeError(`${name}: listenerSchema has to be an object schema`)
+    return z.strictObject({ protocol: z.literal(name), ...listenerKeys, ...listenerSchema.shape })
+  })
+  const foreign = others.map((name) => z.looseObject({ protocol: z.literal(name) }))
+  const [first, ...rest] = [...entries, ...foreign]
+  if (first === undefined) throw new TypeError('a front end needs a protocol')
+  return z
+    .array(z.discriminatedUnion('protocol', [first, ...rest]))
+    .min(1)
+    .describe('Where clients are awaited.')
+}
+
+function listenerOf(entry: Readonly<Record<string, unknown>>, index: number): ListenerSettings {
+  const {
+    protocol,
+    address: where,
+    tls,
+    plaintextPasswords,
+    name,
+    ...options
+  } = entry as unknown as ListenerSettings & {
+    readonly name?: string
+  }
+  return { protocol, address: where, tls, plaintextPasswords, name: name ?? `${protocol}[${index}]`, options, index }
+}

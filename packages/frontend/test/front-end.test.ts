@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+import { once } from 'node:events'
+import { mkdtempSync, renameSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
+import { createFrontEnd, type FrontEnd } from '@portico/frontend'
+import { createFakeClock, testCertificates } from '@portico/testkit'
+import { describe, expect, test } from 'vitest'
+import { Client, keptLog, toy } from './toy-protocol.js'
+
+function configOf(over: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  return {
+    version: 1,
+    networks: { here: ['127.0.0.0/8'], elsewhere: ['192.0.2.0/24'] },
+    listeners: [{ protocol: 'toy', address: '127.0.0.1:0', tls: 'none' }],
+    credentials: [{ type: 'deferred' }],
+    location: [{ type: 'hash', group: 'one' }],
+    backends: { one: { toy: { endpoints: ['127.0.0.1:1'] } } },
+    ...over,
+  }
+}
+
+const portOf = (frontEnd: FrontEnd, index = 0) => frontEnd.listeners[index]?.port ?? 0
+
+describe('a front end', () => {
+  test('serves sessions and writes one line for each when it ends', async () => {
+    const { log, line } = keptLog()
+    await using frontEnd = await createFrontEnd({ config: configOf(), protocols: [toy], log })
+    const client = Client.to(portOf(frontEnd))
+    expect(await client.line()).toBe('hello hall')
+    const [id, networks] = ((await client.ask('who')) ?? '').split(' ')
+    expect(networks).toBe('here')
+    expect(frontEnd.sessions).toBe(1)
+    client.socket.write('quit\r\n')
+    const ended = await line('session ended')
+    expect(ended.facts).toMatchObject({
+      session: id,
+      protocol: 'toy',
+      client: '127.0.0.1',
+      reason: 'logout',
+      bytesIn: 11,
+    })
+    expect(await client.line()).toBeUndefined()
+    expect(frontEnd.sessions).toBe(0)
+  })
+
+  test('session ids are short, different and in the order of time', async () => {
+    await using frontEnd = await createFrontEnd({ config: configOf(), protocols: [toy] })
+    const ids: string[] = []
+    for (let i = 0; i < 5; i++) {
+      const client = Client.to(portOf(frontEnd))
+      await client.line()
+      ids.push(((await client.ask('who')) ?? '').split(' ')[0] ?? '')
+    }
+    expect(new Set(ids).size).toBe(5)
+    expect([...ids].sort()).toEqual(ids)
+    for (const id of ids) expect(id).toMatch(/^[0-9a-z]{15}$/)
+  })
+
+  test('a bug in one session is logged with its stack and hurts no other', async () => {
+    const { log, line } = keptLog()
+    await using frontEnd = await createFrontEnd({ config: configOf(), protocols: [toy], log })
+    const [good, bad] = [Client.to(portOf(frontEnd)), Client.to(portOf(frontEnd))]
+    await good.line()
+    await bad.line()
+    expect(await bad.ask('bug')).toBeUndefined()
+    const failed = await line('a session failed: this is a bug')
+    expect((failed.facts['error'] as Error).stack).toContain('toy-protocol')
+    expect((await line('session ended')).facts['reason']).toBe('server-bug')
+    expect(await good.ask('still here')).toBe('still here')
+  })
+
+  test('draining stops accepting, tells every session and ends when the last one has', async () => {
+    const { log, line } = keptLog()
+    const frontEnd = await createFrontEnd({ config: configOf(), protocols: [toy], log })
+    const port = portOf(frontEnd)
+    const client = Client.to(port)
+    await client.line()
+    await frontEnd.drain()
+    expect((await line('session ended')).facts['reason']).toBe('draining')
+    expect(frontEnd.sessions).toBe(0)
+    const late = connect({ port, host: '127.0.0.1' })
+    const [error] = await once(late, 'error')
+    expect(error.code).toBe('ECONNREFUSED')
+  })
+
+  test('a session that will not finish is dropped after the drain time', async () => {
+    const clock = createFakeClock()
+    const stubborn = {
+      ...toy,
+      serve: async (...[session]: Parameters<typeof toy.serve>) => {
+        await new Promise<void>((resolve) => {
+          session.signal.onAbort = () => resolve()
+        })
+        return 'client-closed' as const
+      },
+    }
+    const { log } = keptLog()
+    const frontEnd = await createFrontEnd({
+      config: configOf({ limits: { drain: '5s' } }),
+      protocols: [stubborn],
+      clock,
+      log,
+    })
+    const client = Client.to(portOf(frontEnd))
+    await once(client.socket, 'connect')
+    while (frontEnd.sessions === 0) await new Promise((resolve) => setImmediate(resolve))
+    let drained = false
+    const draining = frontEnd.drain().then(() => {
+      drained = true
+    })
+    await clock.advance(4_000)
+    expect(drained).toBe(false)
+    await clock.advance(2_000)
+    await draining
+    expect(frontEnd.sessions).toBe(0)
+  })
+})
+
+describe('reload', () => {
+  test('live sessions go on, new ones get the new settings, the socket stays', async () => {
+    await using frontEnd = await createFrontEnd({ config: configOf(), protocols: [toy] })
+    const port = portOf(frontEnd)
+    const old = Client.to(port)
+    await old.line()
+    await frontEnd.reload(configOf({ toy: { greeting: 'good day' } }))
+    expect(portOf(frontEnd)).toBe(port)
+    expect(await Client.to(port).line()).toBe('good day hall')
+    expect(await old.ask('ping')).toBe('ping')
+  })
+
+  test('listeners come and go', async () => {
+    await using frontEnd = await createFrontEnd({ config: configOf(), protocols: [toy] })
+    const port = portOf(frontEnd)
+    const old = Client.to(port)
+    await old.line()
+    const [first] = configOf()['listeners'] as unknown[]
+    const second = { protocol: 'toy', address: '127.0.0.2:0', tls: 'none', room: 'attic' }
+    await frontEnd.reload(configOf({ listeners: [first, second] }))
+    expect(frontEnd.listeners).toHaveLength(2)
+    await frontEnd.reload(configOf({ listeners: [second] }))
+    expect(frontEnd.listeners.map(({ address }) => address)).toEqual(['127.0.0.2'])
+    expect(await old.ask('ping')).toBe('ping')
+    const late = connect({ port, host: '127.0.0.1' })
+    expect((await once(late, 'error'))[0].code).toBe('ECONNREFUSED')
+  })
+
+  test.each<[string, Record<string, unknown>, RegExp]>([
+    ['an unknown key', { nonsense: 1 }, /nonsense: unknown key/],
+    [
+      'a group that does not exist',
+      { location: [{ type: 'hash', group: 'two' }] },
+      /location\[0\]\.group: expected one of the groups one/,
+    ],
+    [
+      'a missing users file',
+      { credentials: [{ type: 'users-file', path: '/nowhere' }] },
+      /credentials\[0\]\.path: .*ENOENT/,
+    ],
+    [
+      'an address in use',
+      { listeners: [{ protocol: 'toy', address: '$taken', tls: 'none' }] },
+      /another process listens there/,
+    ],
+    [
+      'TLS without a certificate',
+      { listeners: [{ protocol: 'toy', address: '127.0.0.1:0', tls: 'implicit' }] },
+      /listeners\[0\]\.tls: expected a certificate/,
+    ],
+  ])('%s changes nothing and says why', async (_, over, why) => {
+    await using frontEnd = await createFrontEnd({ config: configOf(), protocols: [toy] })
+    await using other = await createFrontEnd({ config: configOf(), protocols: [toy] })
+    const before = frontEnd.listeners
+    const text = JSON.stringify(over).replace('$taken', `127.0.0.1:${portOf(other)}`)
+    await expect(frontEnd.reload(configOf(JSON.parse(text)))).rejects.toThrow(why)
+    expect(frontEnd.listeners).toEqual(before)
+    expect(await Client.to(portOf(frontEnd)).line()).toBe('hello hall')
+  })
+})
+
+describe('certificates', () => {
+  test('a renewed certificate is served without a signal, a broken one is not', async () => {
+    const { server, ca } = testCertificates()
+    const folder = mkdtempSync(join(tmpdir(), 'portico-front-end-'))
+    const put = (name: string, text: string) => {
+      writeFileSync(join(folder, `${name}.new`), text, { mode: 0o600 })
+      renameSync(join(folder, `${name}.new`), join(folder, name))
+    }
+    put('cert', server.certificate)
+    put('key', server.key)
+    const clock = createFakeClock()
+    const { log, line } = keptLog()
+    const config = configOf({
+      tls: [{ names: ['localhost'], certificate: 'cert', key: 'key' }],
+      listeners: [{ protocol: 'toy', address: '127.0.0.1:0', tls: 'implicit' }],
+    })
+    await using frontEnd = await createFrontEnd({ config, protocols: [toy], clock, log, directory: folder })
+    expect(await servedBy(portOf(frontEnd))).toBe(rawOf(server.certificate))
+    put('cert', ca.certificate)
+    await look(clock, line('renewed certificates do not work, the former ones stay'))
+    expect(await servedBy(portOf(frontEnd))).toBe(rawOf(server.certificate))
+    put('key', ca.key)
+    await look(clock, line('certificates renewed'))
+    expect(await servedBy(portOf(frontEnd))).toBe(rawOf(ca.certificate))
+  })
+})
+
+async function look(clock: ReturnType<typeof createFakeClock>, seen: Promise<unknown>): Promise<void> {
+  let done = false
+  void seen.then(() => {
+    done = true
+  })
+  while (!done) {
+    await clock.advance(5_000)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+function servedBy(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTls({ port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().raw.toString('base64'))
+      socket.destroy()
+    })
+    socket.on('error', reject)
+  })
+}
+
+function rawOf(pem: string): string {
+  return pem.replace(/-----[^-]+-----|\s/g, '')
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+import { parseV6 } from './ipv6-text.js'
+
+/** Counts the connections of a listener, all together and by address. */
+export class Admission {
+  total = 0
+  readonly #most: number
+  readonly #mostPerAddress: number
+  readonly #byAddress = new Map<string, number>()
+
+  constructor(most: number, mostPerAddress: number) {
+    this.#most = most
+    this.#mostPerAddress = mostPerAddress
+  }
+
+  /** Counts a connection; false when there are too many. Every call is paired with one of {@link leave}. */
+  enter(): boolean {
+    this.total += 1
+    return this.total <= this.#most
+  }
+
+  leave(): void {
+    this.total -= 1
+  }
+
+  /** Counts a connection for its client's address: the key to leave with, undefined when it has too many. */
+  enterAddress(address: string): string | undefined {
+    const key = addressKey(address)
+    const count = this.#byAddress.get(key) ?? 0
+    if (count >= this.#mostPerAddress) return undefined
+    this.#byAddress.set(key, count + 1)
+    return key
+  }
+
+  leaveAddress(key: string): void {
+    const count = this.#byAddress.get(key) ?? 0
+    if (count > 1) this.#byAddress.set(key, count - 1)
+    else this.#byAddress.delete(key)
+  }
+}
+
+/** What counts as one client: an IPv4 address, or the /64 that an IPv6 site gets. */
+export function addressKey(address: string): string {
+  return address.includes(':') ? `${parseV6(address).toString('hex', 0, 8)}/64` : address
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Address, Endpoint, Networks } from '@portico/base'
+import { Admission } from './admission.js'
+import type { Leg, TlsAcceptor } from './leg.js'
+import { bind, unlinkPath } from './listen-at.js'
+import { readProxyHeader } from './proxy-reader.js'
+import { socketFacts } from './socket-facts.js'
+import { SocketLeg } from './socket-leg.js'
+import type { TimerWheel } from './timer-wheel.js'
+import { forwardedTls } from './tls-facts.js'
+
+/** A listening socket and what becomes of its connections. Times are milliseconds. */
+export interface ListenOptions {
+  readonly name: string
+  /** Where to listen, or a server received from another process, whose options do not travel with it. */
+  readonly at: Address | Server
+  readonly tls:
+    | { readonly mode: 'none' | 'starttls' }
+    | { readonly mode: 'implicit'; readonly acceptor: TlsAcceptor; readonly handshakeMs: number }
+  /** Peers that must send a PROXY header; everybody else must not. */
+  readonly proxyFrom: Networks | undefined
+  readonly proxyHeaderMs: number
+  readonly maxConnections: number
+  /** Of one client address as the PROXY header tells it; of one /64 for IPv6. */
+  readonly maxPerAddress: number
+  /** Said to a connection over a limit before it is closed; never before implicit TLS. */
+  readonly tooBusy: Uint8Array
+  readonly wheel: TimerWheel
+  /** A connection is ready: PROXY header read, implicit TLS done. `trusted`: its socket peer is in `proxyFrom`. */
+  onLeg(leg: Leg, facts: { readonly trusted: boolean }): void
+  onRefused(why: RefusedBecause, peer: Endpoint, detail?: string): void
+}
+
+export type RefusedBecause = 'over-limit' | 'over-address-limit' | 'bad-proxy-header' | 'tls-failed' | 'closed-early'
+
+/** A bound listener. Disposal stops accepting and drops every connection that is left. */
+export interface Listener extends AsyncDisposable {
+  readonly name: string
+  readonly address: string
+  readonly port: number
+  /** Open connections, those in a handshake included. */
+  readonly connections: number
+  /** Resolves when no further connection will be accepted; live ones go on. */
+  stopAccepting(): Promise<void>
+  /** For handing the socket to another process. */
+  readonly server: Server
+}
+
+const NO_ONE: Endpoint = { address: '', port: 0, family: 4 }
+const NOTHING = new Uint8Array(0)
+const LINGER_MS = 1_000
+/** Refused connections that may wait for their last words to arrive; beyond it they are dropped at once. */
+const MOST_LINGERING = 256
+
+/** Binds and accepts. Rejects with Node's error when the address cannot be bound. */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  // Both ends of a half-closed connection stay usable; without noDelay a dialogue stalls 40 ms per exchange.
+  const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: 16_384 })
+  const door = new Door(server, options)
+  server.on('connection', (socket) => door.accept(socket))
+  door.bound(await bind(server, options.at))
+  return door
+}
+
+class Door implements Listener {
+  readonly name: string
+  readonly server: Server
+  address = ''
+  port = 0
+  #path: string | undefined
+  readonly #options: ListenOptions
+  readonly #admission: Admission
+  readonly #sockets = new Set<Socket>()
+  #lingering = 0
+
+  constructor(server: Server, options: ListenOptions) {
+    this.server = server
+    this.name = options.name
+    this.#options = options
+    this.#admission = new Admission(options.maxConnections, options.maxPerAddress)
+    // An accept that failed (out of descriptors) must not end the process; Node goes on accepting.
+    server.on('error', () => undefined)
+  }
+
+  /** `path`: of a Unix socket. */
+  bound(path: string | undefined): void {
+    const bound = this.server.address()
+    this.#path = path
+    this.address = path ?? (typeof bound === 'object' ? (bound?.address ?? '') : '')
+    this.port = typeof bound === 'object' ? (bound?.port ?? 0) : 0
+  }
+
+  get connections(): number {
+    return this.#admission.total
+  }
+
+  stopAccepting(): Promise<void> {
+    if (this.server.listening) this.server.close()
+    return Promise.resolve()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      if (!this.server.listening && this.#sockets.size === 0) resolve()
+      else this.server.once('close', () => resolve())
+    })
+    await this.stopAccepting()
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+    if (this.#path !== undefined) await unlinkPath(this.#path)
+  }
+
+  accept(socket: Socket): void {
+    const withinLimit = this.#admission.enter()
+    this.#sockets.add(socket)
+    socket.once('close', () => {
+      this.#sockets.delete(socket)
+      this.#admission.leave()
+    })
+    const facts = socketFacts(socket, this.#path)
+    if (facts === undefined) {
+      socket.on('error', () => undefined)
+      socket.destroy()
+      this.#options.onRefused('closed-early', NO_ONE)
+      return
+    }
+    const leg = new SocketLeg(socket, facts, this.#options.wheel)
+    const { proxyFrom } = this.#options
+    if (!withinLimit) this.#refuse(leg, 'over-limit')
+    else if (proxyFrom?.contains(facts.socketPeer.address) === true) void this.#proxied(leg, socket)
+    else this.#admit(leg, socket, false)
+  }
+
+  async #proxied(leg: SocketLeg, socket: Socket): Promise<void> {
+    const header = await readProxyHeader(leg, this.#options.proxyHeaderMs)
+    if (header.kind !== 'header') {
+      const { peer } = leg.facts
+      leg.destroy()
+      if (header.kind === 'closed') this.#options.onRefused('closed-early', peer)
+      else this.#options.onRefused('bad-proxy-header', peer, header.why)
+      return
+    }
+    if (header.source !== undefined && !header.local) leg.setPeer(header.source, header.destination)
+    if (header.tls !== undefined) leg.tls = forwardedTls(header.tls.version, header.alpn, header.authority)
+    this.#admit(leg, socket, true)
+  }
+
+  #admit(leg: SocketLeg, socket: Socket, trusted: boolean): void {
+    const { peer } = leg.facts
+    if (peer.family !== 'unix') {
+      const key = this.#admission.enterAddress(peer.address)
+      if (key === undefined) {
+        this.#refuse(leg, 'over-address-limit')
+        return
+      }
+      socket.once('close', () => this.#admission.leaveAddress(key))
+    }
+    const { tls } = this.#options
+    if (tls.mode !== 'implicit' || leg.tls !== undefined) this.#options.onLeg(leg, { trusted })
+    else void this.#secure(leg, trusted, tls.acceptor, tls.handshakeMs)
+  }
+
+  async #secure(leg: SocketLeg, trusted: boolean, acceptor: TlsAcceptor, handshakeMs: number): Promise<void> {
+    const result = await leg.upgradeServer(acceptor, NOTHING, 'implicit', handshakeMs)
+    if (result.kind === 'secure') this.#options.onLeg(leg, { trusted })
+    else if (result.reason === 'closed') this.#options.onRefused('closed-early', leg.facts.peer)
+    else this.#options.onRefused('tls-failed', leg.facts.peer, result.reason)
+  }
+
+  #refuse(leg: SocketLeg, why: RefusedBecause): void {
+    const { tls, tooBusy, onRefused } = this.#options
+    if (tls.mode === 'implicit' || tooBusy.length === 0 || this.#lingering >= MOST_LINGERING) {
+      leg.destroy()
+    } else {
+      this.#lingering += 1
+      leg.setReader({
+        onBytes: (view) => view.length,
+        onDrain: () => undefined,
+        onPeerEnd: () => undefined,
+        onEnd: () => {
+          this.#lingering -= 1
+        },
+      })
+      leg.write(tooBusy)
+      leg.close(LINGER_MS)
+    }
+    onRefused(why, leg.facts.peer)
+  }
+}

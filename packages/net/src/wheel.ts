@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+import type { Clock, Timer } from '@portico/base'
+import type { IdleTimer, TimerWheel } from './timer-wheel.js'
+
+const TICK_MS = 100
+/** One turn is 51.2 s; a longer wait is looked at once a turn. */
+const SLOTS = 512
+
+/** Makes a wheel of 100 ms ticks that is driven by `clock`. With no entry its one timer does not run. */
+export function createTimerWheel(clock: Clock): TimerWheel {
+  return new Wheel(clock)
+}
+
+class Entry implements IdleTimer {
+  readonly wheel: Wheel
+  readonly ms: number
+  readonly fire: () => void
+  /** When it is due; for an idle entry when to look again. */
+  due: number
+  /** Wheel time of the last touch: at most one tick before the real time of it. */
+  touched: number
+  readonly idle: boolean
+  slot: Set<Entry> | undefined
+
+  constructor(wheel: Wheel, ms: number, fire: () => void, due: number, idle: boolean) {
+    this.wheel = wheel
+    this.ms = ms
+    this.fire = fire
+    this.due = due
+    this.touched = due - ms - TICK_MS
+    this.idle = idle
+  }
+
+  touch(): void {
+    this.touched = this.wheel.now
+  }
+
+  cancel(): void {
+    this.wheel.remove(this)
+  }
+}
+
+class Wheel implements TimerWheel {
+  now: number
+  size = 0
+  readonly #clock: Clock
+  readonly #start: number
+  readonly #slots: (Set<Entry> | undefined)[] = new Array(SLOTS).fill(undefined)
+  /** Number of the last tick whose slot was looked at. */
+  #tick = 0
+  #timer: Timer | undefined
+  readonly #turn = () => this.#advance()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#start = clock.now()
+    this.now = this.#start
+  }
+
+  add(ms: number, fire: () => void): Timer {
+    return this.#insert(ms, fire, false)
+  }
+
+  addIdle(ms: number, fire: () => void): IdleTimer {
+    return this.#insert(ms, fire, true)
+  }
+
+  close(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    for (const slot of this.#slots) {
+      for (const entry of slot ?? []) entry.slot = undefined
+    }
+    this.#slots.fill(undefined)
+    this.size = 0
+  }
+
+  remove(entry: Entry): void {
+    if (entry.slot === undefined) return
+    entry.slot.delete(entry)
+    entry.slot = undefined
+    this.size -= 1
+    if (this.size > 0) return
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+
+  #insert(ms: number, fire: () => void, idle: boolean): Entry {
+    const now = this.#clock.now()
+    const entry = new Entry(this, ms, fire, now + ms, idle)
+    if (this.#timer === undefined) this.#wake(now)
+    this.size += 1
+    this.#place(entry)
+    return entry
+  }
+
+  #wake(now: number): void {
+    this.now = now
+    this.#tick = Math.floor((now - this.#start) / TICK_MS)
+    this.#timer = this.#clock.after(TICK_MS, this.#turn)
+  }
+
+  /** The slot of the first tick at or after the due time, but never one that has been looked at. */
+  #place(entry: Entry): void {
+    const tick = Math.max(Math.ceil((entry.due - this.#start) / TICK_MS), this.#tick + 1)
+    const index = tick % SLOTS
+    let slot = this.#slots[index]
+    if (slot === undefined) {
+      slot = new Set()
+      this.#slots[index] = slot
+    }
+    slot.add(entry)
+    entry.slot = slot
+  }
+
+  #advance(): void {
+    const before = this.now
+    const now = this.#clock.now()
+    if (now - before > 3 * TICK_MS) this.#forgive(before, now)
+    this.now = now
+    const last = Math.floor((now - this.#start) / TICK_MS)
+    const first = Math.max(this.#tick + 1, last - SLOTS + 1)
+    this.#tick = last
+    for (let tick = first; tick <= last; tick += 1) this.#look(this.#slots[tick % SLOTS])
+    this.#timer = this.size > 0 ? this.#clock.after(TICK_MS, this.#turn) : undefined
+  }
+
+  /** The process was held up: what was touched meanwhile carries the time of before, and would be called idle too early. */
+  #forgive(before: number, now: number): void {
+    for (const slot of this.#slots) {
+      for (const entry of slot ?? []) {
+        if (entry.idle && entry.touched === before) entry.touched = now - TICK_MS
+      }
+    }
+  }
+
+  #look(slot: Set<Entry> | undefined): void {
+    if (slot === undefined) return
+    for (const entry of slot) {
+      // An entry that was taken out by the one before it is no longer in the set and is not visited.
+      if (entry.due > this.now) continue
+      slot.delete(entry)
+      // A touch carries the time of the last tick, so the octet may have come up to one tick later.
+      const until = entry.touched + entry.ms + TICK_MS
+      if (entry.idle && until > this.now) {
+        entry.due = until
+        this.#place(entry)
+      } else {
+        entry.slot = undefined
+        this.size -= 1
+        entry.fire()
+      }
+    }
+  }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+import {
+  type Backend,
+  BackendError,
+  type BackendErrorCode,
+  type BackendPhase,
+  type Cancellation,
+  LOOPBACK,
+} from '@portico/base'
+import { type Connected, connectLeg, type Leg, type UpgradeResult } from '@portico/net'
+import type { BackendDriver } from './backend-pool.js'
+import type { BackendPoolOptions } from './options.js'
+
+/** A prepared connection to a backend. */
+export interface Connection {
+  readonly leg: Leg
+  readonly greeting: unknown
+  /** It has served somebody before. */
+  served: boolean
+}
+
+/** Why there is none. */
+export interface Dud {
+  readonly error: BackendError
+}
+
+/** Connects, secures and prepares. Never rejects: whatever happens becomes a dud. The leg of a dud is destroyed. */
+export async function openConnection(
+  backend: Backend,
+  driver: BackendDriver,
+  options: BackendPoolOptions,
+  signal: Cancellation,
+): Promise<Connection | Dud> {
+  let leg: Leg | undefined
+  try {
+    const until = options.clock.now() + options.limits.connectMs
+    const left = () => Math.max(1, until - options.clock.now())
+    const timing = { wheel: options.wheel, timeoutMs: left(), signal }
+    const connected = await (options.connect ?? connectLeg)(backend.address, timing)
+    if (connected.kind === 'failed') return dud(backend, 'connect', connectCode(connected), connected.cause)
+    leg = connected.leg
+    const refused = forbidden(backend, connected.remoteAddress) ?? (await secure(backend, leg, left(), signal))
+    const prepared = refused ?? (await greet(backend, driver, leg, left(), signal))
+    if ('error' in prepared) leg.destroy()
+    return prepared
+  } catch (cause) {
+    leg?.destroy()
+    return dud(backend, 'greeting', 'other', cause)
+  }
+}
+
+function dud(backend: Backend, phase: BackendPhase, code: BackendErrorCode, cause?: unknown): Dud {
+  return { error: new BackendError({ code, backend: backend.id, phase, ...(cause === undefined ? {} : { cause }) }) }
+}
+
+function connectCode({ code }: Extract<Connected, { kind: 'failed' }>): BackendErrorCode {
+  switch (code) {
+    case 'refused':
+    case 'unreachable':
+    case 'timed-out':
+    case 'cancelled':
+      return code
+    case 'peer-reset':
+      return 'reset'
+    default:
+      return 'other'
+  }
+}
+
+/** The rule for unencrypted legs again, now that the name is an address: what a name resolves to may change at any time. */
+function forbidden(backend: Backend, remoteAddress: string | undefined): Dud | undefined {
+  if (backend.tls.mode !== 'none' || backend.address.kind === 'unix') return undefined
+  if (remoteAddress !== undefined) {
+    const rule = backend.cleartextPasswords
+    if (LOOPBACK.contains(remoteAddress) || (typeof rule === 'object' && rule.contains(remoteAddress))) return undefined
+  }
+  return dud(backend, 'connect', 'cleartext-forbidden')
+}
+
+async function secure(backend: Backend, leg: Leg, timeoutMs: number, signal: Cancellation): Promise<Dud | undefined> {
+  const { tls, address } = backend
+  if (tls.mode !== 'implicit') return undefined
+  if (signal.aborted) return dud(backend, 'tls', 'cancelled')
+  const servername = tls.servername ?? (address.kind === 'tcp' ? address.host : 'localhost')
+  const upgrade = { servername, verify: tls.verify, ...(tls.ca === undefined ? {} : { ca: tls.ca }) }
+  signal.onAbort = () => leg.destroy()
+  const result = await leg.upgradeClient(upgrade, timeoutMs)
+  signal.onAbort = undefined
+  if (result.kind === 'secure') return undefined
+  return dud(backend, 'tls', signal.aborted ? 'cancelled' : tlsCode(result), result.cause)
+}
+
+function tlsCode({ reason }: Extract<UpgradeResult, { kind: 'failed' }>): BackendErrorCode {
+  if (reason === 'timeout') return 'timed-out'
+  return reason === 'closed' ? 'closed' : 'tls'
+}
+
+async function greet(
+  backend: Backend,
+  driver: BackendDriver,
+  leg: Leg,
+  timeoutMs: number,
+  signal: Cancellation,
+): Promise<Connection | Dud> {
+  if (signal.aborted) return dud(backend, 'greeting', 'cancelled')
+  leg.setDeadline(timeoutMs)
+  const prepared = await driver.prepare(leg, backend, signal)
+  leg.setDeadline(0)
+  if (prepared.kind === 'failed') return { error: prepared.error }
+  if (signal.aborted) return dud(backend, 'greeting', 'cancelled')
+  if (leg.state !== 'open') return dud(backend, 'greeting', 'closed')
+  // A driver that forgot STARTTLS must not cost anybody a password.
+  if (backend.tls.mode !== 'none' && leg.tls === undefined) return dud(backend, 'tls', 'tls')
+  return { leg, greeting: prepared.greeting, served: false }
+}

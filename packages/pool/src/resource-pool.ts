@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// The one file that knows generic-pool. Its `create` never rejects: a rejection would make it try again at once and for ever, and
+// the waiter would learn nothing but a timeout. It is never asked for more than `max` at a time, so nobody waits inside it, and
+// its timers stay off.
+import { createPool } from 'generic-pool'
+
+export interface ResourcePool<T> {
+  /** An unlent resource that passes `usable`, else a new one. */
+  acquire(): Promise<T>
+  /** Back on the shelf. */
+  release(resource: T): void
+  /** Out of the pool; the caller has closed it. */
+  remove(resource: T): void
+}
+
+/** `create` must not reject. The resource that came back last is lent first. */
+export function createResourcePool<T>(options: {
+  readonly max: number
+  readonly create: () => Promise<T>
+  readonly usable: (resource: T) => boolean
+}): ResourcePool<T> {
+  const pool = createPool<T>(
+    {
+      create: options.create,
+      destroy: async () => undefined,
+      validate: async (resource) => options.usable(resource),
+    },
+    { max: options.max, min: 0, testOnBorrow: true, fifo: false, autostart: false, evictionRunIntervalMillis: 0 },
+  )
+  return {
+    acquire: async () => pool.acquire(),
+    release: (resource) => void pool.release(resource),
+    remove: (resource) => void pool.destroy(resource),
+  }
+}

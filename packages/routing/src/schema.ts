@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+import { type Address, LOOPBACK, type Networks } from '@portico/base'
+import { address, networks, type Schema, type Settings, secret, textSource, z } from '@portico/config'
+
+/** One endpoint as written: where to connect, and for HTTP the path in front and whether the URL says TLS. */
+export interface EndpointSettings {
+  readonly address: Address
+  /** Without a trailing slash; empty unless the endpoint is a URL with a path. */
+  readonly path: string
+  /** What a URL's scheme says; undefined for plain addresses. */
+  readonly secure: boolean | undefined
+}
+
+const identitySchema = z
+  .union([
+    z.enum(['password', 'xclient', 'none']),
+    z.strictObject({
+      master: z.strictObject({
+        user: z.string().min(1).describe('Name of the master user.'),
+        secret: secret().describe('Password of the master user.'),
+        separator: z
+          .string()
+          .length(1)
+          .optional()
+          .describe('Log in as user<separator>master, for backends without an authorization identity (RFC 4616).'),
+      }),
+    }),
+    z.strictObject({
+      header: z.strictObject({
+        name: z
+          .string()
+          .regex(/^[A-Za-z0-9-]+$/, 'expected an HTTP header name')
+          .describe('Header that the backend trusts from this proxy.'),
+      }),
+    }),
+  ])
+  .describe('How the user is asserted to the backend.')
+
+const tlsSchema = z.strictObject({
+  mode: z
+    .enum(['none', 'starttls', 'implicit'])
+    .optional()
+    .describe('By port when absent: implicit on 993, 995, 465 and 443; none on loopback; else starttls.'),
+  ca: textSource().optional().describe("Certificate authorities; the system's when absent."),
+  servername: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Name to verify and to send as SNI; the endpoint's host when absent."),
+  verify: z.boolean().default(true).describe('Whether the certificate must be valid for the name.'),
+})
+
+const addressEndpoint = () =>
+  address().transform((parsed): EndpointSettings => ({ address: parsed, path: '', secure: undefined }))
+
+/** `http://host[:port][/path]` or `https://…`: no user, query or fragment. */
+const urlEndpoint = () =>
+  z.string().transform((text, context): EndpointSettings => {
+    const url = URL.canParse(text) ? new URL(text) : undefined
+    const secure = url?.protocol === 'https:'
+    const plain = url?.username === '' && url.password === '' && url.search === '' && url.hash === ''
+    if (url === undefined || !(secure || url.protocol === 'http:') || !plain || url.hostname === '') {
+      context.addIssue({ code: 'custom', message: 'expected http://host:port/path or https://host:port/path' })
+      return z.NEVER
+    }
+    const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+    const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
+    return { address: { kind: 'tcp', host, port }, path: url.pathname.replace(/\/+$/, ''), secure }
+  })
+
+const cleartextSchema = z
+  .union([z.enum(['never', 'loopback']), networks()])
+  .default('loopback')
+  .describe('Where a backend may be reached without TLS: loopback and Unix sockets, or a list of networks.')
+
+function blockSchema(protocol: string) {
+  const endpoint = protocol === 'http' ? urlEndpoint() : addressEndpoint()
+  return z.strictObject({
+    endpoints: z.array(endpoint).min(1).describe('The mailbox servers of this group that speak the protocol.'),
+    tls: tlsSchema.optional().describe('TLS towards these endpoints.'),
+    identity: identitySchema.optional().describe("Instead of the group's identity."),
+  })
+}
+
+export type IdentitySettings = Settings<typeof identitySchema>
+
+/** One protocol of a group. */
+export type ProtocolSettings = Settings<ReturnType<typeof blockSchema>>
+
+/** One backend group. */
+export interface GroupSettings {
+  readonly identity: IdentitySettings
+  readonly cleartextPasswords: 'never' | 'loopback' | Networks
+  readonly protocols: ReadonlyMap<string, ProtocolSettings>
+}
+
+/** All groups by name. */
+export type BackendsSettings = Readonly<Record<string, GroupSettings>>
+
+/** The `backends` block: groups of mailbox servers. `protocols` are the names that a group may have a block for. */
+export function backendsSchema(protocols: readonly string[]): Schema<BackendsSettings> {
+  const common = { identity: identitySchema.default('password'), cleartextPasswords: cleartextSchema }
+  const blocks = Object.fromEntries(protocols.map((name) => [name, blockSchema(name).optional()]))
+  const group = z.strictObject({ ...blocks, ...common }).transform((written): GroupSettings => {
+    const { identity, cleartextPasswords } = written
+    const values: Readonly<Record<string, unknown>> = written
+    const present = protocols.filter((name) => values[name] !== undefined)
+    return {
+      identity,
+      cleartextPasswords,
+      protocols: new Map(present.map((name) => [name, values[name] as ProtocolSettings])),
+    }
+  })
+  const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected a name of letters, digits, dots and dashes')
+  return z
+    .record(name, group)
+    .describe('Groups of mailbox servers: interchangeable peers that hold the same mailboxes.')
+}
+
+/** Whether an address is certainly this machine: a Unix socket, a loopback address, or the name `localhost`. */
+export function isLoopback(address: Address): boolean {
+  return address.kind === 'unix' || address.host === 'localhost' || LOOPBACK.contains(address.host)
+}

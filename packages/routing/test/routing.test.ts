@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+import { type EmailAddress, NEVER, Secret } from '@portico/base'
+import {
+  backendsSchema,
+  buildTopology,
+  chainLocators,
+  createLocator,
+  createRouter,
+  type LocatorDeps,
+  locationSchema,
+  TopologyError,
+} from '@portico/routing'
+import { locatorCompliance, principalNamed, routerCompliance } from '@portico/testkit'
+import { describe, expect, test } from 'vitest'
+
+const schema = backendsSchema(['imap4', 'pop3', 'smtp', 'http'])
+const topologyOf = (written: unknown) =>
+  buildTopology(schema.parse(written), (source) => (source.kind === 'text' ? source.text : `read ${source.path}`))
+const address = (local: string, domain: string): EmailAddress => ({ kind: 'address', local, domain })
+const locatorOf = (written: unknown, deps: LocatorDeps = {}) => {
+  const [settings] = locationSchema.parse([written])
+  if (settings === undefined) throw new Error('no settings')
+  return createLocator(settings, deps)
+}
+
+routerCompliance('over a topology', () => ({
+  router: createRouter(
+    topologyOf({ mbx: { imap4: { endpoints: ['mbx1.example:993', 'mbx2.example:993', 'mbx3.example:993'] } } }),
+  ),
+  group: 'mbx',
+  protocol: 'imap4',
+  absentProtocol: 'pop3',
+  host: 'mbx2.example',
+}))
+
+const users = new Map([
+  ['alice', new Map([['group', 'first']])],
+  [
+    'bob@example.org',
+    new Map([
+      ['group', 'second'],
+      ['host', 'mbx2'],
+      ['destuser', 'robert'],
+    ]),
+  ],
+  ['carol', new Map<string, string>()],
+])
+const directory = {
+  lookup: (user: string) => {
+    const fields = users.get(user)
+    return fields === undefined ? undefined : { user, fields }
+  },
+}
+
+locatorCompliance('users file, by name', () => ({
+  locator: locatorOf({ type: 'users-file' }, { users: directory }),
+  known: principalNamed('alice'),
+  group: 'first',
+  unknown: principalNamed('carol'),
+}))
+locatorCompliance('users file, by address', () => ({
+  locator: locatorOf({ type: 'users-file', domains: ['Example.net'] }, { users: directory }),
+  known: address('alice', 'example.net'),
+  group: 'first',
+  unknown: address('alice', 'elsewhere.example'),
+}))
+locatorCompliance('rule', () => ({
+  locator: locatorOf({ type: 'rule', match: { domain: 'example.org', user: 'b*@*' }, group: 'cyrus' }),
+  known: principalNamed('Bob@Example.ORG'),
+  group: 'cyrus',
+  unknown: principalNamed('alice@example.org'),
+}))
+locatorCompliance('hash', () => ({
+  locator: locatorOf({ type: 'hash', group: 'dovecot', domains: ['example.org'] }),
+  known: principalNamed('anybody'),
+  group: 'dovecot',
+  unknown: address('anybody', 'elsewhere.example'),
+}))
+locatorCompliance('auth_http', () => ({
+  locator: locatorOf({ type: 'auth-http', group: 'dovecot' }),
+  known: principalNamed('alice', { route: { source: 'auth-http', value: { host: '192.0.2.7', port: 143 } } }),
+  group: 'dovecot',
+  unknown: principalNamed('alice', { route: { source: 'other', value: { host: '192.0.2.7', port: 143 } } }),
+}))
+
+describe('locators', () => {
+  test('the users file pins a host and renames a user for the backend, but never a recipient', async () => {
+    const locator = locatorOf({ type: 'users-file' }, { users: directory })
+    const name = await locator.locate(principalNamed('bob@example.org'), NEVER)
+    expect(name).toMatchObject({ location: { group: 'second', host: 'mbx2', backendUser: 'robert' } })
+    const recipient = await locator.locate(address('bob', 'example.org'), NEVER)
+    expect(recipient).toEqual({ kind: 'found', location: { group: 'second', host: 'mbx2', source: 'users-file' } })
+  })
+
+  test('what the principal brings along is not looked up again', async () => {
+    const locator = locatorOf({ type: 'users-file' })
+    const who = principalNamed('dave', { fields: new Map([['group', 'third']]) })
+    expect(await locator.locate(who, NEVER)).toMatchObject({ location: { group: 'third' } })
+  })
+
+  test.each([
+    ['no object', 'x'],
+    ['no host', { host: '', port: 143 }],
+    ['port 0', { host: 'a', port: 0 }],
+    ['a bare password', { host: 'a', port: 1, password: 'open' }],
+  ])('auth_http: a route that is %s makes the lookup unavailable, not another backend', async (_says, value) => {
+    const locator = locatorOf({ type: 'auth-http', group: 'g' })
+    const who = principalNamed('alice', { route: { source: 'auth-http', value } })
+    expect((await locator.locate(who, NEVER)).kind).toBe('unavailable')
+  })
+
+  test('auth_http: user and password for the backend are taken over', async () => {
+    const password = new Secret('s')
+    const value = { host: '192.0.2.7', port: 143, user: 'a2', password }
+    const locator = locatorOf({ type: 'auth-http', group: 'g' })
+    const answer = await locator.locate(principalNamed('a', { route: { source: 'auth-http', value } }), NEVER)
+    expect(answer).toMatchObject({ location: { backendUser: 'a2', backendPassword: password } })
+  })
+
+  test('a chain asks in order, and stops where a lookup is away', async () => {
+    const away = { ...locatorOf({ type: 'hash', group: 'g' }), locate: async () => ({ kind: 'unavailable' as const }) }
+    const rule = locatorOf({ type: 'rule', match: { domain: 'example.org' }, group: 'ruled' })
+    const hash = locatorOf({ type: 'hash', group: 'hashed' })
+    const find = async (list: (typeof hash)[], user: string) => chainLocators(list).locate(principalNamed(user), NEVER)
+    expect(await find([rule, hash], 'a@example.org')).toMatchObject({ location: { group: 'ruled' } })
+    expect(await find([rule, hash], 'a@example.net')).toMatchObject({ location: { group: 'hashed' } })
+    expect(await find([rule, away, hash], 'a@example.net')).toEqual({ kind: 'unavailable' })
+    expect(await find([rule], 'a@example.net')).toEqual({ kind: 'none' })
+  })
+
+  test('a pattern of many stars takes no time', async () => {
+    const locator = locatorOf({ type: 'rule', match: { user: `${'*a'.repeat(30)}*b` }, group: 'g' })
+    const began = performance.now()
+    expect((await locator.locate(principalNamed('a'.repeat(5_000)), NEVER)).kind).toBe('none')
+    expect(performance.now() - began).toBeLessThan(500)
+  })
+})
+
+describe('topology', () => {
+  test.each([
+    ['mbx.example:993', undefined, 'implicit'],
+    ['mbx.example:143', undefined, 'starttls'],
+    ['127.0.0.1:143', undefined, 'none'],
+    ['[::1]:143', undefined, 'none'],
+    ['localhost:143', undefined, 'none'],
+    ['unix:/run/imap', undefined, 'none'],
+    ['127.0.0.1:143', 'never', 'starttls'],
+    ['10.0.0.5:143', ['10.0.0.0/8'], 'starttls'],
+  ])('%s with cleartextPasswords %j is reached with TLS mode %s', (endpoint, cleartextPasswords, mode) => {
+    const more = cleartextPasswords === undefined ? {} : { cleartextPasswords }
+    const topology = topologyOf({ g: { imap4: { endpoints: [endpoint] }, ...more } })
+    expect(topology.backendsOf('g', 'imap4')[0]?.tls.mode).toBe(mode)
+  })
+
+  test.each([
+    ['a remote address', { imap4: { endpoints: ['192.0.2.1:143'], tls: { mode: 'none' } } }],
+    ['a name', { imap4: { endpoints: ['mbx.example:143'], tls: { mode: 'none' } } }],
+    ['an http URL', { http: { endpoints: ['http://web.example/'] } }],
+    [
+      'an address outside of the listed networks',
+      { imap4: { endpoints: ['192.0.2.1:143'], tls: { mode: 'none' } }, cleartextPasswords: ['10.0.0.0/8'] },
+    ],
+    ['an https URL whose mode says none', { http: { endpoints: ['https://127.0.0.1/'], tls: { mode: 'none' } } }],
+    ['HTTP with STARTTLS', { http: { endpoints: ['https://web.example/'], tls: { mode: 'starttls' } } }],
+    ['an endpoint twice', { imap4: { endpoints: ['a.example:993', 'a.example:993'] } }],
+  ])('%s without TLS, or with TLS that cannot be, is refused at the start', (_says, group) => {
+    expect(() => topologyOf({ g: group })).toThrow(TopologyError)
+  })
+
+  test('a listed network may be reached without TLS', () => {
+    const group = { imap4: { endpoints: ['10.1.2.3:143'], tls: { mode: 'none' } }, cleartextPasswords: ['10.0.0.0/8'] }
+    expect(topologyOf({ g: group }).backendsOf('g', 'imap4')).toHaveLength(1)
+  })
+
+  test('URLs give address, path and TLS', () => {
+    const [backend] = topologyOf({ g: { http: { endpoints: ['https://[2001:db8::1]:8443/dav/'] } } }).backendsOf(
+      'g',
+      'http',
+    )
+    expect(backend).toMatchObject({
+      address: { host: '2001:db8::1', port: 8443 },
+      path: '/dav',
+      tls: { mode: 'implicit' },
+    })
+  })
+
+  test('an endpoint that a lookup named keeps the rules of its group', () => {
+    const router = createRouter(topologyOf({ g: { imap4: { endpoints: ['127.0.0.1:143'], tls: { mode: 'none' } } } }))
+    const decide = (host: string) =>
+      router.decide({
+        location: { group: 'g', endpoint: { kind: 'tcp', host, port: 1143 }, source: 'auth-http' },
+        protocol: 'imap4',
+        networks: [],
+        states: new Map(),
+        hops: 0,
+        spreadKey: 'a',
+      })
+    expect(decide('127.0.0.2')).toMatchObject({ kind: 'proxy', candidates: [{ id: 'g/imap4/127.0.0.2:1143' }] })
+    expect(decide('192.0.2.1')).toEqual({ kind: 'refuse', reason: 'backend-unavailable' })
+  })
+
+  test('a block overrides the identity of its group, and authorities are read once', () => {
+    const secret = new Secret('m')
+    const group = {
+      identity: { master: { user: 'portico', secret } },
+      imap4: { endpoints: ['a.example:993'], tls: { ca: '/site.pem' } },
+      smtp: { endpoints: ['a.example:25'], identity: 'xclient' },
+    }
+    const topology = topologyOf({ g: group })
+    expect(topology.backendsOf('g', 'imap4')[0]).toMatchObject({
+      identity: { kind: 'master', user: 'portico', secret },
+      tls: { ca: 'read /site.pem', verify: true },
+    })
+    expect(topology.backendsOf('g', 'smtp')[0]?.identity).toEqual({ kind: 'xclient' })
+  })
+
+  test('a lost backend moves only its own users', () => {
+    const hosts = ['a', 'b', 'c', 'd'].map((host) => `${host}.example:993`)
+    const first = (endpoints: string[], spreadKey: string) => {
+      const decision = createRouter(topologyOf({ g: { imap4: { endpoints } } })).decide({
+        location: { group: 'g', source: 't' },
+        protocol: 'imap4',
+        networks: [],
+        states: new Map(),
+        hops: 0,
+        spreadKey,
+      })
+      return decision.kind === 'proxy' ? decision.candidates[0].id : ''
+    }
+    for (let user = 0; user < 200; user++) {
+      const before = first(hosts, `u${user}`)
+      if (before.includes('d.example')) continue
+      expect(first(hosts.slice(0, 3), `u${user}`)).toBe(before)
+    }
+  })
+})

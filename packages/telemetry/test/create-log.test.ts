@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Secret } from '@portico/base'
+import { createLog } from '@portico/telemetry'
+import { describe, expect, test } from 'vitest'
+
+function collector() {
+  const lines: string[] = []
+  return { lines, write: (text: string) => lines.push(text) }
+}
+
+describe('the log', () => {
+  test('one JSON object per line, with level, time, message and facts', () => {
+    const to = collector()
+    createLog({ level: 'info', format: 'json', destination: to }).info('session ended', { user: 'alice', bytes: 3 })
+    const line = JSON.parse(to.lines[0] ?? '')
+    expect(line).toMatchObject({ level: 'info', message: 'session ended', user: 'alice', bytes: 3, pid: process.pid })
+    expect(line.time).toMatch(/^\d{4}-\d\d-\d\dT/)
+    expect(to.lines[0]?.endsWith('}\n')).toBe(true)
+  })
+
+  test.each(['json', 'pretty'] as const)('a secret prints as ***, however deep it lies (%s)', (format) => {
+    const to = collector()
+    const log = createLog({ level: 'debug', format, destination: to })
+    log.child({ bound: new Secret('s3cret-bound') }).error('x', {
+      flat: new Secret('s3cret-flat'),
+      deep: { list: [new Secret('s3cret-deep')] },
+    })
+    expect(to.lines.join('')).not.toContain('s3cret')
+    expect(to.lines.join('').match(/\*\*\*/g)).toHaveLength(3)
+  })
+
+  test.each(['json', 'pretty'] as const)('an error shows its stack and causes, not what hangs on it (%s)', (format) => {
+    const to = collector()
+    const error = Object.assign(new Error('outer', { cause: new Error('inner') }), { options: { password: 'hunter2' } })
+    createLog({ level: 'debug', format, destination: to }).error('failed', { error })
+    const text = to.lines.join('')
+    expect(text).toContain('outer')
+    expect(text).toContain('create-log.test')
+    expect(text).not.toContain('hunter2')
+    if (format === 'json') expect(JSON.parse(text).error.cause.message).toBe('inner')
+  })
+
+  test.each(['json', 'pretty'] as const)('lines below the level are not written (%s)', (format) => {
+    const to = collector()
+    const log = createLog({ level: 'warn', format, destination: to })
+    log.info('no')
+    log.child({ a: 1 }).debug('no')
+    log.warn('yes')
+    expect(to.lines).toHaveLength(1)
+  })
+
+  test('the pretty form is one line and quotes what could break it', () => {
+    const to = collector()
+    createLog({ level: 'info', format: 'pretty', destination: to }).info('hello', { user: 'eve\r\nfake', plain: 'x' })
+    expect(to.lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO {2}hello {2}user="eve\\r\\nfake" {2}plain=x\n$/)
+  })
+
+  test('a file has every line once the log is closed', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'portico-log-')), 'log')
+    const log = createLog({ level: 'info', format: 'json', destination: path })
+    for (let i = 0; i < 1000; i++) log.info('line', { i })
+    await new Promise((resolve) => setImmediate(resolve))
+    log.close()
+    expect(readFileSync(path, 'utf8').trimEnd().split('\n')).toHaveLength(1000)
+  })
+})

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Secret } from '@portico/base'
+import { testCertificates } from '../certificates.js'
+import type { Transcript } from './parse.js'
+
+/** What a transcript's headers ask for. */
+export interface Stage {
+  readonly listen: Listen
+  readonly users: readonly StagedUser[]
+  /** Nobody is known here: the backend's answer is the verdict. */
+  readonly deferred: boolean
+  /** Group names in the order of the backends they own: the first has backend 1 unless `backends:` says otherwise. */
+  readonly groups: ReadonlyMap<string, readonly number[]>
+  readonly backendTls: 'none' | 'starttls' | 'implicit'
+  readonly identity: unknown
+  readonly extra: string | undefined
+  /** Nothing of these may be seen in a log. */
+  readonly secrets: readonly string[]
+}
+
+export interface Listen {
+  readonly tls: 'none' | 'starttls' | 'implicit'
+  /** Further keys of the listener's entry. */
+  readonly keys: Readonly<Record<string, unknown>>
+}
+
+export interface StagedUser {
+  readonly name: string
+  readonly password: string
+  readonly group: string
+}
+
+const HEADERS = new Set(['users', 'listen', 'config', 'identity', 'backends', 'backend-tls', 'secrets'])
+const LISTENERS: Readonly<Record<string, Listen>> = {
+  imap: { tls: 'starttls', keys: {} },
+  imaps: { tls: 'implicit', keys: {} },
+  pop3: { tls: 'starttls', keys: {} },
+  pop3s: { tls: 'implicit', keys: {} },
+  smtp: { tls: 'starttls', keys: { connector: 'inbound' } },
+  submission: { tls: 'starttls', keys: { connector: 'client' } },
+  submissions: { tls: 'implicit', keys: { connector: 'client' } },
+  http: { tls: 'none', keys: {} },
+  https: { tls: 'implicit', keys: {} },
+}
+
+/** Reads the headers. Throws `SyntaxError` naming what it does not understand. */
+export function readStage(transcript: Transcript, protocol: string): Stage {
+  const { headers } = transcript
+  for (const name of headers.keys()) if (!HEADERS.has(name)) throw new SyntaxError(`unknown header ${name}:`)
+  const users = readUsers(headers.get('users') ?? '')
+  const identity = readIdentity(headers.get('identity'))
+  return {
+    listen: readListen(headers.get('listen') ?? { imap4: 'imaps', pop3: 'pop3s' }[protocol] ?? protocol),
+    users: users.filter((user) => user.name !== 'deferred'),
+    deferred: users.some((user) => user.name === 'deferred'),
+    groups: readGroups(headers.get('backends'), users),
+    backendTls: readBackendTls(headers.get('backend-tls') ?? 'none'),
+    identity: identity.value,
+    extra: headers.get('config'),
+    secrets: [
+      ...users.map((user) => user.password),
+      ...identity.secrets,
+      ...(headers.get('secrets') ?? '').split(/[\s,]+/),
+    ].filter((secret) => secret !== ''),
+  }
+}
+
+function readListen(text: string): Listen {
+  const [name = '', ...words] = text.trim().split(/\s+/)
+  const known = LISTENERS[name]
+  if (known === undefined) throw new SyntaxError(`listen: knows ${Object.keys(LISTENERS).join(', ')}, not ${name}`)
+  const { tls, ...keys } = Object.fromEntries(words.map((word) => word.split('=', 2)))
+  return { tls: tls ?? known.tls, keys: { ...known.keys, ...keys } }
+}
+
+function readUsers(text: string): StagedUser[] {
+  const words = text.split(/[\s,]+/).filter((word) => word !== '')
+  return words.map((word) => {
+    const found = /^([^=]+?)(?:=(.*))?@([a-z0-9]+)$/.exec(word)
+    if (found === null) throw new SyntaxError(`users: expected name=password@group or deferred@group, not ${word}`)
+    return { name: found[1] ?? '', password: found[2] ?? '', group: found[3] ?? '' }
+  })
+}
+
+function readGroups(text: string | undefined, users: readonly StagedUser[]): Map<string, readonly number[]> {
+  const groups = new Map<string, readonly number[]>()
+  for (const word of (text ?? '').split(/[\s,]+/).filter((word) => word !== '')) {
+    const [group = '', numbers = ''] = word.split('=')
+    groups.set(group, numbers.split('+').map(Number))
+  }
+  for (const { group } of [...users, ...(groups.size === 0 && users.length === 0 ? [{ group: 'mbx1' }] : [])]) {
+    if (!groups.has(group)) groups.set(group, [Number(/^mbx(\d+)$/.exec(group)?.[1] ?? groups.size + 1)])
+  }
+  return groups
+}
+
+function readBackendTls(text: string): Stage['backendTls'] {
+  if (text === 'none' || text === 'starttls' || text === 'implicit') return text
+  throw new SyntaxError(`backend-tls: is none, starttls or implicit, not ${text}`)
+}
+
+function readIdentity(text: string | undefined): { value: unknown; secrets: readonly string[] } {
+  const [kind, first, second, separator] = (text ?? 'password').split(/\s+/)
+  if (kind === 'master' && first !== undefined && second !== undefined) {
+    const master = { user: first, secret: new Secret(second), ...(separator === undefined ? {} : { separator }) }
+    return { value: { master }, secrets: [second] }
+  }
+  if (kind === 'header' && first !== undefined) return { value: { header: { name: first } }, secrets: [] }
+  return { value: kind, secrets: [] }
+}
+
+/** The users as a users-file: name, password scheme and text, and the group among the extra fields. */
+export function usersFile(users: readonly StagedUser[]): string {
+  return users.map(({ name, password, group }) => `${name}:{PLAIN}${password}::::::group=${group}\n`).join('')
+}
+
+/** A configuration, and what must be removed after its use. */
+export interface StagedConfig extends Disposable {
+  readonly config: Record<string, unknown>
+}
+
+/** The configuration that the headers describe. `ports` holds the backends' ports by their number. */
+export function stageConfig(
+  stage: Stage,
+  protocol: string,
+  ports: ReadonlyMap<number, number>,
+  ...layers: readonly unknown[]
+): StagedConfig {
+  const { deferred } = stage
+  const folder = mkdtempSync(join(tmpdir(), 'portico-transcript-'))
+  const users = join(folder, 'users')
+  writeFileSync(users, usersFile(stage.users), { mode: 0o600 })
+  const { server } = testCertificates()
+  const firstGroup = [...stage.groups.keys()][0]
+  const generated = {
+    version: 1,
+    tls: [
+      { names: ['localhost', '*.test.lan'], certificate: { text: server.certificate }, key: new Secret(server.key) },
+    ],
+    listeners: [{ protocol, address: '127.0.0.1:0', tls: stage.listen.tls, ...stage.listen.keys }],
+    hostname: 'portico.test.lan',
+    auth: { delays: ['0s'] },
+    ...(protocol === 'smtp' ? { smtp: { connectors: { inbound: { domains: ['test.lan'] } } } } : {}),
+    credentials: deferred ? [{ type: 'deferred' }] : [{ type: 'users-file', path: users }],
+    location: deferred
+      ? [{ type: 'hash', group: firstGroup, domains: ['test.lan'] }]
+      : [{ type: 'users-file', domains: ['test.lan'] }],
+    backends: Object.fromEntries(
+      [...stage.groups].map(([group, numbers]) => [group, groupConfig(stage, protocol, numbers, ports)]),
+    ),
+  }
+  return {
+    config: layers.reduce(merge, generated) as Record<string, unknown>,
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+function groupConfig(
+  stage: Stage,
+  protocol: string,
+  numbers: readonly number[],
+  ports: ReadonlyMap<number, number>,
+): unknown {
+  const scheme = protocol !== 'http' ? '' : stage.backendTls === 'implicit' ? 'https://' : 'http://'
+  const endpoints = numbers.map((number) => `${scheme}127.0.0.1:${ports.get(number)}`)
+  const tls = { mode: stage.backendTls, ca: { text: testCertificates().ca.certificate }, servername: 'localhost' }
+  return { identity: stage.identity, [protocol]: { endpoints, ...(stage.backendTls === 'none' ? {} : { tls }) } }
+}
+
+/**
+ * Lays `over` on `base`: maps are merged key by key, a map over a list is merged into each of the list's maps, anything else
+ * replaces what was there.
+ */
+export function merge(base: unknown, over: unknown): unknown {
+  if (over === undefined || over === null) return base
+  if (!isMap(over)) return over
+  if (Array.isArray(base)) return base.map((entry) => merge(entry, over))
+  if (!isMap(base)) return over
+  const merged: Record<string, unknown> = { ...base }
+  for (const [key, value] of Object.entries(over)) merged[key] = merge(merged[key], value)
+  return merged
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Secret)
+}

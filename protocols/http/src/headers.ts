@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+import { Field, type FieldId, type Fields } from './codec/fields.js'
+import type { Framing } from './codec/framing.js'
+
+/** What the Connection field asks (RFC 9110 section 7.6.1). */
+export interface ConnectionOptions {
+  readonly close: boolean
+  readonly keepAlive: boolean
+  /** Lower-case names of fields that end here; undefined when none is named. */
+  readonly listed: ReadonlySet<string> | undefined
+}
+
+const NO_OPTIONS: ConnectionOptions = { close: false, keepAlive: false, listed: undefined }
+
+/** Reads all Connection fields. */
+export function connectionOptions(fields: Fields): ConnectionOptions {
+  const text = fields.all(Field.connection)?.toLowerCase()
+  if (text === undefined) return NO_OPTIONS
+  let close = false
+  let keepAlive = false
+  let listed: Set<string> | undefined
+  for (const part of text.split(',')) {
+    const option = part.trim()
+    if (option === 'close') close = true
+    else if (option === 'keep-alive') keepAlive = true
+    else if (option !== '') listed = (listed ?? new Set()).add(option)
+  }
+  return { close, keepAlive, listed }
+}
+
+/** Whether the peer will use the connection again (RFC 9112 section 9.3). */
+export function persists(minor: 0 | 1, options: ConnectionOptions): boolean {
+  return !options.close && (minor === 1 || options.keepAlive)
+}
+
+/** By field id: 1 where a field never passes, because it ends here or because we write it ourselves. */
+function dropTable(...ids: readonly FieldId[]): Uint8Array {
+  const table = new Uint8Array(32)
+  for (const id of ids) table[id] = 1
+  return table
+}
+
+const { hop, connection, transferEncoding, contentLength } = Field
+const REQUEST_DROPS = dropTable(
+  ...[hop, connection, transferEncoding, contentLength, Field.strange, Field.steering, Field.host, Field.authorization],
+  ...[Field.destination, Field.forwarded, Field.forwardedFor, Field.forwardedProto, Field.forwardedHost],
+)
+const TRUSTED_DROPS = REQUEST_DROPS.slice()
+for (const id of [Field.forwarded, Field.forwardedProto, Field.forwardedHost]) TRUSTED_DROPS[id] = 0
+const RESPONSE_DROPS = dropTable(
+  ...[hop, connection, transferEncoding, contentLength, Field.location, Field.contentLocation],
+)
+
+/** A request as the backend is to see it. */
+export interface OutgoingRequest {
+  readonly method: string
+  readonly target: string
+  readonly host: string
+  readonly fields: Fields
+  readonly options: ConnectionOptions
+  readonly body: Framing
+  /** The field that says who the user is. */
+  readonly identity: { readonly name: string; readonly value: string } | undefined
+  /** Lower-case names that the site gave a meaning to (identity, mount): never taken from a client. */
+  readonly reserved: readonly string[]
+  readonly destination: string | undefined
+  /** Field that tells the mount. */
+  readonly prefix: { readonly name: string; readonly value: string } | undefined
+  /** `for` holds what a trusted peer said already. */
+  readonly forwarded: { readonly for: string; readonly proto: 'http' | 'https'; readonly host: string | undefined }
+  /** The peer may forward client facts: what it said stays, and we add to it. */
+  readonly trusted: boolean
+}
+
+/** Writes the head of a request to a backend as latin1 text. */
+export function formatRequest(request: OutgoingRequest): string {
+  const { fields, forwarded, trusted, identity, prefix } = request
+  const passed = passFields(fields, trusted ? TRUSTED_DROPS : REQUEST_DROPS, request.options.listed, request.reserved)
+  let own = `${framingLine(request.body)}Via: 1.1 portico\r\nX-Forwarded-For: ${forwarded.for}\r\n`
+  if (!trusted || fields.countOf(Field.forwardedProto) === 0) own += `X-Forwarded-Proto: ${forwarded.proto}\r\n`
+  if (forwarded.host !== undefined && (!trusted || fields.countOf(Field.forwardedHost) === 0)) {
+    own += `X-Forwarded-Host: ${forwarded.host}\r\n`
+  }
+  if (prefix !== undefined) own += `${prefix.name}: ${prefix.value}\r\n`
+  if (request.destination !== undefined) own += `Destination: ${request.destination}\r\n`
+  if (identity !== undefined) own += `${identity.name}: ${identity.value}\r\n`
+  return `${request.method} ${request.target} HTTP/1.1\r\nHost: ${request.host}\r\n${passed}${own}\r\n`
+}
+
+/** A response as the client is to see it. */
+export interface OutgoingResponse {
+  readonly status: number
+  readonly reason: string
+  readonly fields: Fields
+  readonly options: ConnectionOptions
+  /** Lines about the content and the connection, each with its CRLF. */
+  readonly own: string
+  /** Maps a Location or Content-Location into the client's view. */
+  readonly mapLocation: (value: string) => string
+}
+
+/** Writes the head of a response to the client as latin1 text. */
+export function formatResponse(response: OutgoingResponse): string {
+  const { fields } = response
+  const passed = passFields(fields, RESPONSE_DROPS, response.options.listed, [])
+  const location = fields.first(Field.location)
+  const content = fields.first(Field.contentLocation)
+  let mapped = location === undefined ? '' : `Location: ${response.mapLocation(location)}\r\n`
+  if (content !== undefined) mapped += `Content-Location: ${response.mapLocation(content)}\r\n`
+  return `HTTP/1.1 ${response.status} ${response.reason}\r\n${passed}${mapped}${response.own}\r\n`
+}
+
+/** How the content that follows is framed. */
+export function framingLine(framing: Framing): string {
+  if (framing.kind === 'length') return `Content-Length: ${framing.length}\r\n`
+  return framing.kind === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : ''
+}
+
+/** The fields that may pass, as they came. Neighbours that pass are cut out in one piece. */
+function passFields(
+  fields: Fields,
+  drops: Uint8Array,
+  listed: ReadonlySet<string> | undefined,
+  reserved: readonly string[],
+): string {
+  let text = ''
+  let runStart = -1
+  const end = fields.bytes.length - 2
+  for (let index = 0; index < fields.count; index += 1) {
+    const passes = drops[fields.ids[index] ?? 0] === 0 && !isNamedIn(fields, index, listed, reserved)
+    if (passes && runStart < 0) runStart = fields.lineStart(index)
+    if (passes || runStart < 0) continue
+    text += fields.bytes.toString('latin1', runStart, fields.lineStart(index))
+    runStart = -1
+  }
+  return runStart < 0 ? text : text + fields.bytes.toString('latin1', runStart, end)
+}
+
+function isNamedIn(
+  fields: Fields,
+  index: number,
+  listed: ReadonlySet<string> | undefined,
+  reserved: readonly string[],
+): boolean {
+  for (const name of reserved) if (fields.isNamed(index, name)) return true
+  return listed?.has(fields.name(index).toLowerCase()) ?? false
+}
+
+/** How many proxies of this kind a request has passed, by its Via fields (RFC 9110 section 7.6.3). */
+export function hopsOf(fields: Fields): number {
+  const via = fields.all(Field.via)
+  return via === undefined ? 0 : via.split(',').filter((part) => /^\s*\S+\s+portico\b/i.test(part)).length
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+import type { Protocol } from '@portico/session'
+import { httpDriver } from './driver.js'
+import { formatReply, statusReply } from './replies.js'
+import { type HttpSettings, httpListenerSchema, httpSchema } from './schema.js'
+import { serveHttp } from './session.js'
+
+/** HTTP/1.1 (RFC 9110, RFC 9112): the walk once per request. */
+export const http: Protocol<HttpSettings> = {
+  name: 'http',
+  alpn: ['http/1.1', 'http/1.0'],
+  ports: { plain: 80, implicit: 443 },
+  schema: httpSchema,
+  listenerSchema: httpListenerSchema,
+  driver: () => httpDriver,
+  serve: serveHttp,
+  tooBusy: Buffer.from(
+    formatReply(statusReply(503, 'Retry-After: 5\r\n'), { persist: false, minor: 1, head: false, wallNow: undefined }),
+  ),
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+import type { FailureReason } from '@portico/base'
+
+/** An answer of our own. */
+export interface Reply {
+  readonly status: number
+  /** Field lines of their own, each with its CRLF; empty for none. */
+  readonly fields: string
+  /** Plain text; empty for none. */
+  readonly body: string
+}
+
+/** Phrases of the statuses that we give ourselves (RFC 9110 section 15, RFC 6585). */
+const PHRASES: Readonly<Record<number, string>> = {
+  200: 'OK',
+  307: 'Temporary Redirect',
+  308: 'Permanent Redirect',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  413: 'Content Too Large',
+  414: 'URI Too Long',
+  429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported',
+}
+
+/** What each failure says on this wire. 401 gets the directory's challenge; `retrySeconds` becomes Retry-After. */
+const FAILURES: Readonly<Record<FailureReason, { readonly status: number; readonly retrySeconds?: number }>> = {
+  'invalid-credentials': { status: 401 },
+  'unauthorized-identity': { status: 403 },
+  'password-expired': { status: 401 },
+  'account-disabled': { status: 403 },
+  'protocol-disabled': { status: 403 },
+  'network-refused': { status: 403 },
+  'encryption-required': { status: 403 },
+  'not-authenticated': { status: 401 },
+  'mechanism-unavailable': { status: 401 },
+  malformed: { status: 400 },
+  aborted: { status: 400 },
+  'too-long': { status: 413 },
+  throttled: { status: 429, retrySeconds: 30 },
+  'lookup-unavailable': { status: 503, retrySeconds: 10 },
+  'backend-unavailable': { status: 503, retrySeconds: 10 },
+  'no-mailbox': { status: 404 },
+  draining: { status: 503, retrySeconds: 5 },
+  'server-bug': { status: 500 },
+}
+
+/** A bare status with its phrase as the body. */
+export function statusReply(status: number, fields = ''): Reply {
+  return { status, fields, body: `${status} ${phraseOf(status)}\n` }
+}
+
+/** The reply to a failure. `realm` is for 401; `waitMs` lengthens Retry-After. */
+export function failureReply(reason: FailureReason, realm: string, waitMs = 0): Reply {
+  const { status, retrySeconds } = FAILURES[reason]
+  if (status === 401) return statusReply(401, challenge(realm))
+  if (retrySeconds === undefined) return statusReply(status)
+  return statusReply(status, `Retry-After: ${Math.max(retrySeconds, Math.ceil(waitMs / 1000))}\r\n`)
+}
+
+/** The challenge of Basic; its charset tells clients to send UTF-8 (RFC 7617 section 2.1). */
+export function challenge(realm: string): string {
+  return `WWW-Authenticate: Basic realm="${realm}", charset="UTF-8"\r\n`
+}
+
+/** The page that balancers read. */
+export function healthReply(active: boolean): Reply {
+  const { fields, body } = active ? { fields: '', body: '200 OK\n' } : statusReply(503)
+  return { status: active ? 200 : 503, fields: `Cache-Control: no-store\r\n${fields}`, body }
+}
+
+/** Sends the client elsewhere. The location is ours, never the client's. */
+export function redirectReply(status: 307 | 308, location: string): Reply {
+  return statusReply(status, `Location: ${location}\r\n`)
+}
+
+export function phraseOf(status: number): string {
+  return PHRASES[status] ?? ''
+}
+
+/** How the connection goes on after a reply. */
+export interface ReplyFrame {
+  readonly persist: boolean
+  /** A client of HTTP/1.0 has to be told that the connection stays. */
+  readonly minor: 0 | 1
+  /** HEAD gets the head alone (RFC 9110 section 9.3.2). */
+  readonly head: boolean
+  /** For Date (RFC 9110 section 6.6.1); left out where there is no clock. */
+  readonly wallNow: number | undefined
+}
+
+/** The whole reply as latin1 text. */
+export function formatReply(reply: Reply, frame: ReplyFrame): string {
+  const date = frame.wallNow === undefined ? '' : `Date: ${new Date(frame.wallNow).toUTCString()}\r\n`
+  const content = `Content-Type: text/plain\r\nContent-Length: ${reply.body.length}\r\n`
+  const start = `HTTP/1.1 ${reply.status} ${phraseOf(reply.status)}\r\n${date}`
+  const connection = connectionLine(frame.persist, frame.minor)
+  return `${start}${reply.fields}${content}${connection}\r\n${frame.head ? '' : reply.body}`
+}
+
+/** `Connection: close`, `keep-alive` for a client of HTTP/1.0 that stays, or nothing (RFC 9112 section 9.3). */
+export function connectionLine(persist: boolean, minor: 0 | 1): string {
+  if (!persist) return 'Connection: close\r\n'
+  return minor === 0 ? 'Connection: keep-alive\r\n' : ''
+}

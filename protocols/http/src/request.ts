@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+import type { Authenticated } from '@portico/auth'
+import type { Principal } from '@portico/base'
+import { findRoute, holdBack, type Route } from '@portico/session'
+import { readAuthorization } from './basic.js'
+import { requestContext } from './client-facts.js'
+import type { Connection } from './connection.js'
+import { isHealthCheck, type Placed, placeOf } from './directories.js'
+import { hopsOf } from './headers.js'
+import type { Incoming } from './incoming.js'
+import { type Outcome, reply } from './outcome.js'
+import { proxy } from './proxy.js'
+import { failureReply, healthReply, redirectReply, statusReply } from './replies.js'
+
+/** The walk of one request: place, health, encryption, sign-in, route, backend, answer. */
+export async function walk(connection: Connection, request: Incoming): Promise<Outcome> {
+  const { prepared, session } = connection
+  if (request.path === '*') return reply(statusReply(200))
+  if (isHealthCheck(prepared.table, request.path)) return health(connection, request)
+  if (!connection.active) return reply(failureReply('draining', ''), false)
+  const placed = placeOf(prepared.table, request.path)
+  if (placed === undefined) return reply(statusReply(404))
+  const realm = placed.directory.realm ?? prepared.settings.realm
+  const tooLong = request.body.kind === 'length' && request.body.length > placed.directory.maxBody
+  const signedIn = await signIn(connection, request, realm)
+  if (signedIn.kind !== 'authenticated') return signedIn
+  if (tooLong) return reply(failureReply('too-long', realm), false)
+  session.hops = hopsOf(request.head.fields)
+  const route = await routeFor(connection, signedIn.principal, placed)
+  if (route.kind === 'refuse') return reply(failureReply(route.reason, realm))
+  if (route.kind === 'redirect') return reply(redirectReply(307, elsewhere(route.to, request)))
+  return proxy(connection, request, { placed, realm, signedIn, route })
+}
+
+function health(connection: Connection, { head }: Incoming): Outcome {
+  if (head.method !== 'GET' && head.method !== 'HEAD') return reply(statusReply(405, 'Allow: GET, HEAD\r\n'))
+  return reply(healthReply(connection.active), connection.active)
+}
+
+/** Where a redirect points: the same request at the other place. */
+function elsewhere(to: string, { path, query }: Incoming): string {
+  return `${to.includes('://') ? to.replace(/\/$/, '') : `https://${to}`}${path}${query}`
+}
+
+/** Who asks? Nothing is read from Authorization on a leg where passwords may not be shown (RFC 7617 section 4). */
+async function signIn(connection: Connection, request: Incoming, realm: string): Promise<Authenticated | Outcome> {
+  const { session, prepared } = connection
+  const { authenticator } = session.services
+  const context = requestContext(connection.context, request.head.fields, session.trusted)
+  if (!authenticator.plaintextAllowed(context)) return encryptionRequired(prepared.settings.httpsUrl, request, realm)
+  if (request.authorization === undefined) return reply(failureReply('not-authenticated', realm))
+  const credentials = readAuthorization(request.authorization)
+  if (credentials.kind === 'malformed') return reply(failureReply('malformed', realm))
+  if (credentials.kind === 'other-scheme') return reply(failureReply('mechanism-unavailable', realm))
+  session.record.begin()
+  const { user, password } = credentials
+  const outcome = await authenticator.login({ mechanism: 'Basic', user, password }, context, session.signal)
+  session.record.finish('authenticate')
+  if (session.signal.aborted) return { kind: 'gone' }
+  if (outcome.kind === 'authenticated') {
+    connection.failures = 0
+    session.record.user = outcome.principal.user
+    session.record.mechanism = outcome.principal.mechanism
+    return outcome
+  }
+  connection.failures += 1
+  session.record.user ??= outcome.user
+  // A throttled client is told when to come again; others are held back.
+  if (outcome.reason !== 'throttled') await holdBack(session, outcome.waitMs)
+  const mayGoOn = connection.failures < session.services.limits.failures
+  return reply(failureReply(outcome.reason, realm, outcome.waitMs), mayGoOn)
+}
+
+/** A browser without credentials is sent to the encrypted side; whoever has shown a password already is not helped to go on. */
+function encryptionRequired(httpsUrl: string | undefined, request: Incoming, realm: string): Outcome {
+  const safe = request.head.method === 'GET' || request.head.method === 'HEAD'
+  if (httpsUrl !== undefined && safe && request.authorization === undefined) {
+    return reply(redirectReply(308, `${httpsUrl}${request.path}${request.query}`))
+  }
+  return reply(failureReply('encryption-required', realm))
+}
+
+async function routeFor(connection: Connection, principal: Principal, { directory }: Placed): Promise<Route> {
+  const { session } = connection
+  if (directory.group === undefined) return findRoute(session, principal)
+  const location = { group: directory.group, source: 'directory' }
+  const decision = session.services.router.decide({
+    location,
+    protocol: session.protocol,
+    networks: session.networks,
+    states: session.services.states(),
+    hops: session.hops,
+    spreadKey: principal.user,
+  })
+  return decision.kind === 'refuse' ? decision : { ...decision, location }
+}

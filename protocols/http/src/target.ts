@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+
+/** A request target taken apart (RFC 9112 section 3.2). */
+export type Target =
+  | {
+      readonly kind: 'path'
+      /** In its one normal form: what is matched against directories is what is forwarded. */
+      readonly path: string
+      /** With its question mark; empty when there is none. */
+      readonly query: string
+      /** From the absolute form, which replaces the Host field (RFC 9112 section 3.2.2). */
+      readonly authority: string | undefined
+    }
+  | { readonly kind: 'asterisk' }
+  | { readonly kind: 'bad' }
+
+const BAD: Target = { kind: 'bad' }
+
+/** Nothing to normalise and nothing to suspect: segments that do not begin with a dot, no escapes, no parameters. */
+const PLAIN_PATH = /^(?:\/[\w~!$&'()*+,=:@-][\w.~!$&'()*+,=:@-]*)*\/?$/
+const PATH_CHARACTERS = /^[\w.~!$&'()*+,;=:@/%-]*$/
+/** A host with an optional port (RFC 9110 section 7.2): no user information, no list, no white space. */
+const AUTHORITY = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::\d{1,5})?$/
+
+/** Whether a Host field or the authority of an absolute form can be meant honestly. */
+export function isAuthority(text: string): boolean {
+  return AUTHORITY.test(text)
+}
+
+/** Takes a request target apart. Every trick by which two servers could understand different paths is `bad`. */
+export function readTarget(target: string): Target {
+  if (target === '*') return { kind: 'asterisk' }
+  if (target.startsWith('/')) return fromOrigin(target, undefined)
+  const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(target)
+  if (absolute === null) return BAD
+  const [, authority = '', rest = ''] = absolute
+  if (!isAuthority(authority)) return BAD
+  return fromOrigin(rest.startsWith('/') ? rest : `/${rest}`, authority)
+}
+
+function fromOrigin(target: string, authority: string | undefined): Target {
+  const mark = target.indexOf('?')
+  const raw = mark < 0 ? target : target.slice(0, mark)
+  const query = mark < 0 ? '' : target.slice(mark)
+  if (query.includes('#')) return BAD
+  const path = normalisePath(raw)
+  return path === undefined ? BAD : { kind: 'path', path, query, authority }
+}
+
+/**
+ * The normal form of an absolute path (RFC 3986 section 6.2.2): escapes of unreserved characters decoded, hexadecimal digits in
+ * upper case, runs of slashes made one. `undefined` for dot segments in any spelling, escaped slashes, backslashes and control
+ * characters, doubly escaped octets, and characters that a path cannot hold.
+ */
+export function normalisePath(path: string): string | undefined {
+  if (PLAIN_PATH.test(path)) return path
+  if (!path.startsWith('/') || path.startsWith('//') || !PATH_CHARACTERS.test(path)) return undefined
+  const decoded = decodeUnreserved(path)
+  if (decoded === undefined) return undefined
+  const single = decoded.replace(/\/{2,}/g, '/')
+  // A segment's parameters are cut off before it is looked at: some servers read `..;x` as `..`.
+  return /(?:^|\/)\.{1,2}(?:;[^/]*)?(?:\/|$)/.test(single) ? undefined : single
+}
+
+function decodeUnreserved(path: string): string | undefined {
+  if (/%(?![0-9A-Fa-f]{2})/.test(path)) return undefined
+  let forbidden = false
+  const decoded = path.replace(/%([0-9A-Fa-f]{2})/g, (escaped, digits: string) => {
+    const octet = Number.parseInt(digits, 16)
+    if (octet < 0x20 || octet === 0x7f || octet === 0x2f || octet === 0x5c) forbidden = true
+    const character = String.fromCharCode(octet)
+    return /[A-Za-z0-9._~-]/.test(character) ? character : escaped.toUpperCase()
+  })
+  // Looked for after decoding, or `%25%32%65` would come out as an escaped dot.
+  return forbidden || /%25[0-9A-Fa-f]{2}/.test(decoded) ? undefined : decoded
+}

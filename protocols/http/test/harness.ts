@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: MIT
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import type { Authenticator, AuthOutcome } from '@portico/auth'
+import { type Backend, BackendError, CancellationSource, type Principal, Secret, systemClock } from '@portico/base'
+import { connectLeg, createTimerWheel, type Leg, type LegReader } from '@portico/net'
+import type { Acquired, BackendPool, Lease } from '@portico/pool'
+import type { ComponentStates } from '@portico/routing'
+import { type Ended, limitsSchema, type Services, type Session } from '@portico/session'
+import { type Log, SessionRecord, silentLog } from '@portico/telemetry'
+import { type HttpSettings, httpSchema } from '../src/schema.js'
+import { serveHttp } from '../src/session.js'
+
+/** What a test decides about the world around one session. */
+export interface World {
+  readonly settings?: unknown
+  readonly identity?: Backend['identity']
+  readonly cleartextPasswords?: Backend['cleartextPasswords']
+  readonly backendPath?: string
+  readonly encrypted?: boolean
+  readonly trusted?: boolean
+  readonly deferred?: boolean
+  readonly states?: ComponentStates
+  readonly login?: (user: string, password: string) => AuthOutcome | undefined
+  readonly locate?: 'none' | 'unavailable'
+  readonly log?: Log
+}
+
+/** Plays a backend: gets each connection. */
+export type PlayBackend = (socket: Socket, index: number) => void
+
+/** A front end of one protocol on real sockets, around a backend that the test plays. */
+export class Front {
+  readonly port: number
+  readonly backendPort: number
+  /** How each session ended, in their order. */
+  readonly ended: Promise<Ended>[] = []
+  readonly verdicts: string[] = []
+  readonly errors: unknown[] = []
+  drainAll: () => void = () => undefined
+  readonly #servers: readonly Server[]
+  readonly #sockets = new Set<Socket>()
+  readonly #wheel = createTimerWheel(systemClock)
+  readonly #idle: Leg[] = []
+
+  private constructor(servers: readonly [Server, Server], world: World) {
+    this.#servers = servers
+    this.port = portOf(servers[0])
+    this.backendPort = portOf(servers[1])
+    servers[0].on('connection', (socket) => this.#accept(socket, world))
+    servers[1].on('connection', (socket) => this.#keep(socket))
+  }
+
+  static async start(play: PlayBackend, world: World = {}): Promise<Front> {
+    let index = 0
+    const backend = await listen(
+      createServer({ allowHalfOpen: true, noDelay: true }, (socket) => play(socket, index++)),
+    )
+    return new Front([await listen(createServer({ allowHalfOpen: true, noDelay: true })), backend], world)
+  }
+
+  /** A leg has to come from the public face: a second connection carries the client's octets to it. */
+  async #accept(outer: Socket, world: World): Promise<void> {
+    this.#keep(outer)
+    const bridge = await listen(createServer({ allowHalfOpen: true, noDelay: true }))
+    const inner = new Promise<Socket>((resolve) => bridge.once('connection', resolve))
+    const connected = await connectLeg(
+      { kind: 'tcp', host: '127.0.0.1', port: portOf(bridge) },
+      { wheel: this.#wheel, timeoutMs: 1000, signal: new CancellationSource() },
+    )
+    const socket = await inner
+    bridge.close()
+    this.#keep(socket)
+    join(outer, socket)
+    if (connected.kind !== 'connected') throw new Error('no leg')
+    this.ended.push(this.#serve(connected.leg, world))
+  }
+
+  async #serve(leg: Leg, world: World): Promise<Ended> {
+    const settings = httpSchema.parse(world.settings ?? {}) as HttpSettings
+    const session = this.#session(leg, world)
+    try {
+      return await serveHttp(session, settings)
+    } catch (error) {
+      this.errors.push(error)
+      return 'server-bug'
+    } finally {
+      leg.destroy()
+    }
+  }
+
+  #session(leg: Leg, world: World): Session {
+    const client = leg.facts.peer
+    const facts = { id: 's1', protocol: 'http', listener: 'test', networks: [], clock: systemClock, client }
+    const session = {
+      id: 's1',
+      protocol: 'http',
+      listener: {
+        name: 'test',
+        tls: 'none',
+        plaintextPasswords: 'always',
+        options: {},
+        tlsAcceptor: undefined,
+      } as const,
+      leg,
+      networks: [],
+      trusted: world.trusted ?? false,
+      services: this.#services(world),
+      signal: new CancellationSource(),
+      record: new SessionRecord(facts),
+      hops: 0,
+      draining: false,
+      onDrain: undefined as (() => void) | undefined,
+    }
+    this.drainAll = () => {
+      session.draining = true
+      session.onDrain?.()
+    }
+    return session
+  }
+
+  #services(world: World): Services {
+    const backend = this.#backend(world)
+    return {
+      authenticator: authenticatorOf(world, this.verdicts),
+      locator: {
+        name: 'test',
+        locate: async () =>
+          world.locate === undefined
+            ? { kind: 'found', location: { group: 'web', source: 'test' } }
+            : { kind: world.locate },
+        async [Symbol.asyncDispose]() {},
+      },
+      router: { decide: () => ({ kind: 'proxy', candidates: [backend] }) },
+      pool: this.#pool(),
+      state: undefined as never,
+      states: () => world.states ?? new Map(),
+      clock: systemClock,
+      wheel: this.#wheel,
+      log: world.log ?? silentLog,
+      limits: limitsSchema.parse({}),
+      hostname: 'mail.example.com',
+    }
+  }
+
+  #backend(world: World): Backend {
+    return {
+      id: 'web/http/test',
+      group: 'web',
+      protocol: 'http',
+      address: { kind: 'tcp', host: '127.0.0.1', port: this.backendPort },
+      tls: { mode: 'none', verify: true },
+      identity: world.identity ?? { kind: 'password' },
+      cleartextPasswords: world.cleartextPasswords ?? 'loopback',
+      path: world.backendPath ?? '',
+    }
+  }
+
+  #pool(): BackendPool {
+    return {
+      register() {},
+      acquire: (backend, signal) => this.#acquire(backend, signal),
+      stats: () => [],
+      async [Symbol.asyncDispose]() {},
+    }
+  }
+
+  async #acquire(backend: Backend, signal: Parameters<BackendPool['acquire']>[1]): Promise<Acquired> {
+    const idle = this.#idle.pop()
+    if (idle !== undefined) return { kind: 'lease', lease: this.#lease(backend, idle, true) }
+    const connected = await connectLeg(backend.address, { wheel: this.#wheel, timeoutMs: 1000, signal })
+    if (connected.kind === 'connected') return { kind: 'lease', lease: this.#lease(backend, connected.leg, false) }
+    return { kind: 'failed', error: new BackendError({ code: 'refused', backend: backend.id, phase: 'connect' }) }
+  }
+
+  #lease(backend: Backend, leg: Leg, reused: boolean): Lease {
+    return {
+      leg,
+      backend,
+      greeting: undefined,
+      reused,
+      markUsed() {},
+      release: async () => {
+        leg.setReader(SLEEPER)
+        this.#idle.push(leg)
+      },
+      discard: () => leg.destroy(),
+      async [Symbol.asyncDispose]() {},
+    }
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.on('error', () => undefined)
+    socket.on('close', () => this.#sockets.delete(socket))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of this.#servers) server.close()
+    for (const socket of this.#sockets) socket.destroy()
+    for (const leg of this.#idle) leg.destroy()
+    await Promise.all(this.ended)
+    this.#wheel.close()
+  }
+}
+
+const SLEEPER: LegReader = { onBytes: (view) => view.length, onDrain() {}, onPeerEnd() {}, onEnd() {} }
+
+function authenticatorOf(world: World, verdicts: string[]): Authenticator {
+  return {
+    mechanisms: () => [],
+    plaintextAllowed: () => world.encrypted ?? true,
+    begin: () => {
+      throw new Error('no SASL on this wire')
+    },
+    async login({ mechanism, user, password }): Promise<AuthOutcome> {
+      const decided = world.login?.(user, password)
+      if (decided !== undefined) return decided
+      if (user !== 'alice' || password !== 'secret')
+        return { kind: 'failed', reason: 'invalid-credentials', waitMs: 0, user }
+      const settle = async (verdict: string) => void verdicts.push(verdict)
+      return {
+        kind: 'authenticated',
+        principal: principalOf(user, password, mechanism),
+        deferred: world.deferred ?? false,
+        settle,
+      }
+    },
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+function principalOf(user: string, password: string, mechanism: string): Principal {
+  return {
+    authcid: user,
+    user,
+    mechanism,
+    strength: 'plain',
+    proof: { password: new Secret(password) },
+    source: 'test',
+    epoch: '1',
+    fields: new Map(),
+  }
+}
+
+function join(one: Socket, other: Socket): void {
+  one.pipe(other)
+  other.pipe(one)
+  one.on('close', () => other.destroy())
+  other.on('close', () => (one.writableLength === 0 ? one.destroy() : one.end()))
+  other.on('error', () => one.resetAndDestroy())
+}
+
+function listen(server: Server): Promise<Server> {
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)))
+}
+
+function portOf(server: Server): number {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port')
+  return address.port
+}
+
+export const BASIC = `Authorization: Basic ${Buffer.from('alice:secret').toString('base64')}`
+
+/** A client that shows what it was sent. */
+export class Client {
+  readonly socket: Socket
+  received = ''
+  closed = false
+  #wake: (() => void) | undefined
+
+  private constructor(socket: Socket) {
+    this.socket = socket
+    socket.on('data', (chunk: Buffer) => {
+      this.received += chunk.toString('latin1')
+      this.#wake?.()
+    })
+    const over = () => {
+      this.closed = true
+      this.#wake?.()
+    }
+    socket.on('end', over).on('close', over).on('error', over)
+  }
+
+  static async connect(port: number): Promise<Client> {
+    const socket = connect({ host: '127.0.0.1', port, noDelay: true, allowHalfOpen: true })
+    await new Promise((resolve) => socket.once('connect', resolve))
+    return new Client(socket)
+  }
+
+  /** Lines are joined by CRLF; an empty one at the end ends a head. */
+  send(...lines: string[]): void {
+    this.socket.write(lines.join('\r\n'), 'latin1')
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      if (this.closed) throw new Error(`closed after ${JSON.stringify(this.received)}`)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+  }
+
+  /** Everything up to the close. */
+  async toEnd(): Promise<string> {
+    while (!this.closed) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    this.socket.destroy()
+    return this.received
+  }
+
+  /** Takes what came up to and with the text. */
+  async take(text: string): Promise<string> {
+    await this.until(() => this.received.includes(text))
+    const end = this.received.indexOf(text) + text.length
+    const taken = this.received.slice(0, end)
+    this.received = this.received.slice(end)
+    return taken
+  }
+}
+
+/** A backend that shows each request's head and answers it with what `answer` gives; bodies are not looked at. */
+export function answering(heads: string[], answer: (head: string, index: number) => string): PlayBackend {
+  return (socket) => {
+    let pending = ''
+    socket.on('error', () => undefined)
+    socket.on('end', () => socket.end())
+    socket.on('data', (chunk: Buffer) => {
+      pending += chunk.toString('latin1')
+      for (let end = pending.indexOf('\r\n\r\n'); end >= 0; end = pending.indexOf('\r\n\r\n')) {
+        const head = pending.slice(0, end + 4)
+        pending = pending.slice(end + 4)
+        if (!/^[A-Z_]+ .* HTTP\/1\.1/.test(head)) continue
+        heads.push(head)
+        socket.write(answer(head, heads.length - 1), 'latin1')
+      }
+    })
+  }
+}

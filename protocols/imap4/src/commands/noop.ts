@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+import { type CommandHandler, DONE } from '../context.js'
+import { withoutArguments } from './arguments.js'
+
+/** NOOP (RFC 9051 section 6.1.2). */
+export const noop: CommandHandler = withoutArguments((context, { tag }) => {
+  context.dialogue.write(`${tag} OK NOOP completed\r\n`)
+  return DONE
+})

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+
+import type { Authenticated } from '@portico/auth'
+import { BackendError, type BackendErrorCode, type Cancellation, type MailboxLocation } from '@portico/base'
+import { type Conversation, converse } from '@portico/net'
+import type { Lease } from '@portico/pool'
+import {
+  type BackendCredentials,
+  type BackendLogin,
+  backendCredentials,
+  passwordMayCross,
+  plainResponse,
+} from '@portico/session'
+import { BackendSession, readReply, troubleOf } from './backend-session.js'
+import { type SmtpGreeting, sayHello } from './driver.js'
+import { type XclientFacts, xclientCommands } from './xclient.js'
+
+/** Who is to be asserted at the backend. */
+export interface LoginRequest {
+  readonly location: MailboxLocation
+  /** Undefined for an inbound sender: nobody to log in, only an address to pass on. */
+  readonly authenticated: Authenticated | undefined
+  readonly client: Omit<XclientFacts, 'login'>
+}
+
+type Login = BackendLogin<BackendSession>
+type Credentials = Extract<BackendCredentials, { kind: 'credentials' }>
+
+/** Longest AUTH command sent with an initial response (RFC 4954 section 4). */
+const INITIAL_LINE = 510
+
+/**
+ * Tells a backend who the client is, XCLIENT first because it restarts the session, then AUTH as the backend's identity rule
+ * says. Succeeds only on the backend's word.
+ */
+export async function loginAtBackend(lease: Lease, request: LoginRequest, signal: Cancellation): Promise<Login> {
+  const { authenticated } = request
+  const { kind } = lease.backend.identity
+  if (authenticated?.deferred === true && kind !== 'password')
+    return trouble(lease, 'login', 'a deferred login can only show its own password')
+  const conversation = converse(lease.leg)
+  const identified = await identify(lease, conversation, request, signal)
+  if (identified.kind !== 'offers') return identified
+  const { extensions } = identified
+  const open: Login = { kind: 'open', welcome: new BackendSession(lease, extensions, conversation) }
+  if (authenticated === undefined || kind === 'xclient' || kind === 'none') return open
+  const credentials = backendCredentials(authenticated, request.location, lease.backend)
+  if (credentials.kind === 'none') return trouble(lease, 'login', credentials.why)
+  return (await authenticate(lease, conversation, extensions, credentials, signal)) ?? open
+}
+
+/** XCLIENT with what the backend wants to know, and what it offers afterwards. */
+async function identify(
+  lease: Lease,
+  conversation: Conversation,
+  { authenticated, location, client }: LoginRequest,
+  signal: Cancellation,
+): Promise<Login | { readonly kind: 'offers'; readonly extensions: ReadonlyMap<string, string> }> {
+  const { extensions } = lease.greeting as SmtpGreeting
+  const attributes = extensions.get('XCLIENT')?.split(/ +/) ?? []
+  const asserted = lease.backend.identity.kind === 'xclient' ? authenticated?.principal.user : undefined
+  if (asserted !== undefined && !attributes.includes('LOGIN'))
+    return trouble(lease, 'identify', 'the backend does not offer XCLIENT LOGIN')
+  const login = asserted === undefined ? undefined : (location.backendUser ?? asserted)
+  const commands = xclientCommands({ ...client, login }, attributes)
+  if (commands.length === 0) return { kind: 'offers', extensions }
+  lease.markUsed()
+  for (const command of commands) {
+    lease.leg.writeText(`${command}\r\n`)
+    const answer = await readReply(conversation, signal)
+    if (answer.kind === 'lost' || answer.reply.code !== 220)
+      return { kind: 'failed', error: troubleOf(answer, lease.backend.id, 'identify') }
+  }
+  const hello = await sayHello(conversation, client.helo, signal)
+  if (hello.kind === 'none') return { kind: 'failed', error: troubleOf(hello.answer, lease.backend.id, 'identify') }
+  return hello
+}
+
+/** Undefined: the backend said 235. */
+async function authenticate(
+  lease: Lease,
+  conversation: Conversation,
+  extensions: ReadonlyMap<string, string>,
+  credentials: Credentials,
+  signal: Cancellation,
+): Promise<Login | undefined> {
+  if (!passwordMayCross(lease.leg, lease.backend)) return trouble(lease, 'login', 'unencrypted', 'cleartext-forbidden')
+  const offered = extensions.get('AUTH')?.split(/ +/) ?? []
+  const plain = offered.includes('PLAIN')
+  if (!plain && (credentials.authzid !== undefined || !offered.includes('LOGIN')))
+    return trouble(lease, 'login', 'no AUTH mechanism in common')
+  lease.markUsed()
+  const answer = await exchange(conversation, plain ? plainLines(credentials) : loginLines(credentials), signal)
+  if (answer.kind === 'lost') return { kind: 'failed', error: troubleOf(answer, lease.backend.id, 'login') }
+  if (answer.reply.code === 235) return undefined
+  if (answer.reply.code === 535) return { kind: 'refused', reason: 'invalid-credentials' }
+  if (answer.reply.code === 525) return { kind: 'refused', reason: 'account-disabled' }
+  return { kind: 'failed', error: troubleOf(answer, lease.backend.id, 'login') }
+}
+
+/** Sends the lines one after the other, each after the 334 to the former. */
+async function exchange(conversation: Conversation, lines: readonly string[], signal: Cancellation) {
+  const [first = '', ...more] = lines
+  conversation.leg.writeText(`${first}\r\n`)
+  let answer = await readReply(conversation, signal)
+  for (const line of more) {
+    if (answer.kind === 'lost' || answer.reply.code !== 334) return answer
+    conversation.leg.writeText(`${line}\r\n`)
+    answer = await readReply(conversation, signal)
+  }
+  return answer
+}
+
+/** SASL PLAIN (RFC 4616); its initial response goes along where the line stays short enough. */
+function plainLines(credentials: Credentials): readonly string[] {
+  const response = plainResponse(credentials)
+  const whole = `AUTH PLAIN ${response}`
+  return whole.length <= INITIAL_LINE ? [whole] : ['AUTH PLAIN', response]
+}
+
+/** The LOGIN mechanism, for servers that have nothing else. */
+function loginLines({ authcid, password }: Credentials): readonly string[] {
+  return ['AUTH LOGIN', base64(authcid), base64(password.expose())]
+}
+
+function trouble(
+  lease: Lease,
+  phase: 'identify' | 'login',
+  cause: string,
+  code: BackendErrorCode = 'other',
+): Extract<Login, { kind: 'failed' }> {
+  return { kind: 'failed', error: new BackendError({ code, backend: lease.backend.id, phase, cause }) }
+}
+
+function base64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64')
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+import type { Authenticated, AuthFailed } from '@portico/auth'
+import type { FailureReason } from '@portico/base'
+import { authContextOf, authenticateSasl, holdBack, type SaslWire } from '@portico/session'
+import type { Dialogue, Next } from '../dialogue.js'
+import type { Command } from '../parse.js'
+import { AUTH_FAILURES, REPLIES } from '../replies.js'
+import { prepareSender } from '../sender.js'
+
+/** AUTH (RFC 4954). 235 is said only after everything that can be asked at this moment has been asked. */
+export async function auth(dialogue: Dialogue, command: Extract<Command, { kind: 'auth' }>): Promise<Next> {
+  const { session, connector } = dialogue
+  if (!connector.submission) return dialogue.mistake(REPLIES.notImplemented)
+  if (dialogue.helo?.kind !== 'ehlo') return dialogue.mistake(REPLIES.helloFirst)
+  if (dialogue.authenticated !== undefined) return dialogue.mistake(REPLIES.alreadyAuthenticated)
+  if (dialogue.envelope !== undefined) return dialogue.mistake(REPLIES.badSequence)
+  const context = authContextOf(session, dialogue.failures)
+  const outcome = await authenticateSasl(session, command.mechanism, command.initial, wireOf(dialogue), context)
+  if (dialogue.interrupted !== undefined) return dialogue.interrupted
+  if (outcome.kind === 'gone') return 'client-closed'
+  if (outcome.kind === 'failed') return refused(dialogue, outcome)
+  return admit(dialogue, outcome)
+}
+
+async function admit(dialogue: Dialogue, authenticated: Authenticated): Promise<Next> {
+  const { session } = dialogue
+  session.record.user = authenticated.principal.user
+  session.record.mechanism = authenticated.principal.mechanism
+  const prepared = await prepareSender(dialogue, authenticated)
+  if (prepared.kind === 'gone') return 'client-closed'
+  if (prepared.kind === 'refused') return failure(dialogue, prepared.reason)
+  dialogue.authenticated = authenticated
+  dialogue.admitted()
+  dialogue.reply(REPLIES.authenticated)
+  return 'next'
+}
+
+async function refused(dialogue: Dialogue, outcome: AuthFailed): Promise<Next> {
+  if (outcome.user !== undefined) dialogue.session.record.user = outcome.user
+  await holdBack(dialogue.session, outcome.waitMs)
+  return failure(dialogue, outcome.reason)
+}
+
+/** Every failed exchange counts, so that nobody guesses for ever on one connection (RFC 4954 section 9). */
+function failure(dialogue: Dialogue, reason: FailureReason): Next {
+  dialogue.reply(AUTH_FAILURES[reason])
+  if (reason === 'draining') return 'draining'
+  dialogue.failures += 1
+  if (dialogue.failures < dialogue.session.services.limits.failures) return 'next'
+  return dialogue.dismiss(REPLIES.tooManyFailures, 'too-many-failures')
+}
+
+/** Challenges are 334 replies, responses are bare lines. */
+function wireOf(dialogue: Dialogue): SaslWire {
+  const { limits } = dialogue.session.services
+  return {
+    challenge(base64) {
+      dialogue.reply({ code: 334, lines: [base64] })
+      dialogue.flush()
+    },
+    async response() {
+      const line = await dialogue.readLine(limits.authLine)
+      if (line.kind === 'too-long') return line
+      // A bare LF is no line end here either: what it carries is no base64.
+      if (line.kind === 'line') return { kind: 'line', text: line.bytes.toString('latin1') + (line.bareLf ? '\n' : '') }
+      return { kind: 'gone' }
+    },
+  }
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+import type { Protocol } from '@portico/session'
+import { smtpDriver } from './driver.js'
+import { formatReply, say } from './replies.js'
+import { type SmtpSettings, smtpListenerSchema, smtpSchema } from './schema.js'
+import { serveSmtp } from './session.js'
+
+/** The SMTP front end transport (RFC 5321) and message submission (RFC 6409). No ALPN id is registered for SMTP. */
+export const smtp: Protocol<SmtpSettings> = {
+  name: 'smtp',
+  alpn: [],
+  ports: { plain: 25, implicit: 465 },
+  schema: smtpSchema,
+  listenerSchema: smtpListenerSchema,
+  driver: smtpDriver,
+  serve: serveSmtp,
+  tooBusy: Buffer.from(formatReply(say(421, '4.3.2', 'Too many connections, try again later')), 'latin1'),
+}

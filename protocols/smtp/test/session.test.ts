@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { createFrontEnd, type FrontEnd } from '@portico/frontend'
+import { silentLog } from '@portico/telemetry'
+import { afterEach, expect, test } from 'vitest'
+import { smtp } from '../src/index.js'
+
+const opened: (() => Promise<void> | void)[] = []
+afterEach(async () => {
+  for (const close of opened.splice(0).reverse()) await close()
+})
+
+/** A peer that is read line by line, or stopped. */
+class Peer {
+  readonly socket: Socket
+  #text = ''
+  #wake: () => void = () => {}
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    socket.on('error', () => {})
+    socket.on('data', (chunk: Buffer) => {
+      this.#text += chunk.toString('latin1')
+      this.#wake()
+    })
+    for (const event of ['end', 'close']) socket.on(event, () => this.#wake())
+  }
+
+  /** Waits for text and takes everything up to its end. */
+  async until(wanted: string): Promise<string> {
+    while (!this.#text.includes(wanted)) {
+      if (this.socket.readableEnded || this.socket.destroyed) throw new Error(`ended before ${wanted}: ${this.#text}`)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    const to = this.#text.indexOf(wanted) + wanted.length
+    const taken = this.#text.slice(0, to)
+    this.#text = this.#text.slice(to)
+    return taken
+  }
+
+  say(text: string): void {
+    this.socket.write(text, 'latin1')
+  }
+}
+
+async function listening(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  opened.push(() => void server.close())
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** A front end with an inbound connector, in front of one backend whose connections the test plays. */
+async function stage(): Promise<{ frontEnd: FrontEnd; client: Peer; backend: () => Promise<Peer> }> {
+  const server = createServer({ allowHalfOpen: true })
+  const port = await listening(server)
+  const frontEnd = await createFrontEnd({
+    protocols: [smtp],
+    log: silentLog,
+    config: {
+      version: 1,
+      hostname: 'portico.test.lan',
+      listeners: [{ protocol: 'smtp', address: '127.0.0.1:0', tls: 'none', connector: 'inbound' }],
+      smtp: { connectors: { inbound: { domains: ['test.lan'], maxSize: '64MiB' } } },
+      credentials: [{ type: 'deferred' }],
+      location: [{ type: 'hash', group: 'mbx', domains: ['test.lan'] }],
+      backends: { mbx: { smtp: { endpoints: [`127.0.0.1:${port}`] } } },
+    },
+  })
+  opened.push(() => frontEnd.close())
+  const socket = connect(frontEnd.listeners[0]?.port ?? 0, '127.0.0.1')
+  opened.push(() => void socket.destroy())
+  const client = new Peer(socket)
+  const backend = async () => {
+    const [accepted] = (await once(server, 'connection')) as [Socket]
+    opened.push(() => void accepted.destroy())
+    return new Peer(accepted)
+  }
+  await client.until('220 portico.test.lan ESMTP\r\n')
+  client.say('EHLO pc.test.lan\r\n')
+  await client.until('250 8BITMIME\r\n')
+  return { frontEnd, client, backend }
+}
+
+/** Plays the dialogue up to the client's 354. */
+async function upToData(client: Peer, arrival: () => Promise<Peer>): Promise<Peer> {
+  const coming = arrival()
+  client.say('MAIL FROM:<eve@far.example>\r\nRCPT TO:<alice@test.lan>\r\nDATA\r\n')
+  const backend = await coming
+  backend.say('220 mbx\r\n')
+  await backend.until('EHLO [127.0.0.1]\r\n')
+  backend.say('250-mbx\r\n250 8BITMIME\r\n')
+  await backend.until('MAIL FROM:<eve@far.example>\r\n')
+  backend.say('250 ok\r\n')
+  await backend.until('RCPT TO:<alice@test.lan>\r\n')
+  backend.say('250 ok\r\n')
+  await backend.until('DATA\r\n')
+  backend.say('354 go\r\n')
+  await client.until('354 ')
+  return backend
+}
+
+test('a node that leaves says 421 to a client between transactions (RFC 5321 section 3.8)', async () => {
+  const { frontEnd, client } = await stage()
+  const drained = frontEnd.drain()
+  await client.until('421 4.3.2 ')
+  await once(client.socket, 'end')
+  await drained
+})
+
+test('a node that leaves finishes the message it is in, and then says 421 (RFC 5321 section 3.8)', async () => {
+  const { frontEnd, client, backend: arrival } = await stage()
+  const backend = await upToData(client, arrival)
+  const drained = frontEnd.drain()
+  client.say('Hi\r\n.\r\n')
+  await backend.until('Hi\r\n.\r\n')
+  backend.say('250 2.0.0 taken\r\n')
+  await client.until('250 2.0.0 taken\r\n421 4.3.2 ')
+  client.socket.end()
+  await drained
+  expect(frontEnd.sessions).toBe(0)
+})
+
+test('32 MiB go through a slow backend unchanged and in bounded memory', async () => {
+  const { client, backend: arrival } = await stage()
+  const backend = await upToData(client, arrival)
+  await backend.until('+0000\r\n')
+  const line = Buffer.from(`${'x'.repeat(76)}\r\n`)
+  const chunk = Buffer.concat(Array.from({ length: 840 }, () => line))
+  const wanted = createHash('sha256')
+  const got = createHash('sha256')
+  backend.socket.removeAllListeners('data')
+  backend.socket.pause()
+  let blocked = 0
+  const sending = (async () => {
+    for (let sent = 0; sent < 32 * 1024 ** 2; sent += chunk.length) {
+      wanted.update(chunk)
+      if (client.socket.write(chunk)) continue
+      blocked += 1
+      await once(client.socket, 'drain')
+    }
+    client.say('.\r\n')
+  })()
+  // The backend does not read: the client has to be stopped long before it has sent everything.
+  const early = await Promise.race([
+    sending.then(() => 'sent'),
+    new Promise((resolve) => setTimeout(resolve, 300, 'held')),
+  ])
+  expect(early).toBe('held')
+  let tail = Buffer.alloc(0)
+  const received = new Promise<void>((resolve) => {
+    backend.socket.on('data', (data: Buffer) => {
+      const all = Buffer.concat([tail, data])
+      const ready = Math.max(0, all.length - 3)
+      got.update(all.subarray(0, ready))
+      tail = all.subarray(ready)
+      if (tail.toString('latin1') === '.\r\n') resolve()
+    })
+  })
+  backend.socket.resume()
+  await sending
+  await received
+  backend.say('250 2.0.0 taken\r\n')
+  await client.until('250 2.0.0 taken\r\n')
+  expect(blocked).toBeGreaterThan(0)
+  expect(got.digest('hex')).toBe(wanted.digest('hex'))
+})
+
+test('no octet that could end the message reaches the backend when the client vanishes right before it', async () => {
+  const { client, backend: arrival } = await stage()
+  const backend = await upToData(client, arrival)
+  client.say('Hi\r\n.\r')
+  await backend.until('Hi\r\n')
+  client.socket.resetAndDestroy()
+  await expect(backend.until('.')).rejects.toThrow('ended before .: ')
+})
