@@ -9,7 +9,7 @@ import { scenario } from '../lib/scenario.js'
 const UNAVAILABLE: Readonly<Record<ProtocolName, RegExp>> = {
   imap4: /^a1 NO \[UNAVAILABLE\] [^\r\n]*\r\n$/,
   pop3: /^-ERR \[SYS\/TEMP\] [^\r\n]*\r\n$/,
-  smtp: /^451 4\.3\.0 [^\r\n]*\r\n$/,
+  smtp: /^454 4\.7\.0 [^\r\n]*\r\n$/,
   http: /^HTTP\/1\.1 503 [\s\S]*\r\nRetry-After: \d+\r\n/i,
 }
 /** Over HTTP a backend that took the request and then failed is told apart (RFC 9110 sections 15.6.3 and 15.6.5). */

@@ -90,11 +90,11 @@ export async function startFakeBackend(protocol: ProtocolName, fault: Fault): Pr
 function misbehave(socket: Socket, protocol: ProtocolName, fault: Fault): void {
   if (fault === 'resets') socket.resetAndDestroy()
   else if (fault === 'hangs') socket.resume()
-  else if (fault === 'garbage') socket.write(GARBAGE)
+  else if (fault === 'garbage') socket.resume().write(GARBAGE)
   // HTTP has no greeting: there the fault is a close at the request.
   else if (fault === 'closes') {
-    if (protocol === 'http') socket.once('data', () => socket.end())
-    else socket.end(GREETINGS[protocol])
+    if (protocol === 'http') socket.on('data', () => socket.end())
+    else socket.resume().end(GREETINGS[protocol])
   } else behave(socket, protocol, fault === 'dies')
 }
 

@@ -98,9 +98,9 @@ const SIGN_INS: Readonly<Record<ProtocolName, (client: LineClient, user: string)
   async smtp(client, user) {
     await client.until(/\r\n/)
     await client.ask('EHLO client.test.lan', /^250 .*\r\n/m)
-    await client.ask(`AUTH PLAIN ${token(user)}`, /\r\n/)
-    const mail = await client.ask('MAIL FROM:<a@test.lan>', /\r\n/)
-    if (!mail.startsWith('250')) return mail
+    const auth = await client.ask(`AUTH PLAIN ${token(user)}`, /\r\n/)
+    if (!auth.startsWith('235')) return auth
+    await client.ask('MAIL FROM:<a@test.lan>', /\r\n/)
     return client.ask('RCPT TO:<b@test.lan>', /\r\n/)
   },
   http(client, user) {

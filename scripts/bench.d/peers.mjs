@@ -179,10 +179,10 @@ listeners:
   - { protocol: http, address: "127.0.0.1:${ports.http}", tls: none, plaintextPasswords: loopback }
 credentials:
   - { type: users-file, path: ${users} }
-  - { type: auth-http, url: "http://127.0.0.1:${sink.lookup}/auth", group: sink }
+  - { type: auth-http, url: "http://127.0.0.1:${sink.lookup}/auth" }
 location:
   - { type: users-file }
-  - { type: auth-http }
+  - { type: auth-http, group: sink }
 backends:
   sink:
     imap4: { endpoints: ["127.0.0.1:${sink.imap}"], tls: { mode: none } }

@@ -16,6 +16,8 @@ export interface ConfigProblem {
   readonly path: ConfigPath
   /** What should be there, as a phrase: `expected a duration such as 30s`. */
   readonly expectation: string
+  /** The fault is the key itself, not what it holds. */
+  readonly ofKey?: boolean
   /** Known when the configuration came from a file. */
   readonly position?: Position
 }

@@ -40,7 +40,9 @@ export function parseConfig(text: string, file: string): { readonly value: unkno
     locate: (error) =>
       new ConfigError(
         error.problems.map((problem) =>
-          problem.position === undefined ? { ...problem, position: at(find(problem.path).offset) } : problem,
+          problem.position === undefined
+            ? { ...problem, position: at(offsetOf(find(problem.path), problem.ofKey)) }
+            : problem,
         ),
         { cause: error.cause },
       ),
@@ -52,8 +54,14 @@ export function parseConfig(text: string, file: string): { readonly value: unkno
   }
 }
 
+function offsetOf({ offset, key = offset }: Found, ofKey = false): number {
+  return ofKey ? key : offset
+}
+
 interface Found {
   readonly offset: number
+  /** Where the key stands that leads here. */
+  readonly key?: number | undefined
   readonly found: boolean
 }
 
@@ -61,15 +69,17 @@ interface Found {
 function lookUp(top: Node | null, path: ConfigPath): Found {
   let node: unknown = top
   let offset = top?.range?.[0] ?? 0
+  let key: number | undefined
   for (const part of path) {
     const child = childOf(node, part)
     if (child === undefined) return { offset, found: false }
     node = child.value
+    key = child.offset
     const block = isCollection(node) && node.flow !== true
     const start = isNode(node) && !(isScalar(node) && node.value === null) ? node.range?.[0] : undefined
     offset = (block ? undefined : start) ?? child.offset ?? start ?? offset
   }
-  return { offset, found: true }
+  return { offset, key, found: true }
 }
 
 function childOf(

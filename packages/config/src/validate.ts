@@ -14,7 +14,7 @@ export function validate<T>(schema: Schema<T>, value: unknown): T {
 function problemsOf(issue: Issue, prefix: ConfigPath): ConfigProblem[] {
   const path = [...prefix, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))]
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...path, key], expectation: 'unknown key' }))
+    return issue.keys.map((key) => ({ path: [...path, key], expectation: 'unknown key', ofKey: true }))
   }
   if (issue.code === 'invalid_union') {
     const closest = closestBranch(issue.errors)

@@ -11,7 +11,7 @@ function remedy(cause: Error & { readonly code?: string }, address: Address): st
   if (cause.code === 'EACCES' && low) {
     return (
       `ports below 1024 need a right (EACCES). Ways out: AmbientCapabilities=CAP_NET_BIND_SERVICE in the systemd unit; ` +
-      `setcap cap_net_bind_service=+ep on the node binary; sockets handed over by systemd (socket activation); ` +
+      `setcap cap_net_bind_service=+ep on the node binary; ` +
       `sysctl net.ipv4.ip_unprivileged_port_start; or start as root with a user: block`
     )
   }

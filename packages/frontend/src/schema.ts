@@ -122,7 +122,9 @@ export function frontEndSchema(
   const blocks = Object.fromEntries(
     protocols.map(({ name, schema }) => [name, (schema as Schema).describe(`Settings of ${name}.`)]),
   )
-  const opaque = Object.fromEntries(others.map((name) => [name, z.unknown().optional().describe(`Settings of ${name}.`)]))
+  const opaque = Object.fromEntries(
+    others.map((name) => [name, z.unknown().optional().describe(`Settings of ${name}.`)]),
+  )
   const shape = {
     ...coreShape([...names, ...others]),
     listeners: listenersSchema(protocols, others),

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 import { once } from 'node:events'
 import { mkdtempSync, renameSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
-import { createFrontEnd, type FrontEnd } from '@portico/frontend'
+import { createFrontEnd, type FrontEnd, listenFailure } from '@portico/frontend'
 import { createFakeClock, testCertificates } from '@portico/testkit'
 import { describe, expect, test } from 'vitest'
 import { Client, keptLog, toy } from './toy-protocol.js'
@@ -66,9 +66,9 @@ describe('a front end', () => {
     await good.line()
     await bad.line()
     expect(await bad.ask('bug')).toBeUndefined()
-    const failed = await line('a session failed: this is a bug')
-    expect((failed.facts['error'] as Error).stack).toContain('toy-protocol')
-    expect((await line('session ended')).facts['reason']).toBe('server-bug')
+    const { error } = (await line('a session failed: this is a bug')).facts
+    expect((error as Error).stack).toContain('toy-protocol')
+    expect((await line('session ended')).facts).toMatchObject({ reason: 'server-bug' })
     expect(await good.ask('still here')).toBe('still here')
   })
 
@@ -79,7 +79,7 @@ describe('a front end', () => {
     const client = Client.to(port)
     await client.line()
     await frontEnd.drain()
-    expect((await line('session ended')).facts['reason']).toBe('draining')
+    expect((await line('session ended')).facts).toMatchObject({ reason: 'draining' })
     expect(frontEnd.sessions).toBe(0)
     const late = connect({ port, host: '127.0.0.1' })
     const [error] = await once(late, 'error')
@@ -119,6 +119,42 @@ describe('a front end', () => {
   })
 })
 
+describe('listening', () => {
+  test('a socket that another process handed over is used', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const received = new Map([['toy 127.0.0.1:0', server]])
+    await using frontEnd = await createFrontEnd({ config: configOf(), protocols: [toy], received })
+    expect(portOf(frontEnd)).toBe((server.address() as AddressInfo).port)
+    await new Promise((resolve) => server.close(resolve))
+  })
+
+  test('a port that needs a right names the ways out', () => {
+    const cause = Object.assign(new Error('listen EACCES'), { code: 'EACCES' })
+    const { message } = listenFailure(cause, { kind: 'tcp', host: '::', port: 143 })
+    expect(message).toMatch(/^cannot listen on \[::\]:143: .*CAP_NET_BIND_SERVICE.*setcap/)
+  })
+
+  test('other protocols of the same file are passed over', async () => {
+    const listeners = [
+      { protocol: 'imap4', address: 'nonsense', whatever: 1 },
+      { protocol: 'toy', address: '127.0.0.1:0', tls: 'none' },
+    ]
+    const config = configOf({ listeners, imap4: { anything: true } })
+    await expect(createFrontEnd({ config, protocols: [toy] })).rejects.toThrow(/imap4: unknown key/)
+    await using frontEnd = await createFrontEnd({ config, protocols: [toy], otherProtocols: ['imap4'] })
+    expect(frontEnd.listeners.map(({ protocol }) => protocol)).toEqual(['toy'])
+  })
+
+  test('a deferred login never meets a backend that trusts the front end', async () => {
+    const identity = { header: { name: 'X-User' } }
+    const config = configOf({ backends: { one: { identity, toy: { endpoints: ['127.0.0.1:1'] } } } })
+    await expect(createFrontEnd({ config, protocols: [toy] })).rejects.toThrow(
+      /backends\.one: expected identity password/,
+    )
+  })
+})
+
 describe('reload', () => {
   test('live sessions go on, new ones get the new settings, the socket stays', async () => {
     await using frontEnd = await createFrontEnd({ config: configOf(), protocols: [toy] })
@@ -136,7 +172,7 @@ describe('reload', () => {
     const port = portOf(frontEnd)
     const old = Client.to(port)
     await old.line()
-    const [first] = configOf()['listeners'] as unknown[]
+    const first = { protocol: 'toy', address: '127.0.0.1:0', tls: 'none' }
     const second = { protocol: 'toy', address: '127.0.0.2:0', tls: 'none', room: 'attic' }
     await frontEnd.reload(configOf({ listeners: [first, second] }))
     expect(frontEnd.listeners).toHaveLength(2)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { randomBytes } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import {
   createSecureContext,
@@ -38,7 +38,10 @@ export interface TlsAcceptorOptions {
   readonly ticketKeys?: Buffer
 }
 
-/** Makes the TLS side of a listener: TLS 1.2 and later. Throws when a certificate or key cannot be read. */
+/**
+ * Makes the TLS side of a listener: TLS 1.2 and later. Throws when a certificate or key cannot be read, and `TypeError` when
+ * the certificates have keys of different types (`swap` likewise, changing nothing).
+ */
 export function createTlsAcceptor(options: TlsAcceptorOptions): TlsAcceptor {
   return new ServerAcceptor(options)
 }
@@ -61,6 +64,7 @@ export class ServerAcceptor implements TlsAcceptor {
   #oneCertificate = true
 
   constructor(options: TlsAcceptorOptions) {
+    sameKeyType(options.certificates)
     this.#options = options
     this.#ticketKeys = options.ticketKeys ?? randomBytes(48)
     const { alpn, clientCertificates } = options
@@ -81,6 +85,7 @@ export class ServerAcceptor implements TlsAcceptor {
   }
 
   swap(certificates: readonly TlsCertificate[]): void {
+    sameKeyType(certificates)
     const options = this.#contextOptions(first(certificates))
     this.#fill(certificates)
     this.#server.setSecureContext({ ...options, ticketKeys: this.#ticketKeys })
@@ -157,6 +162,17 @@ function first(certificates: readonly TlsCertificate[]): TlsCertificate {
   const [certificate] = certificates
   if (certificate === undefined) throw new TypeError('a TLS listener needs a certificate')
   return certificate
+}
+
+/**
+ * Node adds the certificate that a name selects to the default one instead of replacing it, so that with keys of two types the
+ * client's preference, and not the name, would decide between them.
+ */
+function sameKeyType(certificates: readonly TlsCertificate[]): void {
+  const types = new Set(certificates.map((each) => new X509Certificate(each.certificate).publicKey.asymmetricKeyType))
+  if (types.size > 1) {
+    throw new TypeError(`the certificates of one listener need keys of one type, not of ${[...types].join(' and ')}`)
+  }
 }
 
 /** The socket below a TLS socket. Node has no public name for it; without it the handshake is refused. */

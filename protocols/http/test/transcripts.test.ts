@@ -2,4 +2,4 @@
 import { runTranscripts } from '@portico/testkit'
 import { http } from '../src/index.js'
 
-runTranscripts(new URL('transcripts', import.meta.url), http, { parseYaml: JSON.parse })
+runTranscripts(new URL('transcripts', import.meta.url), http)

@@ -6,7 +6,7 @@ import { describe } from 'vitest'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-describe('conversations', () => runTranscripts(here('./transcripts'), pop3, { parseYaml: JSON.parse }))
+describe('conversations', () => runTranscripts(here('./transcripts'), pop3))
 
 describe('accounts that may not sign in', () =>
   runTranscripts(here('./account-transcripts'), pop3, {

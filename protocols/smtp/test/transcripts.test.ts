@@ -2,4 +2,4 @@
 import { runTranscripts } from '@portico/testkit'
 import { smtp } from '../src/index.js'
 
-runTranscripts(new URL('transcripts/', import.meta.url), smtp, { parseYaml: (text) => JSON.parse(text) })
+runTranscripts(new URL('transcripts/', import.meta.url), smtp)

@@ -34,7 +34,7 @@ function pasteLines(folder: string, listeners: readonly DemoListener[], alice: D
   const curl = `curl -sS --cacert ${folder}/${FILES.ca}`
   const as = (user: DemoUser) => `-u ${user.name}:${user.password}`
   const from = `--mail-from ${alice.name}@example.test --mail-rcpt ${bob.name}@example.test`
-  const text = `Subject: Hello\\n\\nFrom ${alice.name}, through the front door.\\n`
+  const text = `Subject: Hello\\r\\n\\r\\nFrom ${alice.name}, through the front door.\\r\\n`
   return `
   # ${alice.name}'s folders, and the subject of ${alice.name}'s first mail
   ${curl} ${as(alice)} imaps://localhost:${port('imaps')}/

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** A server that runs for a test. */
 export interface RunningServer extends AsyncDisposable {
+  readonly pid: number
   readonly folder: string
   readonly logFile: string
   /** What it has logged so far. */
@@ -117,6 +118,7 @@ function running(plan: LaunchPlan, child: ChildProcess, exited: Promise<void>, s
     rmSync(plan.folder, { recursive: true, force: true, maxRetries: 5 })
   }
   return {
+    pid: child.pid ?? 0,
     folder: plan.folder,
     logFile: plan.logFile,
     log,

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+import { createHash } from 'node:crypto'
+import { systemClock } from '@portico/base'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { LegPair } from '../../testkit/src/compliance/leg.js'
+import { converse, createTimerWheel, type Leg, type Octets, type Relay, relay } from '../src/index.js'
+import { plainPair, tlsPair } from './leg-pairs.js'
+import { certificateFor, Recorder } from './support.js'
+
+const wheel = createTimerWheel(systemClock)
+const certificate = certificateFor(['mail.example.com'])
+afterAll(() => wheel.close())
+const LIMITS = { idleMs: 10_000, halfClosedMs: 10_000 }
+
+/** A client and a backend with a relay between them. */
+interface Chain extends AsyncDisposable {
+  readonly client: Leg
+  readonly backend: Leg
+  readonly frontClient: LegPair
+  readonly frontBackend: LegPair
+  join(limits?: typeof LIMITS): Relay
+}
+
+async function chain(makePair: () => Promise<LegPair>): Promise<Chain> {
+  const frontClient = await makePair()
+  const frontBackend = await makePair()
+  return {
+    client: frontClient.client,
+    backend: frontBackend.server,
+    frontClient,
+    frontBackend,
+    join: (limits = LIMITS) => relay(frontClient.server, frontBackend.client, limits, wheel),
+    async [Symbol.asyncDispose]() {
+      await frontClient[Symbol.asyncDispose]()
+      await frontBackend[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function reading(leg: Leg): Recorder {
+  const recorder = new Recorder()
+  leg.setReader(recorder)
+  leg.resume()
+  return recorder
+}
+
+/** Answers every line and ends when its peer has. */
+function answering(leg: Leg): Recorder {
+  const recorder = reading(leg)
+  let partial = ''
+  const keep = recorder.onBytes.bind(recorder)
+  recorder.onBytes = (view: Octets) => {
+    const lines = (partial + Buffer.from(view).toString('latin1')).split('\r\n')
+    partial = lines.pop() ?? ''
+    leg.batch(() => lines.forEach((line) => leg.writeText(`${line} OK done\r\n`)))
+    return keep(view)
+  }
+  recorder.onPeerEnd = () => {
+    leg.writeText('* BYE\r\n')
+    leg.end()
+  }
+  return recorder
+}
+
+const kinds: [string, () => Promise<LegPair>][] = [
+  ['plain', () => plainPair(wheel)],
+  ['TLS', () => tlsPair(wheel, certificate)],
+]
+
+describe.each(kinds)('relay over %s legs', (_kind, makePair) => {
+  test('100 commands and a FIN in one go get their 101 answers, and nothing stays open', async () => {
+    await using c = await chain(makePair)
+    answering(c.backend)
+    const client = reading(c.client)
+    const joined = c.join()
+    c.client.writeText(Array.from({ length: 100 }, (_, i) => `a${i} NOOP\r\n`).join(''))
+    c.client.end()
+    const end = await joined.done
+    await client.until(() => client.ends.length > 0)
+    expect(client.text.split('\r\n').slice(0, -1)).toHaveLength(101)
+    expect(client.ends).toEqual([{ kind: 'finished' }])
+    expect(end).toMatchObject({ first: 'client', client: { kind: 'finished' }, backend: { kind: 'finished' } })
+    expect([c.frontClient.server.state, c.frontBackend.client.state]).toEqual(['closed', 'closed'])
+  })
+
+  test('20 MB both ways at once arrive whole through two slow readers', async () => {
+    await using c = await chain(makePair)
+    const joined = c.join()
+    const [up, down] = await Promise.all([transfer(c.client, c.backend), transfer(c.backend, c.client)])
+    expect(up.received).toBe(up.sent)
+    expect(down.received).toBe(down.sent)
+    expect(joined.quiet).toBe(false)
+    c.client.destroy()
+    const end = await joined.done
+    expect(end).toMatchObject({ bytesToBackend: 20_971_520, bytesToClient: 20_971_520 })
+  })
+
+  test('a reset on one side drops the other', async () => {
+    await using c = await chain(makePair)
+    const backend = reading(c.backend)
+    const client = reading(c.client)
+    const joined = c.join()
+    c.backend.writeText('* OK\r\n')
+    await client.until(() => client.text === '* OK\r\n')
+    c.client.destroy({ reset: true })
+    const end = await joined.done
+    await backend.until(() => backend.ends.length + backend.peerEnds > 0)
+    expect(end.first).toBe('client')
+    expect(end.client).toMatchObject({ kind: 'error', code: 'peer-reset' })
+    expect(end.backend).toEqual({ kind: 'destroyed' })
+  })
+
+  test('what the parsers left goes first, and a line that was half read is complete', async () => {
+    await using c = await chain(makePair)
+    const backend = reading(c.backend)
+    const dialogue = converse(c.frontClient.server)
+    c.client.writeText('a LOGIN alice secret\r\nb SELECT INBOX\r\nc FET')
+    const line = await dialogue.readLine(100, { ...neverCancelled() })
+    expect(line).toMatchObject({ kind: 'line', bytes: Buffer.from('a LOGIN alice secret') })
+    c.join()
+    c.client.writeText('CH 1 FLAGS\r\n')
+    await backend.until(() => backend.text.endsWith('FLAGS\r\n'))
+    expect(backend.text).toBe('b SELECT INBOX\r\nc FETCH 1 FLAGS\r\n')
+  })
+})
+
+function neverCancelled() {
+  return { aborted: false, reason: undefined, onAbort: undefined, toAbortSignal: () => new AbortController().signal }
+}
+
+async function transfer(from: Leg, to: Leg): Promise<{ sent: string; received: string }> {
+  const total = 20 * 1024 * 1024
+  const sent = createHash('sha256')
+  const received = createHash('sha256')
+  let arrived = 0
+  let pauses = 0
+  const done = new Promise<void>((resolve) => {
+    const original = readers.get(to) ?? new Recorder()
+    readers.set(to, original)
+    original.onBytes = (view) => {
+      received.update(view)
+      arrived += view.length
+      if (arrived === total) resolve()
+      else if (arrived > (pauses + 1) * 1024 * 1024) {
+        // Now and then the reader stops, so that the relay has to hold the sender back.
+        pauses += 1
+        to.pause()
+        setTimeout(() => to.resume(), 5)
+      }
+      return view.length
+    }
+    to.setReader(original)
+    to.resume()
+  })
+  const sender = readers.get(from) ?? new Recorder()
+  readers.set(from, sender)
+  for (let i = 0; i < total / 65_536; i += 1) {
+    const piece = Buffer.alloc(65_536, i)
+    sent.update(piece)
+    const before = sender.drains
+    if (!from.write(piece) && from.needsDrain) await sender.until(() => sender.drains > before)
+  }
+  await done
+  return { sent: sent.digest('hex'), received: received.digest('hex') }
+}
+const readers = new WeakMap<Leg, Recorder>()
+
+describe('the end of a relay', () => {
+  test('a backend that was slow to read gets everything of a client that is long gone', async () => {
+    await using c = await chain(() => plainPair(wheel))
+    const joined = c.join()
+    reading(c.client)
+    c.client.write(Buffer.alloc(4 * 1024 * 1024, 'x'))
+    c.client.end()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const backend = reading(c.backend)
+    await backend.until(() => backend.peerEnds > 0)
+    expect(backend.bytes).toHaveLength(4 * 1024 * 1024)
+    c.backend.end()
+    expect((await joined.done).client).toEqual({ kind: 'finished' })
+  })
+
+  test('an EOF that came during the login is passed on', async () => {
+    await using c = await chain(() => plainPair(wheel))
+    const dialogue = converse(c.frontClient.server)
+    c.client.writeText('a LOGIN x y\r\n')
+    c.client.end()
+    await dialogue.readLine(100, neverCancelled())
+    expect(await dialogue.readLine(100, neverCancelled())).toEqual({ kind: 'peer-ended' })
+    const backend = answering(c.backend)
+    const client = reading(c.client)
+    const end = await c.join().done
+    expect(end.first).toBe('client')
+    await client.until(() => client.ends.length > 0)
+    expect([client.text, backend.text]).toEqual(['* BYE\r\n', ''])
+  })
+
+  test('silence ends both sides as idle', async () => {
+    await using c = await chain(() => plainPair(wheel))
+    const backend = reading(c.backend)
+    const client = reading(c.client)
+    const joined = c.join({ idleMs: 200, halfClosedMs: 10_000 })
+    const end = await joined.done
+    await backend.until(() => backend.peerEnds > 0)
+    await client.until(() => client.peerEnds > 0)
+    expect(end).toMatchObject({ first: 'us', client: { kind: 'idle' }, backend: { kind: 'destroyed' } })
+  })
+
+  test('a backend that ignores the end of its client is dropped after the half-closed time', async () => {
+    await using c = await chain(() => plainPair(wheel))
+    reading(c.backend)
+    const joined = c.join({ idleMs: 10_000, halfClosedMs: 150 })
+    c.client.end()
+    expect(await joined.done).toMatchObject({ first: 'client', backend: { kind: 'destroyed' } })
+  })
+
+  test('stop ends both sides, and the client sees an orderly end', async () => {
+    await using c = await chain(() => plainPair(wheel))
+    const client = reading(c.client)
+    reading(c.backend)
+    const joined = c.join()
+    c.backend.writeText('* 3 EXISTS\r\n')
+    await client.until(() => client.text.endsWith('\r\n'))
+    expect(joined.quiet).toBe(true)
+    joined.stop()
+    await client.until(() => client.peerEnds > 0)
+    c.client.end()
+    expect(await joined.done).toMatchObject({ first: 'us', client: { kind: 'finished' } })
+  })
+})
