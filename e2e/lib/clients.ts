@@ -11,15 +11,17 @@ export interface ClientRun {
   readonly stderr: string
 }
 
-/** Runs a client program to its end; it is killed after 30 s. */
-export function run(
-  command: string,
-  args: readonly string[],
-  options: { readonly input?: string; readonly env?: Readonly<Record<string, string>> } = {},
-): Promise<ClientRun> {
+export interface RunOptions {
+  readonly input?: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+}
+
+/** Runs a client program to its end; it is killed after two minutes. */
+export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<ClientRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env: { ...process.env, ...options.env } })
-    const killer = setTimeout(() => child.kill('SIGKILL'), 30_000)
+    const child = spawn(command, args, { env: { ...process.env, ...options.env }, cwd: options.cwd })
+    const killer = setTimeout(() => child.kill('SIGKILL'), 120_000)
     let [stdout, stderr] = ['', '']
     child.stdout.on('data', (chunk: Buffer) => {
       stdout += chunk.toString('latin1')
@@ -38,11 +40,7 @@ export function run(
 }
 
 /** Runs a client that must succeed; its words when it did not. */
-export async function succeed(
-  command: string,
-  args: readonly string[],
-  options: { readonly input?: string; readonly env?: Readonly<Record<string, string>> } = {},
-): Promise<string> {
+export async function succeed(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const done = await run(command, args, options)
   if (done.code !== 0) throw new Error(`${command} ended with ${done.code}\n${done.stdout}\n${done.stderr}`)
   return done.stdout

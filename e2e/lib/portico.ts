@@ -59,6 +59,7 @@ export async function startPortico<Name extends string>(
     logFile,
     ports: numbers,
   })
+  await server.logged(/"message":"ready"/, 20_000)
   return {
     ...server,
     ports,

@@ -11,8 +11,8 @@ export interface TwoDovecots extends AsyncDisposable {
 
 export const USERS = ['alice:{PLAIN}alicepw::::::group=mbx1', 'bob:{PLAIN}bobpw::::::group=mbx2']
 
-export const MAIL_TO_ALICE = 'From: carol@test.lan\r\nTo: alice@test.lan\r\nSubject: for alice\r\n\r\nlunch?\r\n'
-export const MAIL_TO_BOB = 'From: carol@test.lan\r\nTo: bob@test.lan\r\nSubject: for bob\r\n\r\ndinner?\r\n'
+const MAIL_TO_ALICE = 'From: carol@test.lan\r\nTo: alice@test.lan\r\nSubject: for alice\r\n\r\nlunch?\r\n'
+const MAIL_TO_BOB = 'From: carol@test.lan\r\nTo: bob@test.lan\r\nSubject: for bob\r\n\r\ndinner?\r\n'
 
 export async function startTwoDovecots(): Promise<TwoDovecots> {
   const [first, second] = await Promise.all([

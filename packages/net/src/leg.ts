@@ -43,9 +43,16 @@ export interface Leg {
   /** One system call or TLS record for everything written during `fill`. Nests; released even if `fill` throws. */
   batch(fill: () => void): void
 
-  /** Flush, then FIN (TLS: close_notify and FIN). Reading goes on. */
+  /**
+   * Flush, then FIN (TLS: close_notify and FIN). Reading goes on. A leg whose peer has ended stays half open until somebody calls
+   * this, close() or destroy().
+   */
   end(): void
-  /** end(), then destroy when flushed or after `lingerMs`. For BYE, 421, 503. */
+  /**
+   * For BYE, 421, 503: end(), then wait for the peer's end, at most `lingerMs`, then destroy. The reader hears only of the end.
+   * What the peer still sends is dropped: to close over unread octets would send a reset that can overtake the last reply, so
+   * whoever wants that reply delivered waits for `onEnd` instead of calling destroy().
+   */
   close(lingerMs: number): void
   /** Drop now; `reset` sends RST. Idempotent. Also the way to stop a handshake. */
   destroy(options?: { readonly reset?: boolean }): void

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { unlink } from 'node:fs/promises'
+import { lstat, unlink } from 'node:fs/promises'
 import { connect, type ListenOptions, Server } from 'node:net'
 import type { Address } from '@portico/base'
 import { codeOf } from './leg-errors.js'
@@ -35,7 +35,7 @@ async function bindPath(server: Server, path: string): Promise<void> {
     await listenAt(server, { path })
   } catch (error) {
     const taken = error instanceof Error && codeOf(error) === 'EADDRINUSE'
-    if (!taken || (await answers(path))) throw error
+    if (!taken || !(await lstat(path)).isSocket() || (await answers(path))) throw error
     await unlinkPath(path)
     await listenAt(server, { path })
   }

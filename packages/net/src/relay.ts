@@ -109,7 +109,7 @@ class TwoWay implements Relay {
 
   peerEnded(direction: Direction): void {
     this.#first ??= direction === this.#up ? 'client' : 'backend'
-    if (this.#limits.halfClosedMs > 0 && this.#halfClosed === undefined) this.#watch(-1)
+    if (this.#limits.halfClosedMs > 0 && this.#halfClosed === undefined) this.#watch(this.#up.bytes + this.#down.bytes)
   }
 
   ended(direction: Direction, why: LegEnd): void {

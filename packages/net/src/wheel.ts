@@ -97,7 +97,13 @@ class Wheel implements TimerWheel {
   #wake(now: number): void {
     this.now = now
     this.#tick = Math.floor((now - this.#start) / TICK_MS)
-    this.#timer = this.#clock.after(TICK_MS, this.#turn)
+    this.#arm(now)
+  }
+
+  /** For the moment at which the next tick begins, so that lateness does not add up. */
+  #arm(now: number): void {
+    const next = this.#start + (this.#tick + 1) * TICK_MS
+    this.#timer = this.#clock.after(Math.max(1, next - now), this.#turn)
   }
 
   /** The slot of the first tick at or after the due time, but never one that has been looked at. */
@@ -114,6 +120,7 @@ class Wheel implements TimerWheel {
   }
 
   #advance(): void {
+    this.#timer = undefined
     const before = this.now
     const now = this.#clock.now()
     if (now - before > 3 * TICK_MS) this.#forgive(before, now)
@@ -122,7 +129,8 @@ class Wheel implements TimerWheel {
     const first = Math.max(this.#tick + 1, last - SLOTS + 1)
     this.#tick = last
     for (let tick = first; tick <= last; tick += 1) this.#look(this.#slots[tick % SLOTS])
-    this.#timer = this.size > 0 ? this.#clock.after(TICK_MS, this.#turn) : undefined
+    // An entry added by one that fired has armed it already.
+    if (this.size > 0 && this.#timer === undefined) this.#arm(now)
   }
 
   /** The process was held up: what was touched meanwhile carries the time of before, and would be called idle too early. */

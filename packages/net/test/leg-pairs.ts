@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { LegPair } from '../../testkit/src/compliance/leg.js'
+import type { LegPair } from '@portico/testkit'
 import { createTlsAcceptor, type TimerWheel, type TlsCertificate } from '../src/index.js'
 import { connectTo, listenForTest } from './support.js'
 

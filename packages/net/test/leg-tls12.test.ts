@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 import tls from 'node:tls'
 import { systemClock } from '@portico/base'
+import { legCompliance } from '@portico/testkit'
 import { afterAll, expect, test } from 'vitest'
-import { legCompliance } from '../../testkit/src/compliance/leg.js'
 import { createTimerWheel } from '../src/index.js'
 import { plainPair, tlsPair } from './leg-pairs.js'
 import { certificateFor } from './support.js'

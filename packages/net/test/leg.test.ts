@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { systemClock } from '@portico/base'
+import { legCompliance } from '@portico/testkit'
 import { afterAll } from 'vitest'
-import { legCompliance } from '../../testkit/src/compliance/leg.js'
 import { createTimerWheel } from '../src/index.js'
 import { plainPair, tlsPair } from './leg-pairs.js'
 import { certificateFor } from './support.js'

@@ -49,7 +49,7 @@ export class ManualClock implements Clock {
     for (;;) {
       const next = this.#pending.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0]
       if (next === undefined) break
-      this.#now = next.at
+      this.#now = Math.max(this.#now, next.at)
       this.#pending = this.#pending.filter((other) => other !== next)
       next.fire()
     }

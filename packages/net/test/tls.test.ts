@@ -5,7 +5,13 @@ import { connect as connectTcp } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { systemClock } from '@portico/base'
 import { afterAll, describe, expect, test, vi } from 'vitest'
-import { createTimerWheel, createTlsAcceptor, type Listener, type TlsAcceptor, type TlsCertificate } from '../src/index.js'
+import {
+  createTimerWheel,
+  createTlsAcceptor,
+  type Listener,
+  type TlsAcceptor,
+  type TlsCertificate,
+} from '../src/index.js'
 import { tlsPair } from './leg-pairs.js'
 import { certificateFor, connectTo, listenForTest, Recorder } from './support.js'
 
@@ -237,7 +243,12 @@ describe('channel bindings', () => {
   test('a resumed session with several certificates has no end-point binding', async () => {
     const { listener, accepted } = await implicit(acceptorOf([first, second]))
     await using _ = listener
-    const options = { port: listener.port, host: '127.0.0.1', rejectUnauthorized: false, servername: 'imap.example.org' }
+    const options = {
+      port: listener.port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      servername: 'imap.example.org',
+    }
     const fresh = connectTls(options)
     const session = await new Promise<Buffer>((resolve) => fresh.once('session', resolve))
     const leg = await accepted.next()

@@ -35,7 +35,7 @@ export type Step =
   | { readonly kind: 'directive'; readonly line: number; readonly name: string; readonly argument: string }
 
 /** The transcript is not written as it should be. */
-export class TranscriptSyntaxError extends Error {
+class TranscriptSyntaxError extends Error {
   override readonly name = 'TranscriptSyntaxError'
   constructor(file: string, line: number, message: string) {
     super(`${file}:${line}: ${message}`)

@@ -21,7 +21,7 @@ export interface Stage {
   readonly secrets: readonly string[]
 }
 
-export interface Listen {
+interface Listen {
   readonly tls: 'none' | 'starttls' | 'implicit'
   /** Further keys of the listener's entry. */
   readonly keys: Readonly<Record<string, unknown>>

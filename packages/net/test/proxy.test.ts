@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+import type { Endpoint } from '@portico/base'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { crc32c } from '../src/crc32c.js'
+import { formatProxyHeader, parseProxyHeader } from '../src/index.js'
+
+const port = fc.integer({ min: 0, max: 65_535 })
+const v4 = fc.record({ address: fc.ipV4(), port, family: fc.constant(4 as const) })
+const v6 = fc
+  .array(fc.integer({ min: 0, max: 65_535 }), { minLength: 8, maxLength: 8 })
+  .map((groups) => new URL(`http://[${groups.map((group) => group.toString(16)).join(':')}]/`).hostname.slice(1, -1))
+  .chain((address) => fc.record({ address: fc.constant(address), port, family: fc.constant(6 as const) }))
+const path = fc.stringMatching(/^\/[a-z]{1,90}$/)
+const unix = fc.record({ address: path, port: fc.constant(0), family: fc.constant('unix' as const) })
+const pair = fc.oneof(fc.tuple(v4, v4), fc.tuple(v6, v6), fc.tuple(v4, v6), fc.tuple(unix, unix))
+
+const SIGNATURE = '0d0a0d0a000d0a515549540a'
+const ADDRESSES = Buffer.from('c0000201c633640204d20019', 'hex')
+
+/** A version 2 header of TCP over IPv4 from 192.0.2.1:1234 to 198.51.100.2:25. */
+function v2(tlvs: Buffer, options: { command?: number; family?: number; addresses?: Buffer } = {}): Buffer {
+  const { command = 0x21, family = 0x11, addresses = ADDRESSES } = options
+  const fixed = Buffer.from([command, family, 0, 0])
+  fixed.writeUInt16BE(addresses.length + tlvs.length, 2)
+  return Buffer.concat([Buffer.from(SIGNATURE, 'hex'), fixed, addresses, tlvs])
+}
+
+function tlv(type: number, value: Buffer | string): Buffer {
+  const bytes = Buffer.from(value)
+  const head = Buffer.from([type, 0, 0])
+  head.writeUInt16BE(bytes.length, 1)
+  return Buffer.concat([head, bytes])
+}
+
+describe('PROXY header', () => {
+  test('parse undoes format, whatever follows, and no beginning of it is taken for the whole', () => {
+    fc.assert(
+      fc.property(
+        pair,
+        fc.constantFrom(1 as const, 2 as const),
+        fc.uint8Array({ maxLength: 20 }),
+        (ends, version, rest) => {
+          const [source, destination]: readonly Endpoint[] = ends
+          if (source === undefined || destination === undefined) return
+          const header = formatProxyHeader(version, source, destination)
+          const parsed = parseProxyHeader(Buffer.concat([header, rest]))
+          expect(parsed).toMatchObject({ kind: 'header', length: header.length })
+          if (version === 2 || source.family !== 'unix')
+            expect(parsed).toMatchObject({ local: false, source, destination })
+          for (let end = 0; end < header.length; end += 1) {
+            expect(parseProxyHeader(header.subarray(0, end))).toEqual({ kind: 'need-more' })
+          }
+        },
+      ),
+      { numRuns: 100 },
+    )
+  })
+
+  test('any octets give an answer within the length cap', () => {
+    const start = fc.constantFrom(Buffer.from('PROXY '), Buffer.from(SIGNATURE, 'hex'), Buffer.alloc(0))
+    fc.assert(
+      fc.property(start, fc.uint8Array({ minLength: 600, maxLength: 700 }), (head, bytes) => {
+        expect(parseProxyHeader(Buffer.concat([head, bytes])).kind).not.toBe('need-more')
+      }),
+    )
+  })
+
+  test.each([
+    ['TCP4', 'PROXY TCP4 192.0.2.1 198.51.100.2 1234 25\r\n', '192.0.2.1'],
+    ['TCP6 that maps IPv4', 'PROXY TCP6 ::ffff:192.0.2.1 ::ffff:198.51.100.2 1234 25\r\n', '192.0.2.1'],
+  ])('version 1, %s', (_label, text, address) => {
+    expect(parseProxyHeader(Buffer.from(`${text}EHLO x\r\n`))).toEqual({
+      kind: 'header',
+      length: text.length,
+      local: false,
+      source: { address, port: 1234, family: 4 },
+      destination: { address: '198.51.100.2', port: 25, family: 4 },
+    })
+  })
+
+  test.each([
+    ['a command instead', 'EHLO x\r\n', 'no PROXY header'],
+    ['a port out of range', 'PROXY TCP4 192.0.2.1 192.0.2.2 70000 25\r\n', 'version 1 address'],
+    ['a port with a leading zero', 'PROXY TCP4 192.0.2.1 192.0.2.2 0123 25\r\n', 'version 1 address'],
+    ['the wrong family', 'PROXY TCP6 192.0.2.1 192.0.2.2 1 25\r\n', 'version 1 address'],
+    ['an unknown family', 'PROXY UDP4 192.0.2.1 192.0.2.2 1 25\r\n', 'version 1 syntax'],
+    ['two spaces', 'PROXY TCP4  192.0.2.1 192.0.2.2 1 25\r\n', 'version 1 syntax'],
+    ['no end', `PROXY UNKNOWN ${'x'.repeat(100)}`, 'version 1 header too long'],
+  ])('version 1 with %s is bad', (_label, text, why) => {
+    expect(parseProxyHeader(Buffer.from(text))).toEqual({ kind: 'bad', why })
+  })
+
+  test('UNKNOWN and LOCAL keep the addresses of the socket', () => {
+    expect(parseProxyHeader(Buffer.from('PROXY UNKNOWN some thing\r\n'))).toEqual({
+      kind: 'header',
+      length: 26,
+      local: true,
+    })
+    const local = v2(Buffer.alloc(0), { command: 0x20, family: 0, addresses: Buffer.alloc(0) })
+    expect(parseProxyHeader(local)).toEqual({ kind: 'header', length: 16, local: true })
+  })
+
+  test('version 2 tells TLS, client certificate, authority and ALPN', () => {
+    const ssl = Buffer.concat([Buffer.from([7, 0, 0, 0, 0]), tlv(0x21, 'TLSv1.3'), tlv(0x22, 'alice')])
+    const header = v2(
+      Buffer.concat([tlv(0x01, 'imap'), tlv(0x02, 'mail.example.com'), tlv(0x20, ssl), tlv(0xe0, 'own')]),
+    )
+    expect(parseProxyHeader(header)).toMatchObject({
+      local: false,
+      source: { address: '192.0.2.1', port: 1234, family: 4 },
+      destination: { address: '198.51.100.2', port: 25, family: 4 },
+      authority: 'mail.example.com',
+      alpn: 'imap',
+      tls: { version: 'TLSv1.3', clientVerified: true, cn: 'alice' },
+    })
+  })
+
+  test.each([
+    ['no TLS', [0, 0, 0, 0, 0], undefined],
+    ['TLS without certificate', [1, 0, 0, 0, 0], false],
+    ['a certificate that failed', [3, 0, 0, 0, 1], false],
+  ])('version 2 with an SSL TLV that says %s', (_label, fixed, clientVerified) => {
+    const parsed = parseProxyHeader(v2(tlv(0x20, Buffer.from(fixed))))
+    expect(parsed.kind === 'header' ? parsed.tls?.clientVerified : parsed).toBe(clientVerified)
+  })
+
+  test('the checksum is checked', () => {
+    const header = v2(tlv(0x03, Buffer.alloc(4)))
+    header.writeUInt32BE(crc32c(header), header.length - 4)
+    expect(parseProxyHeader(header).kind).toBe('header')
+    header.writeUInt8(0xff, 20)
+    expect(parseProxyHeader(header)).toEqual({ kind: 'bad', why: 'version 2 checksum' })
+    expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283)
+  })
+
+  test.each([
+    ['a TLV that runs over the end', v2(Buffer.from([0x20, 0, 9, 1])), 'version 2 TLV'],
+    ['an SSL TLV without its fixed part', v2(tlv(0x20, 'abc')), 'version 2 SSL TLV'],
+    ['an unknown command', v2(Buffer.alloc(0), { command: 0x22 }), 'version 2 command'],
+    ['an unknown family', v2(Buffer.alloc(0), { family: 0x41 }), 'version 2 family'],
+    ['too few addresses', v2(Buffer.alloc(0), { addresses: Buffer.alloc(8) }), 'version 2 address'],
+    ['too much of everything', v2(Buffer.alloc(600)), 'version 2 header too long'],
+  ])('version 2 with %s is bad', (_label, header, why) => {
+    expect(parseProxyHeader(header)).toEqual({ kind: 'bad', why })
+  })
+})
