@@ -179,7 +179,8 @@ print(box.logout()[0])
         protocol: 'imap4',
         listener: 'imaps',
         user: user.split(':')[0],
-        reason: 'backend-closed',
+        // Curl hangs up as soon as it has sent LOGOUT; whose end is seen first is chance.
+        reason: expect.stringMatching(/^(client|backend)-closed$/),
       })
     }
   })

@@ -34,6 +34,8 @@ export function createMemoryStore({ clock, maxKeys = 100_000 }: MemoryStoreOptio
     async increment(key, by, windowMs) {
       const name = boundKey(key)
       const before = counters.get(name)
+      // Asking for the sum begins no window and takes no place.
+      if (by === 0 && before === undefined) return 0
       const until = before?.until ?? clock.now() + windowMs
       const sum = (before?.sum ?? 0) + by
       counters.set(name, { sum, until }, until)

@@ -7,7 +7,7 @@ import type { Cancellation } from '@portico/base'
  * Keys are at most 512 octets of UTF-8; values at most 64 KiB.
  */
 export interface StateStore extends AsyncDisposable {
-  /** Adds to a counter that forgets itself `windowMs` after its first increment; returns the sum. Away: local sum. */
+  /** Adds to a counter that forgets itself `windowMs` after its first increment; returns the sum. Adding 0 only asks. Away: local sum. */
   increment(key: string, by: number, windowMs: number, signal: Cancellation): Promise<number>
   /** Takes from a token bucket. Away: local bucket. */
   take(bucket: string, cost: number, limits: BucketLimits, signal: Cancellation): Promise<BucketState>

@@ -34,6 +34,16 @@ function countingTests(make: () => Promise<StoreUnderTest>): void {
     expect(await store.increment('failures', 1, 1_000, NEVER)).toBe(1)
   })
 
+  test('asking for a sum by adding 0 begins no window', async () => {
+    await using under = await make()
+    const { store, pass } = under
+    expect(await store.increment('asked', 0, 1_000, NEVER)).toBe(0)
+    await pass(600)
+    expect(await store.increment('asked', 1, 1_000, NEVER)).toBe(1)
+    await pass(600)
+    expect(await store.increment('asked', 0, 1_000, NEVER)).toBe(1)
+  })
+
   test('increments at one moment lose none', async () => {
     await using under = await make()
     const sums = await Promise.all(Array.from({ length: 50 }, () => under.store.increment('n', 1, 1_000, NEVER)))
