@@ -54,7 +54,7 @@ function suite(node, binary, part, args, scenarios = []) {
   const { status } = spawnSync(
     binary,
     [vitest, 'run', ...args, '--reporter=dot', '--reporter=json', `--outputFile.json=${file}`],
-    { stdio: 'inherit', env: { ...process.env, PORTICO_EXPECT_NODE: wanted } },
+    { stdio: 'inherit', env: { ...process.env, NO_COLOR: '1', PORTICO_EXPECT_NODE: wanted } },
   )
   const label = `${part} on ${version}`
   const report = readReport(file)

@@ -46,10 +46,12 @@ export async function serve(options: ServeOptions): Promise<void> {
 }
 
 async function run(supervisor: Supervisor, options: ServeOptions, settings: FrontEndSettings, log: Log): Promise<void> {
-  const listeners = await supervisor.start()
-  const reload = () => reloadFile(supervisor, options, log)
-  await using _control = await serveControl(controlPath(options.config, settings), reload)
+  const starting = supervisor.start()
+  // A signal that comes before the workers listen must neither end the process nor be lost.
+  const reload = () => starting.then(() => reloadFile(supervisor, options, log))
   process.on('SIGHUP', () => void reload().catch(() => undefined))
+  const listeners = await starting
+  await using _control = await serveControl(controlPath(options.config, settings), reload)
   const leaving = leaveOnSignal(supervisor)
   log.info('ready', { listeners, workers: supervisor.pids })
   await leaving

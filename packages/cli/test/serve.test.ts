@@ -2,6 +2,7 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -85,6 +86,24 @@ class Portico {
   }
 }
 
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port })
+    socket.once('connect', () => socket.destroy())
+    socket.once('error', () => undefined)
+    socket.once('close', (failed) => resolve(!failed))
+  })
+}
+
 function run(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
   return new Promise((resolve) => {
     execFile(process.execPath, [BIN, ...args], (error, out, err) => {
@@ -140,6 +159,17 @@ describe('portico serve', () => {
     await portico.line('reloaded')
     portico.child.kill('SIGHUP')
     await portico.line('reloaded')
+  })
+
+  test('a SIGHUP that comes as soon as the port answers is neither lost nor the end', async () => {
+    const port = await freePort()
+    const [listener] = GOOD.listeners
+    const portico = new Portico(place({ ...GOOD, listeners: [{ ...listener, address: `127.0.0.1:${port}` }] }), '2')
+    while (!(await answers(port))) await new Promise((resolve) => setImmediate(resolve))
+    portico.child.kill('SIGHUP')
+    await portico.line('ready')
+    await portico.line('reloaded')
+    expect(await greeting(port)).toMatch(/^\* OK/)
   })
 
   test.each(['0', '2'])('SIGTERM drains and exits with 0 (%s workers)', async (workers) => {
