@@ -11,6 +11,8 @@ const AT_ONCE = 40
 /** Hanging backends are left out: they would only make the run long. Their clients leave early instead. */
 const QUICK = FAULTS.filter((fault) => fault !== 'hangs')
 
+let diedInSession = 0
+
 interface Footprint {
   readonly descriptors: number
   readonly timers: number
@@ -23,6 +25,7 @@ scenario('ten thousand sessions that fail', { programs: [] }, () => {
     await failMany(stage, 2_000)
     const before = await footprint(stage)
     await failMany(stage, SESSIONS)
+    expect(diedInSession).toBeGreaterThan(SESSIONS / 50)
     await eventually(async () => {
       const after = await footprint(stage)
       expect({ descriptors: after.descriptors, timers: after.timers }).toEqual({
@@ -48,8 +51,12 @@ async function failOnce(stage: FaultStage, number: number): Promise<void> {
   const turn = Math.floor(number / PROTOCOLS.length)
   if (turn % 8 === 7) return leaveEarly(stage, number)
   const fault = QUICK[turn % QUICK.length] ?? 'refuses'
-  const { client } = await signIn(stage, protocol, fault)
-  if (protocol === 'imap4' && fault === 'dies') await client.ask('s SELECT INBOX', /(?!)/)
+  const { client, answer } = await signIn(stage, protocol, fault)
+  // On a machine that is held up, a sign-in may run out of its second: one more way to fail.
+  if (protocol === 'imap4' && fault === 'dies' && answer.startsWith('a1 OK')) {
+    await client.ask('s SELECT INBOX', /(?!)/)
+    diedInSession += 1
+  }
   client.destroy()
 }
 
