@@ -5,7 +5,8 @@ import type { ClientFacts } from './credential-source.js'
 
 /** One log line for each sign-in decision: who, how, from where, why. Never a secret. */
 export interface Audit {
-  accepted(principal: Principal, client: ClientFacts): void
+  /** `again`: the connection has had its line. */
+  accepted(principal: Principal, client: ClientFacts, again?: boolean): void
   refused(facts: {
     readonly user: string
     readonly mechanism: string
@@ -19,9 +20,9 @@ export interface Audit {
 
 export function createAudit(log: Log): Audit {
   return {
-    accepted({ user, authcid, mechanism, source }, client) {
+    accepted({ user, authcid, mechanism, source }, client, again = false) {
       const actingFor = authcid.toLowerCase() === user.toLowerCase() ? {} : { authcid }
-      log.info('signed in', { ...whereFrom(client), user, ...actingFor, mechanism, source })
+      log[again ? 'debug' : 'info']('signed in', { ...whereFrom(client), user, ...actingFor, mechanism, source })
     },
     refused({ client, ...facts }) {
       log.warn('sign-in refused', { ...whereFrom(client), ...facts })

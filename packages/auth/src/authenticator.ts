@@ -29,6 +29,8 @@ export interface AuthContext {
   readonly plaintextPasswords: 'never' | 'loopback' | 'always'
   /** Failed attempts of this session so far. */
   readonly failures: number
+  /** The same client showed the same credentials on this connection and was accepted: to accept them again is no news. */
+  readonly again?: boolean
 }
 
 /** One SASL exchange in progress. Disposed when the session ends in the middle of it. */

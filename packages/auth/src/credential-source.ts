@@ -13,6 +13,8 @@ export interface CredentialSource extends AsyncDisposable {
    * answer does not tell who has an account. Absent: an unknown user costs this source as much as any other.
    */
   unknownUserWork?(request: CredentialRequest, signal: Cancellation): Promise<void>
+  /** The one name behind all spellings of an account, where it is known without a question; failed sign-ins count under it. */
+  canonical?(presented: string): string | undefined
 }
 
 /** One question to a source. It holds the password only inside a Secret. */

@@ -76,7 +76,7 @@ async function conclude(parts: DecisionParts, attempt: ProvenAttempt, answer: Ch
   }
   if (answer.kind === 'deferred') return deferred(parts, attempt, principal)
   await parts.throttle.succeeded(suspect, failures)
-  parts.audit.accepted(principal, context.client)
+  parts.audit.accepted(principal, context.client, context.again)
   return { kind: 'authenticated', principal, deferred: false, settle: async () => {} }
 }
 
@@ -96,7 +96,7 @@ function deferred(parts: DecisionParts, attempt: ProvenAttempt, principal: Princ
       settled = true
       if (verdict === 'accepted') {
         await parts.throttle.succeeded(suspect, failures)
-        parts.audit.accepted(principal, context.client)
+        parts.audit.accepted(principal, context.client, context.again)
       } else if (verdict === 'refused') {
         const waitMs = await parts.throttle.failed(suspect, request.password)
         refuse(parts, shown, context, { reason: 'invalid-credentials', waitMs, source: principal.source })

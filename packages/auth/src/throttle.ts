@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, hash, randomBytes } from 'node:crypto'
 import { type Clock, NEVER, type Secret } from '@portico/base'
 import type { StateStore } from '@portico/state'
 import { createBounded } from './bounded.js'
@@ -85,6 +85,6 @@ function delayOf(delays: readonly number[], failures: number): number {
 /** User names are hashed because a key has at most 512 octets. */
 function keysOf({ client, user }: Suspect): { readonly pair: string; readonly address: string } {
   const block = addressBlock(client.peer)
-  const name = createHmac('sha256', 'auth').update(user.toLowerCase()).digest('base64url')
+  const name = hash('sha256', user.toLowerCase(), 'base64url')
   return { pair: `auth/${block}/${name}`, address: `auth/${block}` }
 }

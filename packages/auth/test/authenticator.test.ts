@@ -139,6 +139,15 @@ describe('the sources in their order', () => {
     expect(log.lines[0]).toMatch(/^signed in/)
   })
 
+  test('what a connection was told already is told to the log as a detail', async () => {
+    const log = recordingLog()
+    const { auth } = setUp([fileSource()], { log: { ...log, info: () => log.lines.push('info') } })
+    const shown = { mechanism: 'Basic', user: 'alice', password: 'secret' }
+    await auth.login(shown, contextAt(), NEVER)
+    await auth.login(shown, contextAt(undefined, { again: true }), NEVER)
+    expect(log.lines).toEqual(['info', expect.stringMatching(/^signed in/)])
+  })
+
   test('a source that does not know the user leaves them to the next', async () => {
     const { login } = setUp([fileSource('bob:{PLAIN}x\n'), fileSource()])
     expect((await login('alice', 'secret')).kind).toBe('authenticated')

@@ -174,4 +174,15 @@ describe('what bars an account is told only to who knows the password', () => {
     const source = createUsersFileSource(opened('alice:::::::group=g\n').file)
     expect(await source.verify(requestOf('alice', ''), NEVER)).toEqual({ kind: 'not-here' })
   })
+
+  test.each(['nologin', 'protocols=pop3', 'allow_nets=198.51.100.0/24'])(
+    'a line without a password that bars its user (%s) is no way around the bar for the next source',
+    async (field) => {
+      const source = createUsersFileSource(opened(`alice:::::::group=one ${field}\n`).file)
+      expect(await source.verify(requestOf('alice', 'secret'), NEVER)).toEqual({
+        kind: 'rejected',
+        reason: 'invalid-credentials',
+      })
+    },
+  )
 })

@@ -27,7 +27,9 @@ export function formatAddress(address: Address): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
 }
 
+const MAPPED = /^::ffff:\d+\.\d+\.\d+\.\d+$/i
+
 /** `::ffff:192.0.2.1` becomes `192.0.2.1`; anything else stays (RFC 4291 section 2.5.5.2). */
 export function unmapped(address: string): string {
-  return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice(7) : address
+  return address.startsWith('::') && MAPPED.test(address) ? address.slice(7) : address
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { BlockList, isIP } from 'node:net'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -52,6 +53,23 @@ describe('networks', () => {
     ['not an address', false],
   ])('%s', (address, inside) => {
     expect(set.contains(address)).toBe(inside)
+  })
+
+  it('agree with the BlockList of the platform about every address', () => {
+    const near = fc.constantFrom('10.0.0.0', '10.0.0.255', '127.0.0.1', '0.0.0.0', '255.255.255.255', '128.0.0.1')
+    const v4 = fc.oneof(near, fc.ipV4())
+    const v6 = fc.oneof(fc.constantFrom('::', '::1', '::ffff:a00:1', '::ffff:0:0', '::fffe:0:0'), fc.ipV6())
+    const cidr = fc.oneof(fc.tuple(v4, fc.nat(32)), fc.tuple(v6, fc.oneof(fc.nat(128), fc.constantFrom(95, 96, 97))))
+    const address = fc.oneof(v4, v6, fc.string({ unit: fc.constantFrom(...'0123456789.') }))
+    fc.assert(
+      fc.property(fc.array(cidr, { maxLength: 4 }), address, (cidrs, asked) => {
+        const list = new BlockList()
+        for (const [network, length] of cidrs) list.addSubnet(network, length, isIP(network) === 4 ? 'ipv4' : 'ipv6')
+        const wanted = isIP(asked) !== 0 && list.check(asked, isIP(asked) === 4 ? 'ipv4' : 'ipv6')
+        expect(networksOf(cidrs.map((each) => each.join('/'))).contains(asked)).toBe(wanted)
+      }),
+      { numRuns: 2_000 },
+    )
   })
 
   it.each(['10.0.0.0/33', '10.0.0/8', '::/129', 'host', '10.0.0.0/', '10.0.0.0/8/8', ''])('%s is refused', (cidr) => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto'
-import { rmSync, statSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -8,16 +8,25 @@ import { join, resolve } from 'node:path'
 const LONGEST = 100
 const ANSWER_MS = 60_000
 
-/** Where the front end of a configuration file is spoken to when the file names no other place. */
+/**
+ * Where the front end of a configuration file is spoken to when the file names no other place. In a folder that everybody may
+ * write to another user could take the name first and keep root's from starting.
+ */
 export function defaultControlPath(configPath: string, { XDG_RUNTIME_DIR }: NodeJS.ProcessEnv): string {
   const name = createHash('sha256').update(resolve(configPath)).digest('hex').slice(0, 16)
   const uid = process.getuid?.() ?? 0
-  return join(XDG_RUNTIME_DIR ?? tmpdir(), `portico-${uid}-${name}.sock`)
+  const shared = uid === 0 && existsSync('/run') ? '/run' : tmpdir()
+  return join(XDG_RUNTIME_DIR ?? shared, `portico-${uid}-${name}.sock`)
 }
 
 /** Answers `reload` on a Unix socket that only this user can open: `ok`, or the reason why not. */
 export async function serveControl(path: string, reload: () => Promise<void>): Promise<AsyncDisposable> {
-  const server = createServer((socket) => void converse(socket, reload))
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    converse(socket, reload).catch(() => socket.destroy())
+  })
   await removeStale(path)
   await new Promise<void>((done, failed) => {
     server.once('error', failed)
@@ -27,7 +36,10 @@ export async function serveControl(path: string, reload: () => Promise<void>): P
   })
   return {
     async [Symbol.asyncDispose]() {
-      await new Promise((done) => server.close(done))
+      const closed = new Promise((done) => server.close(done))
+      // Whoever only holds a connection must not hold the exit.
+      for (const socket of sockets) socket.destroy()
+      await closed
     },
   }
 }
@@ -89,6 +101,7 @@ function textOf(socket: Socket, most: number, enough: (text: string) => boolean)
     let text = ''
     socket.setEncoding('utf8')
     socket.on('data', (data) => {
+      if (text.length > most) return
       text += data
       if (enough(text) || text.length > most) done(text)
     })

@@ -4,6 +4,7 @@ import { loadConfig } from '@portico/config'
 import { checkConfiguration, type FrontEndSettings, hostFile, openLog, withPositions } from '@portico/frontend'
 import type { Log } from '@portico/telemetry'
 import { defaultControlPath, serveControl } from './control.js'
+import { dropPrivileges } from './privileges.js'
 import { selectProtocols } from './protocols.js'
 import { Supervisor } from './supervisor.js'
 
@@ -21,9 +22,11 @@ const FEWEST = 2
 /** Runs a front end until signals end it. Rejects when it cannot start. */
 export async function serve(options: ServeOptions): Promise<void> {
   if (options.workers === 0) {
-    await hostFile(options.config, selectProtocols(options.protocols), (reload, settings) =>
-      serveControl(controlPath(options.config, settings), reload),
-    )
+    await hostFile(options.config, selectProtocols(options.protocols), async (reload, settings) => {
+      const control = await serveControl(controlPath(options.config, settings), reload)
+      dropPrivileges(settings)
+      return control
+    })
     return
   }
   const { settings, text } = await checkFile(options.config, options.protocols)

@@ -31,6 +31,9 @@ export class Supervisor {
   readonly #ticketKeys = randomBytes(48).toString('base64')
   readonly #store = createMemoryStore({ clock: systemClock })
   readonly #workers = new Set<Worker>()
+  /** Workers that hear nothing yet but their beginning. */
+  readonly #starting = new Set<Promise<unknown>>()
+  #reloading: Promise<unknown> = Promise.resolve()
   #text: string
   #backoff = FIRST_BACKOFF_MS
   #leaving = false
@@ -55,7 +58,15 @@ export class Supervisor {
   }
 
   /** Hands a configuration that was found good to every worker. Rejects, naming the reason, when one cannot use it. */
-  async reload(text: string): Promise<readonly BoundListener[]> {
+  reload(text: string): Promise<readonly BoundListener[]> {
+    // One after another: a worker's report does not say which order it answers.
+    const next = this.#reloading.then(() => this.#reload(text))
+    this.#reloading = next.catch(() => undefined)
+    return next
+  }
+
+  async #reload(text: string): Promise<readonly BoundListener[]> {
+    while (this.#starting.size > 0) await Promise.allSettled(this.#starting)
     const former = this.#text
     this.#text = text
     const workers = [...this.#workers]
@@ -96,6 +107,16 @@ export class Supervisor {
   }
 
   async #fork(): Promise<readonly BoundListener[]> {
+    const started = this.#begin()
+    this.#starting.add(started)
+    try {
+      return await started
+    } finally {
+      this.#starting.delete(started)
+    }
+  }
+
+  async #begin(): Promise<readonly BoundListener[]> {
     const worker = cluster.fork()
     const began = systemClock.now()
     const served = serveStore(supervisorChannel(worker), this.#store)
@@ -107,13 +128,17 @@ export class Supervisor {
       if (!this.#leaving) this.#replace(worker, began, signal ?? code)
       else if (this.#workers.size === 0) this.#whenEmpty?.()
     })
-    const { path, protocols } = this.#options
-    const begin: Begin = { portico: 'begin', path, text: this.#text, protocols, ticketKeys: this.#ticketKeys }
     const here = await nextReport(worker)
-    const answer = here === undefined ? undefined : await ask(worker, begin)
+    // An order to leave that came before the worker's program was loaded did not reach it.
+    const answer = here === undefined || this.#leaving ? undefined : await ask(worker, this.#beginning())
     if (answer?.portico === 'ready') return answer.listeners
     worker.process.kill('SIGKILL')
     throw new Error(answer?.portico === 'failed' ? answer.why : 'a worker died before it was ready')
+  }
+
+  #beginning(): Begin {
+    const { path, protocols } = this.#options
+    return { portico: 'begin', path, text: this.#text, protocols, ticketKeys: this.#ticketKeys }
   }
 
   #replace(worker: Worker, began: number, how: string | number): void {
@@ -125,7 +150,9 @@ export class Supervisor {
       if (this.#leaving) return
       this.#fork().then(
         () => this.#options.log.info('the worker is replaced', { workers: this.pids }),
-        (error) => this.#options.log.error('a worker cannot start', { why: (error as Error).message }),
+        (error) => {
+          if (!this.#leaving) this.#options.log.error('a worker cannot start', { why: (error as Error).message })
+        },
       )
     }, backoff)
   }

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The program of a worker process: it hosts a front end and does as its supervisor says.
 import { loadConfig } from '@portico/config'
-import {
-  createFrontEnd,
-  type FrontEnd,
-  type FrontEndSettings,
-  openLog,
-  settingsOf,
-  withPositions,
-} from '@portico/frontend'
+import { createFrontEnd, type FrontEnd, openLog, settingsOf, withPositions } from '@portico/frontend'
 import { createSupervisorStore } from '@portico/state'
 import { workerChannel } from './channel.js'
 import { type Begin, isOurs, type Order, type Report } from './messages.js'
+import { dropPrivileges } from './privileges.js'
 import { selectProtocols } from './protocols.js'
 
 const report = (message: Report): void => {
@@ -75,13 +69,4 @@ async function reload(text: string): Promise<void> {
   } catch (error) {
     report({ portico: 'refused', why: (error as Error).message })
   }
-}
-
-/** The supervisor goes on binding addresses; what talks to clients has no need to be root. */
-function dropPrivileges({ user }: FrontEndSettings): void {
-  if (user === undefined || process.getuid?.() !== 0) return
-  const group = user.group ?? user.name
-  process.setgroups?.([group])
-  process.setgid?.(group)
-  process.setuid?.(user.name)
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, statSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { defaultControlPath } from '../src/control.js'
 import { Client } from './line-client.js'
 
 const BIN = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
@@ -104,6 +105,13 @@ function answers(port: number): Promise<boolean> {
   })
 }
 
+/** Waits until the supervisor has forked a worker, which does not hear anything yet. */
+async function child({ child: { pid } }: Portico): Promise<void> {
+  await expect
+    .poll(() => execFileSync('ps', ['-e', '-o', 'ppid='], { encoding: 'utf8' }).split(/\s+/))
+    .toContain(`${pid}`)
+}
+
 function run(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
   return new Promise((resolve) => {
     execFile(process.execPath, [BIN, ...args], (error, out, err) => {
@@ -126,6 +134,51 @@ describe('portico serve', () => {
     expect(workers).toHaveLength(2)
     expect(workers).not.toContain(victim)
     expect(await greeting(port)).toMatch(/^\* OK/)
+  })
+
+  test('what is ordered while a replaced worker starts holds for that worker too', async () => {
+    const file = place(GOOD)
+    const portico = new Portico(file, '1')
+    const { workers: [victim = 0] = [] } = await portico.line('ready')
+    process.kill(victim, 'SIGKILL')
+    await portico.line('a worker died and is replaced')
+    await child(portico)
+    writeFileSync(file, JSON.stringify({ ...GOOD, hostname: 'other.test' }))
+    portico.child.kill('SIGHUP')
+    const { listeners } = await portico.line('reloaded')
+    expect(await greeting(listeners?.[0]?.port ?? 0)).toMatch(/other\.test/)
+  })
+
+  test('SIGTERM while a replaced worker starts ends both', async () => {
+    const portico = new Portico(place(GOOD), '1')
+    const { workers: [victim = 0] = [] } = await portico.line('ready')
+    process.kill(victim, 'SIGKILL')
+    await portico.line('a worker died and is replaced')
+    await child(portico)
+    portico.child.kill('SIGTERM')
+    expect(await once(portico.child, 'exit')).toEqual([0, null])
+  })
+
+  test.each(['0', '1'])('root becomes the user of the configuration (%s workers)', async (workers) => {
+    const id = (...args: readonly string[]) => execFileSync('id', args, { encoding: 'utf8' }).trim()
+    const user = { name: 'nobody', group: id('-gn', 'nobody') }
+    const portico = new Portico(place({ ...GOOD, user }), workers)
+    const { workers: [pid = portico.child.pid] = [] } = await portico.line('ready')
+    const uid = execFileSync('ps', ['-o', 'uid=', '-p', String(pid)], { encoding: 'utf8' }).trim()
+    expect(uid).toBe(id('-u') === '0' ? id('-u', 'nobody') : id('-u'))
+  })
+
+  test('a client that only holds the control socket does not hold the exit', async () => {
+    const file = place(GOOD)
+    const socket = join(file, '..', 'control')
+    writeFileSync(file, JSON.stringify({ ...GOOD, admin: { socket } }))
+    const portico = new Portico(file, '0')
+    await portico.line('ready')
+    const holder = connect(socket).on('error', () => undefined)
+    await once(holder, 'connect')
+    expect(await run('reload', '--config', file)).toMatchObject({ code: 0 })
+    portico.child.kill('SIGTERM')
+    expect(await once(portico.child, 'exit')).toEqual([0, null])
   })
 
   test('workers count failed sign-ins together', async () => {
@@ -190,6 +243,15 @@ describe('portico serve', () => {
 })
 
 describe('the other commands', () => {
+  test('check asks the protocols about their own parts', async () => {
+    const smtp = { protocol: 'smtp', address: '127.0.0.1:0', tls: 'none', connector: 'partners' }
+    const { code, err } = await run('check', '--config', place({ ...GOOD, listeners: [...GOOD.listeners, smtp] }))
+    expect(code).toBe(1)
+    expect(err).toMatch(
+      /portico\.yaml:1:\d+: listeners\[1\]\.connector: expected one of the connectors inbound, client/,
+    )
+  })
+
   test('check says that a file is good, or what is wrong with it', async () => {
     expect(await run('check', '--config', place(GOOD))).toMatchObject({ code: 0 })
     const bad = await run('check', '--config', place({ ...GOOD, version: 2 }))
@@ -201,6 +263,13 @@ describe('the other commands', () => {
     const { out } = await run('config', 'explain', '--config', place(GOOD))
     expect(out).toMatch(/^hostname: door\.test\s+# .*portico\.yaml:1$/m)
     expect(out).toMatch(/^ {2}preAuth: "1m"\s+# default$/m)
+  })
+
+  test("root's control socket is not where another user could take its name first", () => {
+    const path = defaultControlPath('portico.yaml', {})
+    const mode = statSync(join(path, '..')).mode & 0o7777
+    expect(process.getuid?.() === 0 ? mode & 0o002 : 0).toBe(0)
+    expect(defaultControlPath('portico.yaml', { XDG_RUNTIME_DIR: '/private' })).toMatch(/^\/private\/portico-/)
   })
 
   test('reload without a front end says so', async () => {

@@ -10,8 +10,8 @@ const INDENT = '  '
 const COLUMN = 60
 
 /**
- * Every setting that holds, as YAML, each with where it comes from: `file:line` or `default`. Secrets show as `***`. The
- * configuration has to be valid.
+ * Every setting that holds, as YAML, each with where it comes from: `file:line` or `default`. Secrets show as `***`, the
+ * password of a URL too. The configuration has to be valid.
  */
 export function explain(schema: Schema, config: unknown, source: ConfigSource): string {
   const page = new Page(source)
@@ -89,8 +89,13 @@ function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Secret)
 }
 
+/** Whoever writes a password into a URL means it no less as a secret. */
+const URL_WITH_PASSWORD = /^([a-z][a-z0-9+.-]*:\/\/[^/:@]*:)[^/@]*@/i
+
 function shown(value: unknown): string {
   if (value instanceof Secret) return String(value)
+  if (typeof value === 'string' && URL_WITH_PASSWORD.test(value))
+    return JSON.stringify(value.replace(URL_WITH_PASSWORD, '$1***@'))
   if (typeof value === 'string' && /^[A-Za-z/][\w./@-]*$/.test(value)) return value
   return JSON.stringify(value)
 }

@@ -5,6 +5,8 @@ import { Secret } from '@portico/base'
 import { ConfigError, type ConfigPath, type ConfigProblem } from './config-error.js'
 
 const OTHERS = 0o006
+/** Blocks at the top whose `file` is one to write to. */
+const WRITTEN_TO: ReadonlySet<string | number | undefined> = new Set(['log'])
 
 /** A secret that remembers the file it came from, so that it can be read again when that changes. */
 export class FileSecret extends Secret<string> {
@@ -31,8 +33,8 @@ export interface SecretOrigins {
 }
 
 /**
- * Replaces each mapping whose only key is `file` or `env` by the secret that it names: in the whole language such a mapping means
- * nothing else. Throws {@link ConfigError} with every secret that cannot be had.
+ * Replaces each mapping whose only key is `file` or `env` by the secret that it names: but for a whole `log` block such a
+ * mapping means nothing else in the language. Throws {@link ConfigError} with every secret that cannot be had.
  */
 export function resolveSecrets(value: unknown, origins: SecretOrigins): unknown {
   const problems: ConfigProblem[] = []
@@ -41,7 +43,8 @@ export function resolveSecrets(value: unknown, origins: SecretOrigins): unknown 
     if (typeof node !== 'object' || node === null || node instanceof Secret) return node
     const entries = Object.entries(node)
     const [only] = entries
-    if (entries.length === 1 && only !== undefined && typeof only[1] === 'string') {
+    const mayBeSecret = path.length !== 1 || !WRITTEN_TO.has(path[0])
+    if (mayBeSecret && entries.length === 1 && only !== undefined && typeof only[1] === 'string') {
       const found = resolveOne(only[0], only[1], origins)
       if (typeof found === 'string') problems.push({ path: [...path, only[0]], expectation: found })
       else if (found !== undefined) return found

@@ -135,6 +135,11 @@ describe('secrets', () => {
     expect(load('version: 1\npassword: { env: P }\n', { P: 'x' }).settings.password?.expose()).toBe('x')
   })
 
+  test('the file of a log block alone is written to, not read', () => {
+    expect(loadConfig(put('log: { file: none.log }\n')).config).toEqual({ log: { file: 'none.log' } })
+    expect(() => loadConfig(put('other: { file: none.log }\n'))).toThrow(/other\.file: expected a secret/)
+  })
+
   test.each([0o604, 0o602, 0o644])('a file with mode %o is refused', (mode) => {
     chmodSync(put('hunter2', 'open'), mode)
     const fault = faultsOf('version: 1\npassword: { file: open }\n')
@@ -149,6 +154,13 @@ describe('explain', () => {
     const { config, source } = load(text, { P: 'hunter2' })
     return explain(schema, config, source).replaceAll(`${folder}/`, '')
   }
+
+  test('shows no password that stands in a URL', () => {
+    const { config, source } = load('version: 1\ntext: "https://door:hunter2@lookup.test:8/x"\n')
+    const page = explain(schema, config, source)
+    expect(page).toContain('"https://door:***@lookup.test:8/x"')
+    expect(page).not.toContain('hunter2')
+  })
 
   test('shows where each setting comes from', () => {
     expect(lines()).toMatch(/^wait: "5s" +# c\.yaml:2$/m)

@@ -2,11 +2,23 @@
 import { type Backend, formatAddress } from '@portico/base'
 import type { ConfigProblem } from '@portico/config'
 import type { Topology } from '@portico/routing'
+import type { Protocol } from '@portico/session'
 import type { FrontEndSettings } from './schema.js'
 
 /** What no single key shows to be wrong: settings that cannot work together. */
-export function checkConfig(settings: FrontEndSettings, topology: Topology): readonly ConfigProblem[] {
-  return [...listenerProblems(settings), ...groupProblems(settings), ...identityProblems(settings, topology)]
+export function checkConfig(
+  settings: FrontEndSettings,
+  topology: Topology,
+  protocols: readonly Protocol<never>[],
+): readonly ConfigProblem[] {
+  return [
+    ...listenerProblems(settings),
+    ...groupProblems(settings),
+    ...locatorProblems(settings),
+    ...exemptionProblems(settings),
+    ...identityProblems(settings, topology),
+    ...protocols.flatMap((protocol) => protocolProblems(settings, protocol)),
+  ]
 }
 
 function listenerProblems({ listeners, tls }: FrontEndSettings): ConfigProblem[] {
@@ -36,6 +48,33 @@ function groupProblems({ location, backends }: FrontEndSettings): ConfigProblem[
     const { group } = locator
     if (group === undefined || known.includes(group)) return []
     return [{ path: ['location', index, 'group'], expectation: `expected one of the groups ${known.join(', ')}` }]
+  })
+}
+
+function protocolProblems(settings: FrontEndSettings, protocol: Protocol<never>): readonly ConfigProblem[] {
+  const own = settings.protocols.get(protocol.name) as never
+  return (
+    protocol.check?.(own, {
+      listeners: settings.listeners.filter((listener) => listener.protocol === protocol.name),
+      backendGroups: Object.keys(settings.backends),
+    }) ?? []
+  )
+}
+
+/** A lookup that nobody asks knows no mailbox, and mail for all of them would be refused for good. */
+function locatorProblems({ location, credentials }: FrontEndSettings): ConfigProblem[] {
+  return location.flatMap((locator, index) => {
+    if (locator.type !== 'auth-http') return []
+    const { source } = locator
+    if (credentials.some(({ type, name }) => type === 'auth-http' && name === source)) return []
+    return [{ path: ['location', index, 'source'], expectation: 'expected the name of an auth-http under credentials' }]
+  })
+}
+
+function exemptionProblems({ auth, networks }: FrontEndSettings): ConfigProblem[] {
+  return auth.exemptNetworks.flatMap((name, index) => {
+    if (Object.hasOwn(networks, name)) return []
+    return [{ path: ['auth', 'exemptNetworks', index], expectation: 'expected the name of one of the networks' }]
   })
 }
 

@@ -45,7 +45,7 @@ export function checkedConfig(
   const settings = validate(frontEndSchema(lasting.protocols, lasting.otherProtocols), config)
   const networks = namedNetworks(settings.networks)
   const topology = topologyOf(settings, lasting.readText)
-  const problems = checkConfig(settings, topology)
+  const problems = checkConfig(settings, topology, lasting.protocols)
   if (problems.length > 0) throw new ConfigError(problems)
   return { settings, networks, topology, certificates: loadCertificates(settings.tls, lasting.readText) }
 }

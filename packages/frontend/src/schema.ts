@@ -73,7 +73,7 @@ const adminSchema = z
 const userSchema = z
   .strictObject({
     name: z.string().min(1).describe('User that the workers become.'),
-    group: z.string().min(1).optional().describe("Group that they become; the user's own when absent."),
+    group: z.string().min(1).optional().describe('Group that they become; the one named like the user when absent.'),
   })
   .optional()
   .describe('Whom the workers run as when `portico serve` is started by root.')

@@ -8,6 +8,7 @@ import { LiveSession, type SessionParts } from './live-session.js'
 export class SessionHost {
   readonly #live = new Set<LiveSession>()
   readonly #wheel: TimerWheel
+  #draining = false
   #whenEmpty: (() => void) | undefined
 
   constructor(wheel: TimerWheel) {
@@ -26,6 +27,8 @@ export class SessionHost {
     const session = new LiveSession(parts)
     const { limits } = parts.services
     this.#live.add(session)
+    // Its connection was accepted before, and its handshake has only now ended.
+    if (this.#draining) session.drain()
     session.leg.setDeadline(limits.preAuth + limits.linger)
     const ended = await serve(session, protocol, settings)
     session.destroy()
@@ -38,6 +41,7 @@ export class SessionHost {
 
   /** Asks every session to finish; those that live after `ms` are destroyed. Resolves when none is left. */
   async drain(ms: number): Promise<void> {
+    this.#draining = true
     if (this.#live.size === 0) return
     let limit: Timer | undefined
     const empty = new Promise<void>((resolve) => {

@@ -86,6 +86,38 @@ describe('a front end', () => {
     expect(error.code).toBe('ECONNREFUSED')
   })
 
+  test('a session whose handshake ends while the others drain is told as well', async () => {
+    const { server } = testCertificates()
+    const seen: boolean[] = []
+    const told = {
+      ...toy,
+      serve: async (...[session]: Parameters<typeof toy.serve>) => {
+        seen.push(session.draining)
+        if (!session.draining) {
+          await new Promise<void>((resolve) => {
+            session.signal.onAbort = () => resolve()
+          })
+        }
+        return 'draining' as const
+      },
+    }
+    const config = configOf({
+      tls: [{ names: ['localhost'], certificate: { text: server.certificate }, key: { text: server.key } }],
+      listeners: [{ protocol: 'toy', address: '127.0.0.1:0', tls: 'implicit' }],
+    })
+    await using frontEnd = await createFrontEnd({ config, protocols: [told] })
+    const port = portOf(frontEnd)
+    const slow = connect({ port, host: '127.0.0.1' })
+    await once(slow, 'connect')
+    const staying = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+    while (seen.length < 1) await new Promise((resolve) => setImmediate(resolve))
+    void frontEnd.drain()
+    connectTls({ socket: slow, rejectUnauthorized: false }).on('error', () => undefined)
+    while (seen.length < 2) await new Promise((resolve) => setImmediate(resolve))
+    expect(seen).toEqual([false, true])
+    staying.destroy()
+  })
+
   test('a session that will not finish is dropped after the drain time', async () => {
     const clock = createFakeClock()
     const stubborn = {
@@ -189,6 +221,16 @@ describe('reload', () => {
       'a group that does not exist',
       { location: [{ type: 'hash', group: 'two' }] },
       /location\[0\]\.group: expected one of the groups one/,
+    ],
+    [
+      'a lookup that no source brings',
+      { location: [{ type: 'auth-http', source: 'directory', group: 'one' }] },
+      /location\[0\]\.source: expected the name of an auth-http/,
+    ],
+    [
+      'an exempt network that does not exist',
+      { auth: { exemptNetworks: ['webmail'] } },
+      /auth\.exemptNetworks\[0\]: expected the name of one of the networks/,
     ],
     [
       'a missing users file',

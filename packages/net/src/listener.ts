@@ -72,6 +72,8 @@ class Door implements Listener {
   readonly #options: ListenOptions
   readonly #admission: Admission
   readonly #sockets = new Set<Socket>()
+  /** It no longer listens, and its last connection is gone: Node says so once, maybe before a socket's own `close`. */
+  readonly #closed: Promise<void>
   #lingering = 0
 
   constructor(server: Server, options: ListenOptions) {
@@ -81,6 +83,7 @@ class Door implements Listener {
     this.#admission = new Admission(options.maxConnections, options.maxPerAddress)
     // An accept that failed (out of descriptors) must not end the process; Node goes on accepting.
     server.on('error', () => undefined)
+    this.#closed = new Promise((resolve) => server.once('close', () => resolve()))
   }
 
   /** `path`: of a Unix socket. */
@@ -101,13 +104,9 @@ class Door implements Listener {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      if (!this.server.listening && this.#sockets.size === 0) resolve()
-      else this.server.once('close', () => resolve())
-    })
     await this.stopAccepting()
     for (const socket of this.#sockets) socket.destroy()
-    await closed
+    await this.#closed
     if (this.#path !== undefined) await unlinkPath(this.#path)
   }
 

@@ -21,6 +21,12 @@ import type { IdleTimer, TimerWheel } from './timer-wheel.js'
 import { type Handshake, ServerAcceptor } from './tls-acceptor.js'
 import { connectTls } from './tls-client.js'
 
+/**
+ * Octets that may wait in the socket before a writer is told to stop. Far above a TLS socket's own mark, which every read of the
+ * other side would pass, so that each would stop and restart it; with one read more it bounds what a slow peer can make us hold.
+ */
+const WRITE_MARK = 131_072
+
 const LEG = Symbol('leg')
 interface OwnedSocket extends Socket {
   [LEG]?: SocketLeg
@@ -111,7 +117,7 @@ export class SocketLeg implements Leg, InputSource {
   }
 
   get needsDrain(): boolean {
-    return this.#socket.writableNeedDrain && this.#socket.writableLength > 0
+    return this.#socket.writableLength >= WRITE_MARK
   }
 
   get queued(): number {
@@ -121,8 +127,8 @@ export class SocketLeg implements Leg, InputSource {
   write(bytes: Octets): boolean {
     if (!this.#mayWrite()) return false
     this.bytesWritten += bytes.length
-    // A write that the kernel took at once leaves nothing behind, whatever its size.
-    return this.#socket.write(bytes) || this.#socket.writableLength === 0
+    this.#socket.write(bytes)
+    return !this.needsDrain
   }
 
   writeView(view: Octets): boolean {
@@ -132,7 +138,8 @@ export class SocketLeg implements Leg, InputSource {
   writeText(latin1: string): boolean {
     if (!this.#mayWrite()) return false
     this.bytesWritten += latin1.length
-    return this.#socket.write(latin1, 'latin1') || this.#socket.writableLength === 0
+    this.#socket.write(latin1, 'latin1')
+    return !this.needsDrain
   }
 
   batch(fill: () => void): void {

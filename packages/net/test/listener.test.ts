@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { once } from 'node:events'
 import { linkSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect as connectTcp, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -219,6 +220,19 @@ describe('listening', () => {
     expect(leg.state).toBe('peer-ended')
     await listener[Symbol.asyncDispose]()
     received.close()
+  })
+
+  test('disposal ends also when the last connection has gone by itself just before', async () => {
+    const { listener, accepted } = await listenForTest(wheel)
+    const client = await connectTo(listener, wheel)
+    client.setReader(new Recorder())
+    const leg = await accepted.next()
+    await listener.stopAccepting()
+    const over = once(listener.server, 'close')
+    leg.destroy()
+    await over
+    await listener[Symbol.asyncDispose]()
+    client.destroy()
   })
 
   test('after stopAccepting live connections go on and new ones are refused', async () => {

@@ -9,18 +9,17 @@ export type LeaseRule = (
   connection: Connection,
   used: boolean,
   limitMs: number,
-) => Promise<boolean>
+) => boolean | Promise<boolean>
 
 /**
  * The rule that keeps users apart. A connection is lent again only if it is whole, nothing unread is on it, and either no user's
  * octet ever went over it, or its protocol carries the identity in each request, or the backend has confirmed a reset.
  */
-export const leaseRule: LeaseRule = async (driver, connection, used, limitMs) => {
+export const leaseRule: LeaseRule = (driver, connection, used, limitMs) => {
   if (!isClean(connection)) return false
-  if (!used) return true
-  if (driver.reuse === 'never') return false
-  if (driver.reuse === 'after-reset' && !(await wasReset(driver, connection, limitMs))) return false
-  return isClean(connection)
+  if (!used || driver.reuse === 'per-request') return true
+  if (driver.reuse === 'after-reset') return wasReset(driver, connection, limitMs)
+  return false
 }
 
 /** Open both ways, and silent. */
@@ -28,11 +27,12 @@ export function isClean({ leg }: Connection): boolean {
   return leg.state === 'open' && leg.buffered === 0
 }
 
-async function wasReset(driver: BackendDriver, { leg, greeting }: Connection, limitMs: number): Promise<boolean> {
+async function wasReset(driver: BackendDriver, connection: Connection, limitMs: number): Promise<boolean> {
+  const { leg, greeting } = connection
   if (driver.reset === undefined) return false
   leg.setDeadline(limitMs)
   try {
-    return await driver.reset(leg, greeting, NEVER)
+    return (await driver.reset(leg, greeting, NEVER)) && isClean(connection)
   } catch {
     return false
   } finally {

@@ -5,12 +5,16 @@
 import { createPool } from 'generic-pool'
 
 export interface ResourcePool<T> {
+  /** As acquire, where nobody has to wait: undefined when nothing is on the shelf. */
+  take(): T | undefined
   /** An unlent resource that passes `usable`, else a new one. */
   acquire(): Promise<T>
   /** Back on the shelf. */
   release(resource: T): void
   /** Out of the pool; the caller has closed it. */
   remove(resource: T): void
+  /** It died on the shelf. */
+  forget(resource: T): void
 }
 
 /** `create` must not reject. The resource that came back last is lent first. */
@@ -27,9 +31,27 @@ export function createResourcePool<T>(options: {
     },
     { max: options.max, min: 0, testOnBorrow: true, fifo: false, autostart: false, evictionRunIntervalMillis: 0 },
   )
+  // What nobody waits for stays lent in the eyes of the pool: a loan of its own costs as much as a small request.
+  const shelf: T[] = []
   return {
+    take() {
+      for (let resource = shelf.pop(); resource !== undefined; resource = shelf.pop()) {
+        if (options.usable(resource)) return resource
+        void pool.destroy(resource)
+      }
+      return undefined
+    },
     acquire: async () => pool.acquire(),
-    release: (resource) => void pool.release(resource),
+    release(resource) {
+      if (pool.pending > 0) void pool.release(resource)
+      else shelf.push(resource)
+    },
     remove: (resource) => void pool.destroy(resource),
+    forget(resource) {
+      const at = shelf.indexOf(resource)
+      if (at < 0) return
+      shelf.splice(at, 1)
+      void pool.destroy(resource)
+    },
   }
 }

@@ -62,7 +62,25 @@ export class Shelf implements Lender {
     return this.#slots.taken === 0 && this.#idle.size === 0 && this.#breaker.quiet
   }
 
-  async acquire(signal: Cancellation): Promise<Acquired> {
+  acquire(signal: Cancellation): Promise<Acquired> {
+    const kept = this.#closed || signal.aborted ? undefined : this.#takeKept()
+    return kept === undefined ? this.#acquire(signal) : Promise.resolve(this.#lend(kept))
+  }
+
+  /** The way of most requests of a busy backend: something is on the shelf, and there is a place. */
+  #takeKept(): Connection | undefined {
+    if (this.#idle.size === 0 || !this.#slots.takeFree()) return undefined
+    const kept = this.#resources.take()
+    if (kept !== undefined && !('error' in kept)) return kept
+    this.#slots.free()
+    return undefined
+  }
+
+  #lend(connection: Connection): Acquired {
+    return { kind: 'lease', lease: new ConnectionLease(this.#backend, connection, this) }
+  }
+
+  async #acquire(signal: Cancellation): Promise<Acquired> {
     const slot = await this.#slots.take(this.#options.limits.acquireMs, signal)
     if (slot !== 'taken') return this.#failed(slot)
     for (;;) {
@@ -70,9 +88,9 @@ export class Shelf implements Lender {
         this.#slots.free()
         return this.#failed('cancelled')
       }
-      const resource = await this.#borrow(signal)
+      const resource = this.#resources.take() ?? (await this.#borrow(signal))
       if (resource === undefined) return this.#failed('cancelled')
-      if (!('error' in resource)) return { kind: 'lease', lease: new ConnectionLease(this.#backend, resource, this) }
+      if (!('error' in resource)) return this.#lend(resource)
       this.#resources.remove(resource)
       // Its opening was given up by somebody else, whose place in the queue came before ours.
       if (resource.error.code === 'cancelled' && !this.#closed) continue
@@ -81,8 +99,14 @@ export class Shelf implements Lender {
     }
   }
 
-  async takeBack(connection: Connection, used: boolean): Promise<void> {
-    const again = await this.#rule(this.#driver, connection, used, this.#options.limits.connectMs)
+  takeBack(connection: Connection, used: boolean): Promise<void> {
+    const again = this.#rule(this.#driver, connection, used, this.#options.limits.connectMs)
+    if (typeof again !== 'boolean') return again.then((granted) => this.#keep(connection, used, granted))
+    this.#keep(connection, used, again)
+    return Promise.resolve()
+  }
+
+  #keep(connection: Connection, used: boolean, again: boolean): void {
     const room = this.#slots.waiting > 0 || this.#idle.size < (this.#options.limits.maxIdle ?? MAX_IDLE)
     if (!again || !room || this.#closed) {
       this.close(connection)
@@ -167,7 +191,10 @@ export class Shelf implements Lender {
   }
 
   #putUp(connection: Connection): void {
-    const takeDown = watchIdle(connection, this.#options.limits.idleMs ?? IDLE_MS, () => this.#idle.delete(connection))
+    const takeDown = watchIdle(connection, this.#options.limits.idleMs ?? IDLE_MS, () => {
+      this.#idle.delete(connection)
+      this.#resources.forget(connection)
+    })
     this.#idle.set(connection, takeDown)
     this.#resources.release(connection)
     this.#slots.free()

@@ -22,13 +22,17 @@ export class Slots {
     return this.#queue.size
   }
 
+  /** Takes a place if one is free. */
+  takeFree(): boolean {
+    if (this.#taken >= this.#max) return false
+    this.#taken += 1
+    return true
+  }
+
   /** Waits for a place, at most `ms`. A taken place is given back by `free`, once. */
   take(ms: number, signal: Cancellation): Promise<'taken' | 'busy' | 'cancelled'> {
     if (signal.aborted) return Promise.resolve('cancelled')
-    if (this.#taken < this.#max) {
-      this.#taken += 1
-      return Promise.resolve('taken')
-    }
+    if (this.takeFree()) return Promise.resolve('taken')
     return new Promise((resolve) => {
       const leave = (how: 'taken' | 'busy' | 'cancelled') => {
         this.#queue.delete(serve)

@@ -23,6 +23,7 @@ export class ClientDialogue {
   #signedIn = false
   #legEnd: LegEnd | undefined
   #closed: (() => void) | undefined
+  #whenDrained: (() => void) | undefined
 
   constructor(session: Session) {
     const { leg, services, signal } = session
@@ -120,10 +121,24 @@ export class ClientDialogue {
     if (signal.aborted) return undefined
     this.#reading = true
     try {
+      if (this.#session.leg.needsDrain) await this.#drained()
       return await start()
     } finally {
       this.#reading = false
     }
+  }
+
+  /** Who sends commands and does not read the replies is not heard further, or the replies would pile up here. */
+  #drained(): Promise<void> {
+    const { signal } = this.#session
+    return new Promise((resolve) => {
+      this.#whenDrained = () => {
+        this.#whenDrained = undefined
+        signal.onAbort = undefined
+        resolve()
+      }
+      signal.onAbort = this.#whenDrained
+    })
   }
 
   /** The conversation's reader, with an eye on the end of the leg also while nothing is awaited. */
@@ -131,7 +146,7 @@ export class ClientDialogue {
     const conversation = this.#conversation
     return {
       onBytes: (view) => conversation.onBytes(view),
-      onDrain: () => conversation.onDrain(),
+      onDrain: () => this.#whenDrained?.(),
       onPeerEnd: () => conversation.onPeerEnd(),
       onEnd: (why) => {
         this.#legEnd = why

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import type { ProtocolName } from '@portico/base'
-import type { Schema } from '@portico/config'
+import type { ConfigProblem, Schema } from '@portico/config'
 import type { BackendDriver } from '@portico/pool'
 import type { Ended, Session } from './session.js'
 
@@ -19,6 +19,8 @@ export interface Protocol<S = unknown> {
   readonly schema: Schema
   /** The protocol's own keys of an entry under `listeners`. */
   readonly listenerSchema: Schema
+  /** What no single key shows to be wrong in the protocol's own settings; empty when all is well. */
+  check?(settings: S, site: SiteFacts): readonly ConfigProblem[]
   /** How its backend connections are prepared and reused. */
   driver(settings: S): BackendDriver
   /**
@@ -28,4 +30,11 @@ export interface Protocol<S = unknown> {
   serve(session: Session, settings: S): Promise<Ended>
   /** Octets to send to a connection over a limit before it is closed; empty sends none. Never on implicit TLS. */
   readonly tooBusy: Uint8Array
+}
+
+/** What a protocol is told of the rest of the configuration when it checks its own part. */
+export interface SiteFacts {
+  /** The protocol's own listeners, with their place under `listeners`. */
+  readonly listeners: readonly { readonly index: number; readonly options: unknown }[]
+  readonly backendGroups: readonly string[]
 }

@@ -104,7 +104,7 @@ async function tryBackend<W>(
   if (acquired.kind === 'failed') return failed(session, acquired.error)
   const { lease } = acquired
   lease.leg.setDeadline(services.limits.backendLogin)
-  const result = await login(lease, signal)
+  const result = await discardOnBug(lease, () => login(lease, signal))
   if (result.kind === 'open' && !signal.aborted) {
     lease.leg.setDeadline(0)
     return { kind: 'open', lease, welcome: result.welcome, location: route.location }
@@ -113,6 +113,16 @@ async function tryBackend<W>(
   if (result.kind === 'refused') return result
   if (result.kind === 'failed') return failed(session, result.error)
   return undefined
+}
+
+/** Nobody else knows of the lease while this runs: a bug in it must not keep the connection and its place in the pool. */
+async function discardOnBug<T>(lease: Lease, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (bug) {
+    lease.discard()
+    throw bug
+  }
 }
 
 function failed(session: Session, error: BackendError): undefined {
@@ -139,7 +149,8 @@ export async function openMailbox<W>(
   const { principal, deferred } = authenticated
   const opened = await openFor(session, principal, login)
   const refused = opened.kind === 'refused' && opened.reason === 'invalid-credentials'
-  await authenticated.settle(opened.kind === 'open' ? 'accepted' : refused ? 'refused' : 'unknown')
+  if (opened.kind === 'open') await discardOnBug(opened.lease, () => authenticated.settle('accepted'))
+  else await authenticated.settle(refused ? 'refused' : 'unknown')
   if (refused && !deferred) {
     session.services.log.error('the backend refused an identity that was already verified', {
       session: session.id,

@@ -113,6 +113,21 @@ describe('the walk', () => {
     expect(log).toEqual(['discard one', 'limit cancelled'])
   })
 
+  it('a bug in the login, or in what learns of its verdict, keeps no lease', async () => {
+    const { session, log } = worldOf({})
+    const { authenticated } = loginOf(false)
+    const broken = async () => {
+      throw new Error('planted bug')
+    }
+    await expect(openMailbox(session, authenticated, broken)).rejects.toThrow('planted bug')
+    const unsettled = { ...authenticated, settle: broken }
+    await expect(openMailbox(session, unsettled, async () => ({ kind: 'open', welcome: 0 }))).rejects.toThrow(
+      'planted bug',
+    )
+    expect(log).toEqual(['discard one', 'limit cancelled', 'limit cancelled', 'discard one'])
+    expect(session.signal.onAbort).toBeUndefined()
+  })
+
   it('says unavailable when no candidate opened', async () => {
     const { session } = worldOf({ acquired: { one: 'failed', two: 'failed' } })
     const { authenticated, verdicts } = loginOf(true)

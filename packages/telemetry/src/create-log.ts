@@ -4,6 +4,7 @@ import pino from 'pino'
 import type { Log, LogFacts } from './log.js'
 import { loggable } from './loggable.js'
 import { prettyLine } from './pretty.js'
+import { directSink, HoldingSink, type Sink } from './sink.js'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
@@ -23,15 +24,10 @@ export interface OwnedLog extends Log, Disposable {
   close(): void
 }
 
-const LOG_MODE = 0o640
-
-interface Sink {
-  write(text: string): unknown
-  flush(): void
-  close(): void
-}
-
-/** Opens a log; throws when its file cannot be opened. Writing never waits for the disk; a line that cannot be written is lost rather than holding a session up. */
+/**
+ * Opens a log; throws when its file cannot be opened. Writing never waits for the disk: lines are held for a fifth of a second at
+ * most, warnings and errors not at all, and a line that cannot be written is lost rather than holding a session up.
+ */
 export function createLog(options: LogOptions): OwnedLog {
   const sink = openSink(options.destination)
   const log = options.format === 'json' ? jsonLog(options.level, sink) : prettyLog(options.level, sink, {})
@@ -43,35 +39,20 @@ export function createLog(options: LogOptions): OwnedLog {
   return { ...log, flush: () => sink.flush(), close, [Symbol.dispose]: close }
 }
 
+const LOG_MODE = 0o640
+/** Characters written together: into a file that is ours, and into a pipe, which takes that much in one piece (PIPE_BUF). */
+const FILE_BATCH = 16_384
+const PIPE_BATCH = 4_096
+
 function openSink(destination: LogOptions['destination']): Sink {
-  if (typeof destination === 'object') {
-    return { write: (text) => destination.write(text), flush() {}, close() {} }
-  }
+  if (typeof destination === 'object') return directSink(destination)
+  const owned = typeof destination === 'string'
   // Opened here and now, so that a path that cannot be written is told at the start.
-  const dest = typeof destination === 'string' ? openSync(destination, 'a', LOG_MODE) : destination
+  const dest = owned ? openSync(destination, 'a', LOG_MODE) : destination
   const stream = pino.destination({ dest, sync: false, minLength: 0 })
-  let failed = false
-  let closed = false
-  stream.on('error', () => {
-    failed = true
-  })
-  const flush = () => {
-    if (failed || closed) return
-    try {
-      stream.flushSync()
-    } catch {
-      // The destination has gone: there is nobody left to tell.
-    }
-  }
-  return {
-    write: (text) => failed || closed || stream.write(text),
-    flush,
-    close() {
-      flush()
-      closed = true
-      if (typeof destination === 'string') stream.end()
-    },
-  }
+  const sink = new HoldingSink(stream, { most: owned ? FILE_BATCH : PIPE_BATCH, owned })
+  stream.on('error', () => sink.fail())
+  return sink
 }
 
 function jsonLog(level: LogLevel, sink: Sink): Log {
@@ -85,16 +66,22 @@ function jsonLog(level: LogLevel, sink: Sink): Log {
     },
     sink,
   )
-  return overPino(logger)
+  return overPino(logger, sink)
 }
 
-function overPino(logger: pino.Logger): Log {
+function overPino(logger: pino.Logger, sink: Sink): Log {
   return {
     debug: (message, facts) => logger.debug(facts ?? {}, message),
     info: (message, facts) => logger.info(facts ?? {}, message),
-    warn: (message, facts) => logger.warn(facts ?? {}, message),
-    error: (message, facts) => logger.error(facts ?? {}, message),
-    child: (facts) => overPino(logger.child(loggable(facts))),
+    warn(message, facts) {
+      logger.warn(facts ?? {}, message)
+      sink.push()
+    },
+    error(message, facts) {
+      logger.error(facts ?? {}, message)
+      sink.push()
+    },
+    child: (facts) => overPino(logger.child(loggable(facts)), sink),
   }
 }
 
@@ -104,6 +91,7 @@ function prettyLog(least: LogLevel, sink: Sink, bound: LogFacts): Log {
   const at = (level: LogLevel) => (message: string, facts?: LogFacts) => {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) return
     sink.write(prettyLine(new Date(), level, message, loggable({ ...bound, ...facts })))
+    if (level === 'warn' || level === 'error') sink.push()
   }
   return {
     debug: at('debug'),

@@ -99,6 +99,16 @@ describe('the configuration that headers describe', () => {
     })
   })
 
+  test('further fields of an account', () => {
+    const source =
+      '# x\nusers: alice=secret@mbx1, bob=hunter2@mbx2\nfields: alice nologin=y protocols=pop3; bob uid=7\n\nS: x'
+    expect(usersFile(readStage(parseTranscript('x', source), 'imap4').users)).toBe(
+      'alice:{PLAIN}secret::::::group=mbx1 nologin=y protocols=pop3\nbob:{PLAIN}hunter2::::::group=mbx2 uid=7\n',
+    )
+    const stranger = parseTranscript('x', '# x\nusers: alice=secret@mbx1\nfields: eve nologin=y\n\nS: x')
+    expect(() => readStage(stranger, 'imap4')).toThrow('fields: eve is not among the users:')
+  })
+
   test('deferred credentials', () => {
     const deferred = readStage(parseTranscript('x', '# x\nusers: deferred@mbx1\n\nS: x'), 'pop3')
     using staged = stageConfig(deferred, 'pop3', new Map([[1, 1001]]))

@@ -26,7 +26,8 @@ async function joiner(onClient: (client: Socket, backendPort: number) => void) {
   )
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
-  return { port, implicitTls: false, backends: new Map([[1, backend]]), backendTls: 'none' as const, clock: undefined }
+  const backends = new Map([[1, backend]])
+  return { port, implicitTls: false, backends, backendTls: 'none' as const, clock: undefined, drain: () => undefined }
 }
 
 function pipeThrough(client: Socket, port: number): void {

@@ -71,7 +71,9 @@ export class ClientReader implements LegReader {
       this.#awaiting = resolve
       this.#emptyLine = 'allowed'
       this.setIdle(this.#times.keepAlive)
-      if (this.leg.paused) this.leg.resume()
+      // Who asks and does not read the answers is not heard further, or the answers would pile up here.
+      if (this.leg.needsDrain) this.leg.pause()
+      else if (this.leg.paused) this.leg.resume()
     })
   }
 
@@ -134,6 +136,7 @@ export class ClientReader implements LegReader {
   }
 
   onDrain(): void {
+    if (this.#awaiting !== undefined && this.leg.paused) this.leg.resume()
     this.#taker?.clientDrained()
   }
 

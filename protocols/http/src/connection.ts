@@ -8,6 +8,7 @@ import { type DirectoryTable, directoryTable } from './directories.js'
 import type { Incoming } from './incoming.js'
 import { formatReply, type Reply } from './replies.js'
 import type { HttpSettings } from './schema.js'
+import { SignedIn } from './signed-in.js'
 
 /** What is derived from the settings once. */
 export interface Prepared {
@@ -33,6 +34,7 @@ export class Connection {
   readonly session: Session
   readonly prepared: Prepared
   readonly reader: ClientReader
+  readonly signedIn: SignedIn
   /** Failed sign-ins since the last good one. */
   failures = 0
   #context: AuthContext | undefined
@@ -41,6 +43,7 @@ export class Connection {
     this.session = session
     this.prepared = made
     this.reader = reader
+    this.signedIn = new SignedIn(session.services.clock)
   }
 
   /** What the auth core is told; made anew when a sign-in has failed. */

@@ -63,6 +63,8 @@ class Exchange implements LegReader, BodyTaker {
   readonly #collector: HeadCollector
   readonly #upload: BodyDecoder
   #uploaded = 0
+  /** Octets of the body were taken, if only framing: it cannot be read again. */
+  #begun = false
   #uploadView: Buffer | undefined
   #download: BodyDecoder | undefined
   #delivery: Delivery | undefined
@@ -181,7 +183,9 @@ class Exchange implements LegReader, BodyTaker {
     // A client whose body is still under way may be cut off when the answer is complete, so it is told now.
     const wanted = this.#upload.done && !this.#clientFinished && this.#plan.persist()
     const delivery = deliveryOf(head, framing, clientMinor, wanted)
-    this.#delivery = { ...delivery, reusable: delivery.reusable && persists(head.minor, options) }
+    // Broken programs send content after HEAD: coming late, it would be taken for the answer to somebody else.
+    const reusable = delivery.reusable && persists(head.minor, options) && method !== 'HEAD'
+    this.#delivery = { ...delivery, reusable }
     this.#status = head.status
     this.#head = formatResponse({ ...head, options, own: delivery.lines, mapLocation })
     this.#download = decoderFor(framing)
@@ -220,7 +224,7 @@ class Exchange implements LegReader, BodyTaker {
     }
     const { untilClose, chunked } = this.#delivery ?? { untilClose: false, chunked: false }
     if (this.#download === undefined) {
-      this.#end = { kind: 'unanswered', why, untouched: !this.#touched && this.#uploaded === 0 }
+      this.#end = { kind: 'unanswered', why, untouched: !this.#touched && !this.#begun }
     } else if (untilClose && why === 'closed' && this.#backend.state !== 'closed') {
       if (chunked) this.#client.writeText(LAST_CHUNK)
       this.#answered()
@@ -234,6 +238,7 @@ class Exchange implements LegReader, BodyTaker {
 
   takeBody(view: Buffer): number {
     const taken = this.#upload.push(view)
+    this.#begun ||= taken > 0
     this.#uploaded += this.#upload.size
     const tooLong = this.#uploaded > this.#plan.maxBody
     if (tooLong || this.#upload.fault !== undefined) {

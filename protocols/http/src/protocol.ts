@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { Protocol } from '@portico/session'
+import { httpProblems } from './check.js'
 import { httpDriver } from './driver.js'
 import { formatReply, statusReply } from './replies.js'
 import { type HttpSettings, httpListenerSchema, httpSchema } from './schema.js'
@@ -12,6 +13,7 @@ export const http: Protocol<HttpSettings> = {
   ports: { plain: 80, implicit: 443 },
   schema: httpSchema,
   listenerSchema: httpListenerSchema,
+  check: httpProblems,
   driver: () => httpDriver,
   serve: serveHttp,
   tooBusy: Buffer.from(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { Authenticated } from '@portico/auth'
-import { formatAddress } from '@portico/base'
+import { type Backend, formatAddress } from '@portico/base'
 import type { Lease } from '@portico/pool'
 import { type Opened, openBackend, type Route } from '@portico/session'
 import { forwardedFor } from './client-facts.js'
@@ -40,7 +40,7 @@ export async function proxy(connection: Connection, request: Incoming, destined:
     const end = await atBackend(connection, request, destined, opened)
     const stale = end.kind === 'unanswered' && end.why === 'closed' && end.untouched && reused
     if (stale && attempt < MOST_RETRIES && isIdempotent(request.head.method)) continue
-    return conclude(connection, destined, end)
+    return conclude(connection, request, destined, end)
   }
 }
 
@@ -122,14 +122,7 @@ function headFor(
   const { fields, method } = request.head
   const { directory } = placed
   const assertion = assertionFor(backend, leg, signedIn.principal, location)
-  if (assertion.kind === 'impossible') {
-    session.services.log.error('no identity for the backend', {
-      session: session.id,
-      backend: backend.id,
-      why: assertion.why,
-    })
-    return { kind: 'refused', reply: failureReply('backend-unavailable', realm) }
-  }
+  if (assertion.kind === 'impossible') return withoutIdentity(connection, backend, assertion.why, realm)
   const named = fields.first(Field.destination)
   const destination = named === undefined ? undefined : destinationForBackend(view, prepared.table, named)
   if (destination !== undefined && destination.kind !== 'mapped') {
@@ -156,7 +149,17 @@ function headFor(
   return { kind: 'head', text }
 }
 
-async function conclude(connection: Connection, destined: Destined, end: ExchangeEnd | Refused): Promise<Outcome> {
+function withoutIdentity({ session }: Connection, backend: Backend, why: string, realm: string): Refused {
+  session.services.log.error('no identity for the backend', { session: session.id, backend: backend.id, why })
+  return { kind: 'refused', reply: failureReply('backend-unavailable', realm) }
+}
+
+async function conclude(
+  connection: Connection,
+  request: Incoming,
+  destined: Destined,
+  end: ExchangeEnd | Refused,
+): Promise<Outcome> {
   const { realm } = destined
   switch (end.kind) {
     case 'answered':
@@ -174,19 +177,23 @@ async function conclude(connection: Connection, destined: Destined, end: Exchang
         reply(end.tooLong ? failureReply('too-long', realm) : statusReply(400), false),
       )
     case 'unauthorized':
-      return unauthorized(connection, destined)
+      return unauthorized(connection, request, destined)
     case 'unanswered':
       logUnanswered(connection, end.why)
       return settled(destined, 'unknown', reply(statusReply(end.why === 'timeout' ? 504 : 502), false))
   }
 }
 
-/** For a deferred sign-in the backend's 401 is the verdict; for any other it is our fault and no wrong password. */
-async function unauthorized(connection: Connection, destined: Destined): Promise<Outcome> {
+/**
+ * For a deferred sign-in the backend's 401 is the verdict; for any other it is our fault and no wrong password. A body has gone
+ * to the backend by then, in part or whole, so that the connection cannot go on behind it.
+ */
+async function unauthorized(connection: Connection, request: Incoming, destined: Destined): Promise<Outcome> {
   const { session } = connection
+  const persist = request.body.kind === 'none'
   if (destined.signedIn.deferred) {
     connection.failures += 1
-    const mayGoOn = connection.failures < session.services.limits.failures
+    const mayGoOn = persist && connection.failures < session.services.limits.failures
     return settled(destined, 'refused', reply(failureReply('invalid-credentials', destined.realm), mayGoOn))
   }
   session.services.log.error('the backend refused an identity that was already verified', {
@@ -194,7 +201,7 @@ async function unauthorized(connection: Connection, destined: Destined): Promise
     user: destined.signedIn.principal.user,
     backend: session.record.backend,
   })
-  return reply(failureReply('backend-unavailable', destined.realm))
+  return reply(failureReply('backend-unavailable', destined.realm), persist)
 }
 
 /** A good answer proves nothing about a deferred password: the backend may not have asked for one. */

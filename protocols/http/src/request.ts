@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { Authenticated } from '@portico/auth'
+import type { Authenticated, AuthFailed } from '@portico/auth'
 import type { Principal } from '@portico/base'
 import { findRoute, holdBack, type Route } from '@portico/session'
 import { readAuthorization } from './basic.js'
@@ -48,21 +48,31 @@ async function signIn(connection: Connection, request: Incoming, realm: string):
   const { authenticator } = session.services
   const context = requestContext(connection.context, request.head.fields, session.trusted)
   if (!authenticator.plaintextAllowed(context)) return encryptionRequired(prepared.settings.httpsUrl, request, realm)
-  if (request.authorization === undefined) return reply(failureReply('not-authenticated', realm))
-  const credentials = readAuthorization(request.authorization)
+  const { authorization } = request
+  if (authorization === undefined) return reply(failureReply('not-authenticated', realm))
+  const remembered = connection.signedIn.recall(authorization, context)
+  if (remembered !== undefined) return remembered
+  const credentials = readAuthorization(authorization)
   if (credentials.kind === 'malformed') return reply(failureReply('malformed', realm))
   if (credentials.kind === 'other-scheme') return reply(failureReply('mechanism-unavailable', realm))
   session.record.begin()
   const { user, password } = credentials
-  const outcome = await authenticator.login({ mechanism: 'Basic', user, password }, context, session.signal)
+  const again = connection.signedIn.isKnown(authorization, context)
+  const asked = again ? { ...context, again } : context
+  const outcome = await authenticator.login({ mechanism: 'Basic', user, password }, asked, session.signal)
   session.record.finish('authenticate')
   if (session.signal.aborted) return { kind: 'gone' }
-  if (outcome.kind === 'authenticated') {
-    connection.failures = 0
-    session.record.user = outcome.principal.user
-    session.record.mechanism = outcome.principal.mechanism
-    return outcome
-  }
+  if (outcome.kind === 'failed') return refused(connection, outcome, realm)
+  connection.failures = 0
+  connection.signedIn.remember(authorization, context, outcome)
+  session.record.user = outcome.principal.user
+  session.record.mechanism = outcome.principal.mechanism
+  return outcome
+}
+
+async function refused(connection: Connection, outcome: AuthFailed, realm: string): Promise<Outcome> {
+  const { session } = connection
+  connection.signedIn.forget()
   connection.failures += 1
   session.record.user ??= outcome.user
   // A throttled client is told when to come again; others are held back.

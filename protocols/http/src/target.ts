@@ -59,7 +59,7 @@ export function normalisePath(path: string): string | undefined {
   if (decoded === undefined) return undefined
   const single = decoded.replace(/\/{2,}/g, '/')
   // A segment's parameters are cut off before it is looked at: some servers read `..;x` as `..`.
-  return /(?:^|\/)\.{1,2}(?:;[^/]*)?(?:\/|$)/.test(single) ? undefined : single
+  return /(?:^|\/)\.{1,2}(?:(?:;|%3B)[^/]*)?(?:\/|$)/.test(single) ? undefined : single
 }
 
 function decodeUnreserved(path: string): string | undefined {
@@ -71,6 +71,6 @@ function decodeUnreserved(path: string): string | undefined {
     const character = String.fromCharCode(octet)
     return /[A-Za-z0-9._~-]/.test(character) ? character : escaped.toUpperCase()
   })
-  // Looked for after decoding, or `%25%32%65` would come out as an escaped dot.
-  return forbidden || /%25[0-9A-Fa-f]{2}/.test(decoded) ? undefined : decoded
+  // Looked for after decoding, or `%25%32%65` would come out as an escaped dot. `%C0%AE` is one for lenient readers of UTF-8.
+  return forbidden || /%25[0-9A-Fa-f]{2}|%C[01]%[89AB]/.test(decoded) ? undefined : decoded
 }

@@ -36,7 +36,6 @@ export class Front {
   readonly ended: Promise<Ended>[] = []
   readonly verdicts: string[] = []
   readonly errors: unknown[] = []
-  drainAll: () => void = () => undefined
   readonly #servers: readonly Server[]
   readonly #sockets = new Set<Socket>()
   readonly #wheel = createTimerWheel(systemClock)
@@ -91,7 +90,7 @@ export class Front {
   #session(leg: Leg, world: World): Session {
     const client = leg.facts.peer
     const facts = { id: 's1', protocol: 'http', listener: 'test', networks: [], clock: systemClock, client }
-    const session = {
+    return {
       id: 's1',
       protocol: 'http',
       listener: {
@@ -109,13 +108,8 @@ export class Front {
       record: new SessionRecord(facts),
       hops: 0,
       draining: false,
-      onDrain: undefined as (() => void) | undefined,
+      onDrain: undefined,
     }
-    this.drainAll = () => {
-      session.draining = true
-      session.onDrain?.()
-    }
-    return session
   }
 
   #services(world: World): Services {

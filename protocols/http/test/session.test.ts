@@ -439,29 +439,3 @@ describe('request bodies', () => {
     )
   })
 })
-
-describe('draining', () => {
-  test('the request under way is finished and closes its connection', async () => {
-    const backend = collector()
-    await using front = await Front.start(backend.play)
-    const client = await Client.connect(front.port)
-    client.send('GET / HTTP/1.1', 'Host: x', BASIC, '', '')
-    await backend.until(() => backend.state.text.endsWith('\r\n\r\n'))
-    front.drainAll()
-    backend.state.socket?.write(OK)
-    expect(await client.toEnd()).toBe('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi')
-    expect(await front.ended[0]).toBe('draining')
-  })
-
-  test('a new request on an old connection is told to go elsewhere', async () => {
-    const heads: string[] = []
-    await using front = await Front.start(answering(heads, () => OK))
-    const client = await Client.connect(front.port)
-    client.send('GET / HTTP/1.1', 'Host: x', BASIC, '', '')
-    await client.take('hi')
-    front.drainAll()
-    client.send('GET / HTTP/1.1', 'Host: x', BASIC, '', '')
-    expect(await client.toEnd()).toMatch(/^HTTP\/1.1 503 [\s\S]*Retry-After: 5\r\n[\s\S]*Connection: close/)
-    expect(heads).toHaveLength(1)
-  })
-})

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
-import { runTranscripts } from '@portico/testkit'
+import { runTranscripts, testFailureRows } from '@portico/testkit'
 import { http } from '../src/index.js'
+import { FAILURE_ROWS } from './failure-rows.js'
 
-runTranscripts(new URL('transcripts', import.meta.url), http)
+const TRANSCRIPTS = new URL('transcripts/', import.meta.url)
+
+runTranscripts(TRANSCRIPTS, http)
+testFailureRows('what is said to each failure', TRANSCRIPTS, FAILURE_ROWS)

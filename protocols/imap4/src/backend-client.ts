@@ -13,7 +13,7 @@ export interface Completed {
   readonly capabilities: ReadonlySet<string> | undefined
 }
 
-/** Asks a backend one command at a time (RFC 9051 section 2.2). */
+/** Asks a backend (RFC 9051 section 2.2). */
 export class BackendClient {
   readonly #dialogue: BackendDialogue
   readonly #prefix: string
@@ -26,13 +26,23 @@ export class BackendClient {
   }
 
   /** Sends a command; each line of `continuations` answers one `+` of the backend. */
-  async command(line: string, continuations: readonly string[] = []): Promise<Completed | BackendFailed> {
+  command(line: string, continuations: readonly string[] = []): Promise<Completed | BackendFailed> {
+    return this.answerTo(this.send(line), continuations)
+  }
+
+  /** Sends a command's first line and returns its tag. Answers are then awaited in the order of sending. */
+  send(line: string): string {
     this.#commands += 1
     const tag = `${this.#prefix}${this.#commands}`
+    this.#dialogue.send(`${tag} ${line}\r\n`)
+    return tag
+  }
+
+  /** The answer to a command that was sent. */
+  async answerTo(tag: string, continuations: readonly string[] = []): Promise<Completed | BackendFailed> {
     const answers = [...continuations]
     const untagged: string[] = []
     let capabilities: ReadonlySet<string> | undefined
-    this.#dialogue.send(`${tag} ${line}\r\n`)
     for (;;) {
       const read = await this.#dialogue.line()
       if (read.kind === 'failed') return read

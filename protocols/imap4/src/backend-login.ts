@@ -38,7 +38,7 @@ export interface LoginRequest {
 type Credentials = Extract<BackendCredentials, { kind: 'credentials' }>
 type Login = BackendLogin<BackendWelcome>
 
-/** Signs the principal in on a prepared backend connection: ID, then AUTHENTICATE PLAIN or LOGIN. */
+/** Signs the principal in on a prepared backend connection: ID, and AUTHENTICATE PLAIN or LOGIN. */
 export async function loginAtBackend(request: LoginRequest): Promise<Login> {
   const { session, settings, authenticated, lease, location, signal } = request
   const { capabilities } = lease.greeting as ImapGreeting
@@ -47,15 +47,11 @@ export async function loginAtBackend(request: LoginRequest): Promise<Login> {
   const credentials = backendCredentials(authenticated, location, lease.backend)
   if (credentials.kind === 'none') return cannot(request, credentials.why)
   if (!passwordMayCross(lease.leg, lease.backend)) return dialogue.fail('cleartext-forbidden')
-  lease.markUsed()
-  if (settings.forwardClientFacts && capabilities.has('ID')) {
-    const told = await client.command(`ID ${clientFacts(session)}`)
-    if (told.kind === 'failed') return told
-  }
-  dialogue.phase = 'login'
   const command = loginCommand(credentials, capabilities)
   if (command === undefined) return cannot(request, 'the backend offers no way to sign in with these credentials')
-  const answer = await client.command(command.line, command.continuations)
+  lease.markUsed()
+  const facts = settings.forwardClientFacts && capabilities.has('ID') ? clientFacts(session) : undefined
+  const answer = await signIn(client, dialogue, facts, command)
   if (answer.kind === 'failed') return answer
   if (answer.status !== 'OK') return refusal(answer, dialogue)
   const granted = settings.trustReauthentication ? answer : await withCapabilities(answer, client)
@@ -64,6 +60,30 @@ export async function loginAtBackend(request: LoginRequest): Promise<Login> {
   if (!settings.trustReauthentication && granted.capabilities?.has('UNAUTHENTICATE') !== false)
     return cannot(request, 'the backend offers UNAUTHENTICATE', 'protocol-disabled')
   return { kind: 'open', welcome: { untagged: answer.untagged, text: answer.rest || 'Signed in' } }
+}
+
+/**
+ * ID goes out together with the sign-in and is answered before it (RFC 9051 section 5.5: neither is ambiguous behind the other):
+ * to wait for its answer would cost every login a round trip.
+ */
+async function signIn(
+  client: BackendClient,
+  dialogue: BackendDialogue,
+  facts: string | undefined,
+  { line, continuations }: Command,
+): Promise<Completed | BackendFailed> {
+  let id: string | undefined
+  let login = ''
+  dialogue.leg.batch(() => {
+    id = facts === undefined ? undefined : client.send(`ID ${facts}`)
+    login = client.send(line)
+  })
+  if (id !== undefined) {
+    const told = await client.answerTo(id)
+    if (told.kind === 'failed') return told
+  }
+  dialogue.phase = 'login'
+  return client.answerTo(login, continuations)
 }
 
 /** The configuration does not fit this backend: no other candidate would do better. */

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: MIT
-import { fileURLToPath } from 'node:url'
 import { imap4 } from '@portico/imap4'
-import { runTranscripts } from '@portico/testkit'
-import { describe } from 'vitest'
+import { runTranscripts, testFailureRows } from '@portico/testkit'
+import { FAILURE_ROWS } from './failure-rows.js'
 
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+const TRANSCRIPTS = new URL('transcripts/', import.meta.url)
 
-describe('conversations', () => runTranscripts(here('./transcripts'), imap4))
-
-describe('accounts that may not sign in', () =>
-  runTranscripts(here('./account-transcripts'), imap4, {
-    config: { credentials: [{ type: 'users-file', path: here('./accounts.users') }] },
-  }))
+runTranscripts(TRANSCRIPTS, imap4)
+testFailureRows('what is said to each failure', TRANSCRIPTS, FAILURE_ROWS)

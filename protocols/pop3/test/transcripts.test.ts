@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: MIT
-import { fileURLToPath } from 'node:url'
 import { pop3 } from '@portico/pop3'
-import { runTranscripts } from '@portico/testkit'
-import { describe } from 'vitest'
+import { runTranscripts, testFailureRows } from '@portico/testkit'
+import { FAILURE_ROWS } from './failure-rows.js'
 
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+const TRANSCRIPTS = new URL('transcripts/', import.meta.url)
 
-describe('conversations', () => runTranscripts(here('./transcripts'), pop3))
-
-describe('accounts that may not sign in', () =>
-  runTranscripts(here('./account-transcripts'), pop3, {
-    config: { credentials: [{ type: 'users-file', path: here('./accounts.users') }] },
-  }))
+runTranscripts(TRANSCRIPTS, pop3)
+testFailureRows('what is said to each failure', TRANSCRIPTS, FAILURE_ROWS)

@@ -40,6 +40,11 @@ export function passedOn(reply: BackendReply, temporary: Reply): Reply {
   return { code: reply.code, lines: [completed(first), ...more.map(completed)] }
 }
 
+/** The same where the backend did not do what was asked: a success that means something else is not told to the client. */
+export function refusalOf(reply: BackendReply, temporary: Reply): Reply {
+  return reply.code < 400 ? temporary : passedOn(reply, temporary)
+}
+
 /** The extensions of an EHLO reply: keyword in upper case to its parameters. The first line is the greeting. */
 export function extensionsOf(lines: readonly string[]): ReadonlyMap<string, string> {
   const extensions = new Map<string, string>()

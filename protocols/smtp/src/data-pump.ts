@@ -5,7 +5,7 @@ import type { BackendSession } from './backend-session.js'
 import { DataScanner, HopCounter } from './data-stream.js'
 
 /** Why a message will not be ended at the backend. */
-export type DataFault = 'bare-line-end' | 'too-big' | 'loop' | 'backend-lost'
+export type DataFault = 'bare-line-end' | 'nul' | 'too-big' | 'loop' | 'backend-lost'
 
 /** How long a backend may refuse to take more octets (RFC 5321 section 4.5.3.2.5). */
 const BLOCKED = 3 * 60_000
@@ -71,7 +71,7 @@ export class DataPump implements PumpSink {
     if (this.fault !== undefined) return
     this.#hops.feedText(held)
     this.#hops.feed(view, upTo)
-    if (this.#scanner.faulty) this.#give('bare-line-end')
+    if (this.#scanner.faulty) this.#give(this.#scanner.hasNul ? 'nul' : 'bare-line-end')
     else if (this.#scanner.size > this.#limits.maxSize) this.#give('too-big')
     else if (this.#hops.hops > this.#limits.maxHops) this.#give('loop')
   }

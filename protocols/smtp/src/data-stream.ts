@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+const NUL = 0
 const CR = 13
 const LF = 10
 const DOT = 46
@@ -26,8 +27,9 @@ export interface Scanned {
 
 /**
  * Finds the end of a dot-stuffed message (RFC 5321 section 4.5.2) whatever the pieces it comes in. Only CRLF `.` CRLF ends it;
- * a CR or LF outside CRLF is a fault (section 2.3.8), since somebody behind might take it for a line end. Neither the
- * terminator nor anything from a fault on is ever passed on. Constant memory.
+ * a CR or LF outside CRLF is a fault (section 2.3.8), since somebody behind might take it for a line end, and so is NUL, which no
+ * message may hold (RFC 2045 section 2.8): who drops it might find a terminator around it. Neither the terminator nor anything
+ * from a fault on is ever passed on. Constant memory.
  */
 export class DataScanner {
   #place: Place = 'line-start'
@@ -36,15 +38,21 @@ export class DataScanner {
   #stuffing = 0
   #ended = false
   #faultAt: number | undefined
+  #nul = false
 
   /** The terminator was seen. */
   get ended(): boolean {
     return this.#ended
   }
 
-  /** A bare CR or LF was seen. The end is still looked for. */
+  /** A bare CR, a bare LF or a NUL was seen. The end is still looked for. */
   get faulty(): boolean {
     return this.#faultAt !== undefined
+  }
+
+  /** The first fault was a NUL. */
+  get hasNul(): boolean {
+    return this.#nul
   }
 
   /** Octets of the message so far, without terminator and stuffing (RFC 1870 section 5). */
@@ -64,7 +72,7 @@ export class DataScanner {
     let at = 0
     while (at < view.length && !this.#ended) {
       const octet = view[at] as number
-      if (this.#place !== 'in-line' || octet === CR || octet === LF) this.#step(octet, start + at)
+      if (this.#place !== 'in-line' || octet === CR || octet === LF || octet === NUL) this.#step(octet, start + at)
       at += 1
     }
     this.#total = start + at
@@ -82,7 +90,10 @@ export class DataScanner {
 
   #step(octet: number, offset: number): void {
     const before = this.#place
-    if (octet === LF) {
+    if (octet === NUL) {
+      this.#nul ||= this.#faultAt === undefined
+      this.#fault(offset)
+    } else if (octet === LF) {
       if (before === 'dot-cr') this.#ended = true
       else if (before === 'cr') this.#place = 'line-start'
       else this.#fault(offset)

@@ -59,6 +59,7 @@ export class Dialogue {
   #idle: IdleTimer | undefined
   readonly #preAuth: Timer
   #closed: (() => void) | undefined
+  #whenDrained: (() => void) | undefined
 
   constructor(session: Session, settings: SmtpSettings, connector: Connector) {
     this.session = session
@@ -95,7 +96,23 @@ export class Dialogue {
   /** The next line of the client. Replies go out first, unless more commands are here already. */
   async readLine(limit: number): Promise<LineRead> {
     if (!this.conversation.hasInput) this.flush()
-    return this.awaitingClient(() => this.conversation.readLine(limit, this.session.signal))
+    return this.awaitingClient(async () => {
+      if (this.session.leg.needsDrain) await this.#drained()
+      return this.conversation.readLine(limit, this.session.signal)
+    })
+  }
+
+  /** Who sends commands and does not read the replies is not heard further, or the replies would pile up here. */
+  #drained(): Promise<void> {
+    const { signal } = this.session
+    return new Promise((resolve) => {
+      this.#whenDrained = () => {
+        this.#whenDrained = undefined
+        signal.onAbort = undefined
+        resolve()
+      }
+      signal.onAbort = this.#whenDrained
+    })
   }
 
   /** Runs a wait for the client, during which the idle timer and draining may speak. */
@@ -139,6 +156,15 @@ export class Dialogue {
     if (envelope === undefined || !envelope.begun || backend === undefined || backend.over) return
     const answer = await backend.command('RSET', this.settings.backendReply, this.session.signal)
     if (answer.kind === 'lost' || answer.reply.code !== 250) this.dropBackend()
+  }
+
+  /** Nothing that was said in the clear holds under TLS, who signed in there least of all. */
+  forgetSender(): void {
+    this.helo = undefined
+    this.authenticated = undefined
+    this.way = undefined
+    this.backend?.quit()
+    this.dropBackend()
   }
 
   /** Drops the backend connection without a word. */
@@ -185,7 +211,7 @@ export class Dialogue {
     const { conversation, session } = this
     return {
       onBytes: (view) => conversation.onBytes(view),
-      onDrain: () => conversation.onDrain(),
+      onDrain: () => this.#whenDrained?.(),
       onPeerEnd: () => conversation.onPeerEnd(),
       onEnd: (why) => {
         conversation.onEnd(why)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { Protocol } from '@portico/session'
+import { smtpProblems } from './check.js'
 import { smtpDriver } from './driver.js'
 import { formatReply, say } from './replies.js'
 import { type SmtpSettings, smtpListenerSchema, smtpSchema } from './schema.js'
@@ -12,6 +13,7 @@ export const smtp: Protocol<SmtpSettings> = {
   ports: { plain: 25, implicit: 465 },
   schema: smtpSchema,
   listenerSchema: smtpListenerSchema,
+  check: smtpProblems,
   driver: smtpDriver,
   serve: serveSmtp,
   tooBusy: Buffer.from(formatReply(say(421, '4.3.2', 'Too many connections, try again later')), 'latin1'),

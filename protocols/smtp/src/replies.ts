@@ -54,6 +54,7 @@ export const REPLIES = {
   tooManyRecipients: say(452, '4.5.3', 'Too many recipients'),
   otherRoute: say(452, '4.5.3', 'Send this recipient in a separate transaction'),
   bareLineEnd: say(550, '5.6.0', 'Message contains bare CR or LF'),
+  nul: say(550, '5.6.0', 'Message contains NUL'),
   loop: say(554, '5.4.6', 'Too many hops'),
   noEightBit: say(554, '5.6.3', 'Cannot deliver 8-bit content to this recipient'),
   noSmtpUtf8: say(553, '5.6.7', 'Cannot deliver to this recipient with SMTPUTF8'),
@@ -113,6 +114,6 @@ export const RECIPIENT_FAILURES: Readonly<Record<FailureReason, Reply>> = {
   'lookup-unavailable': TROUBLE,
   'backend-unavailable': TROUBLE,
   'no-mailbox': say(550, '5.1.1', 'User unknown'),
-  draining: REPLIES.draining,
+  draining: say(451, '4.3.2', 'Service shutting down, try again later'),
   'server-bug': TROUBLE,
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { passedOn } from './backend-reply.js'
+import { refusalOf } from './backend-reply.js'
 import type { BackendSession } from './backend-session.js'
 import type { Dialogue, Envelope, Way } from './dialogue.js'
 import { RECIPIENT_FAILURES, REPLIES, type Reply } from './replies.js'
@@ -50,7 +50,7 @@ async function sendMail(dialogue: Dialogue, envelope: Envelope, backend: Backend
     })
     return refused(REPLIES.backendTrouble)
   }
-  const refusal = passedOn(answer.reply, REPLIES.backendTrouble)
+  const refusal = refusalOf(answer.reply, REPLIES.backendTrouble)
   // Lost connections may be better next time; what was said about the sender holds for every recipient.
   if (!backend.over) envelope.refusal = refusal
   return refused(refusal)

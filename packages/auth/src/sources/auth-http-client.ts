@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
-import http, { type ClientRequest, type IncomingMessage } from 'node:http'
-import https from 'node:https'
-import type { Cancellation, Clock } from '@portico/base'
+import type { Address, Cancellation, Clock } from '@portico/base'
+import { connectLeg, createTimerWheel, type Leg, type TimerWheel } from '@portico/net'
+import { type Exchanged, LookupConnection, type LookupReply } from './auth-http-connection.js'
 
-/** A reply's status and headers; header names in lower case, values as octets in Latin-1. The body is not looked at. */
-export type LookupReply =
-  | { readonly kind: 'reply'; readonly status: number; readonly headers: Readonly<Record<string, string | undefined>> }
-  | { readonly kind: 'failed'; readonly cause: Error }
+export type { LookupReply } from './auth-http-connection.js'
 
 /** Asks one URL, over connections that are kept. */
 export interface LookupClient {
@@ -17,65 +14,186 @@ export interface LookupClient {
 
 export interface LookupClientOptions {
   readonly url: URL
+  /** Host field; the URL's own when absent. */
+  readonly host?: string
   readonly timeoutMs: number
   readonly clock: Clock
 }
 
 const MAX_CONNECTIONS = 64
 const MAX_IDLE_CONNECTIONS = 16
-const MAX_BODY = 65_536
 
-/** A client over node:http with keep-alive. */
+/**
+ * A client of HTTP/1.1 over legs (RFC 9112), made for one thing: many equal GETs to one service, whose answers are in headers.
+ * It is our own because a request of node:http costs as much as all the rest of a sign-in.
+ */
 export function createLookupClient(options: LookupClientOptions): LookupClient {
-  const { url } = options
-  const { Agent, request } = url.protocol === 'https:' ? https : http
-  const agent = new Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS, maxFreeSockets: MAX_IDLE_CONNECTIONS })
-  const send = (headers: Readonly<Record<string, string>>): ClientRequest => request(url, { agent, headers })
-  return {
-    async get(headers, signal) {
-      if (signal.aborted) return { kind: 'failed', cause: new Error('the lookup was cancelled') }
-      const first = await exchange(send(headers), options, signal)
-      // The server may close a kept connection at the moment we use it; a GET may be asked again (RFC 9112 section 9.3.1).
-      if (first.kind !== 'stale') return first
-      const second = await exchange(send(headers), options, signal)
-      return second.kind === 'stale' ? { kind: 'failed', cause: second.cause } : second
-    },
-    close: () => agent.destroy(),
+  return new KeptConnections(options)
+}
+
+type Refused = Extract<Exchanged, { kind: 'failed' }>
+
+class KeptConnections implements LookupClient {
+  readonly #options: LookupClientOptions
+  readonly #wheel: TimerWheel
+  readonly #address: Address
+  readonly #start: string
+  readonly #living = new Set<LookupConnection>()
+  readonly #idle: LookupConnection[] = []
+  /** Told of a connection that came free, or of room for a new one (undefined). */
+  readonly #waiting = new Set<(connection: LookupConnection | undefined) => void>()
+  #opening = 0
+  #closed = false
+  readonly #onRest = (connection: LookupConnection): void => this.#rest(connection)
+  readonly #onGone = (connection: LookupConnection): void => this.#gone(connection)
+
+  constructor(options: LookupClientOptions) {
+    this.#options = options
+    this.#wheel = createTimerWheel(options.clock)
+    this.#address = addressOf(options.url)
+    this.#start = requestStart(options)
+  }
+
+  async get(headers: Readonly<Record<string, string>>, signal: Cancellation): Promise<LookupReply> {
+    if (signal.aborted || this.#closed) return failed('the lookup was cancelled')
+    const question = formatQuestion(this.#start, headers)
+    if (question === undefined) return failed('a header field of the question cannot be sent')
+    const until = this.#options.clock.now() + this.#options.timeoutMs
+    const first = await this.#exchange(question, until, signal, this.#idle.pop())
+    // The service may close a kept connection at the moment we use it; a GET may be asked again (RFC 9112 section 9.3.1).
+    if (first.kind !== 'stale') return first
+    const second = await this.#exchange(question, until, signal, undefined)
+    return second.kind === 'stale' ? { kind: 'failed', cause: second.cause } : second
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const connection of this.#living) connection.destroy()
+    for (const serve of this.#waiting) serve(undefined)
+  }
+
+  async #exchange(
+    question: string,
+    until: number,
+    signal: Cancellation,
+    kept: LookupConnection | undefined,
+  ): Promise<Exchanged> {
+    const connection = kept ?? (await this.#connection(until, signal))
+    if ('kind' in connection) return connection
+    return connection.ask(question, this.#left(until), signal)
+  }
+
+  /** A new connection, or, when there are as many as there may be, the next that comes free. */
+  async #connection(until: number, signal: Cancellation): Promise<LookupConnection | Refused> {
+    while (this.#living.size + this.#opening >= MAX_CONNECTIONS) {
+      const freed = await this.#wait(until, signal)
+      if (freed !== undefined) return freed
+    }
+    if (this.#closed || signal.aborted) return failed('the lookup was cancelled')
+    this.#opening += 1
+    const leg = await this.#open(until, signal)
+    this.#opening -= 1
+    if ('kind' in leg) {
+      this.#serveNext(undefined)
+      return leg
+    }
+    const connection = new LookupConnection(leg, this.#onRest, this.#onGone)
+    this.#living.add(connection)
+    if (!this.#closed && !signal.aborted) return connection
+    connection.destroy()
+    return failed('the lookup was cancelled')
+  }
+
+  #wait(until: number, signal: Cancellation): Promise<LookupConnection | Refused | undefined> {
+    return new Promise((resolve) => {
+      const leave = (outcome: LookupConnection | Refused | undefined): void => {
+        this.#waiting.delete(leave)
+        limit.cancel()
+        signal.onAbort = undefined
+        resolve(outcome)
+      }
+      const limit = this.#wheel.add(this.#left(until), () => leave(failed('the lookup took too long')))
+      this.#waiting.add(leave)
+      signal.onAbort = () => leave(failed('the lookup was cancelled'))
+    })
+  }
+
+  async #open(until: number, signal: Cancellation): Promise<Leg | Refused> {
+    const timing = { wheel: this.#wheel, timeoutMs: this.#left(until), signal }
+    const connected = await connectLeg(this.#address, timing)
+    if (connected.kind === 'failed') {
+      return { kind: 'failed', cause: connected.cause ?? new Error(`the lookup service: ${connected.code}`) }
+    }
+    const { leg } = connected
+    if (this.#options.url.protocol !== 'https:') return leg
+    signal.onAbort = () => leg.destroy()
+    const servername = hostOf(this.#options.url)
+    const secured = await leg.upgradeClient({ servername, verify: true }, this.#left(until))
+    signal.onAbort = undefined
+    if (secured.kind === 'secure') return leg
+    return { kind: 'failed', cause: secured.cause ?? new Error(`TLS to the lookup service: ${secured.reason}`) }
+  }
+
+  #rest(connection: LookupConnection): void {
+    if (this.#closed) connection.destroy()
+    else if (!this.#serveNext(connection)) {
+      if (this.#idle.length < MAX_IDLE_CONNECTIONS) this.#idle.push(connection)
+      else connection.destroy()
+    }
+  }
+
+  #gone(connection: LookupConnection): void {
+    this.#living.delete(connection)
+    const at = this.#idle.indexOf(connection)
+    if (at >= 0) this.#idle.splice(at, 1)
+    this.#serveNext(undefined)
+  }
+
+  #serveNext(connection: LookupConnection | undefined): boolean {
+    const [next] = this.#waiting
+    next?.(connection)
+    return next !== undefined
+  }
+
+  #left(until: number): number {
+    return Math.max(1, until - this.#options.clock.now())
   }
 }
 
-function exchange(
-  request: ClientRequest,
-  { clock, timeoutMs }: LookupClientOptions,
-  signal: Cancellation,
-): Promise<LookupReply | { readonly kind: 'stale'; readonly cause: Error }> {
-  return new Promise((resolve) => {
-    const timer = clock.after(timeoutMs, () => request.destroy(new Error('the lookup took too long')))
-    const settle = (result: LookupReply | { readonly kind: 'stale'; readonly cause: Error }): void => {
-      timer.cancel()
-      signal.onAbort = undefined
-      resolve(result)
-    }
-    request.on('response', (response) => {
-      drain(response)
-      const headers = response.headers as Record<string, string | undefined>
-      settle({ kind: 'reply', status: response.statusCode ?? 0, headers })
-    })
-    request.on('error', (cause: NodeJS.ErrnoException) => {
-      const stale = request.reusedSocket && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE')
-      settle({ kind: stale ? 'stale' : 'failed', cause })
-    })
-    signal.onAbort = () => request.destroy(new Error('the lookup was cancelled'))
-    request.end()
-  })
+function failed(why: string): Refused {
+  return { kind: 'failed', cause: new Error(why) }
 }
 
-/** The body says nothing, but has to be read before the connection can serve again. */
-function drain(response: IncomingMessage): void {
-  let size = 0
-  response.on('error', () => {})
-  response.on('data', (chunk: Buffer) => {
-    size += chunk.length
-    if (size > MAX_BODY) response.destroy()
-  })
+function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[(.*)\]$/, '$1')
+}
+
+function addressOf(url: URL): Address {
+  const standard = url.protocol === 'https:' ? 443 : 80
+  return { kind: 'tcp', host: hostOf(url), port: url.port === '' ? standard : Number(url.port) }
+}
+
+/** The request line and the fields that are the same in every question. */
+function requestStart({ url, host = url.host }: LookupClientOptions): string {
+  let start = `GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${host}\r\nConnection: keep-alive\r\n`
+  if (url.username !== '' || url.password !== '') {
+    const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+    start += `Authorization: Basic ${Buffer.from(credentials).toString('base64')}\r\n`
+  }
+  return start
+}
+
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+const NO_VALUE = /[^\t\x20-\x7e\x80-\xff]/
+const FRAMING = new Set(['content-length', 'transfer-encoding'])
+
+/** `undefined` for a field that would end its line early, that is none, or that says that a body follows. */
+function formatQuestion(start: string, headers: Readonly<Record<string, string>>): string | undefined {
+  let text = start
+  for (const name in headers) {
+    const value = headers[name] ?? ''
+    if (!NAME.test(name) || NO_VALUE.test(value) || FRAMING.has(name.toLowerCase())) return undefined
+    text += `${name}: ${value}\r\n`
+  }
+  return `${text}\r\n`
 }

@@ -45,12 +45,12 @@ export function createAuthHttpSource(options: AuthHttpOptions): AuthHttpSource {
   if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
     log.warn('passwords go to the lookup service without encryption', { source: name, host: url.hostname })
   }
-  const client = createLookupClient({ url, timeoutMs, clock })
-  const extra = Object.entries(options.headers ?? {})
-  const ask = (question: Record<string, string>, signal: Cancellation): Promise<LookupReply> => {
-    const configured = extra.map(([key, value]) => [key, value instanceof Secret ? value.expose() : value])
-    return client.get({ ...question, ...Object.fromEntries(configured) }, signal)
-  }
+  const configured = Object.entries(options.headers ?? {})
+  const host = configured.find(([key]) => key.toLowerCase() === 'host')
+  const client = createLookupClient({ url, timeoutMs, clock, ...(host === undefined ? {} : { host: textOf(host[1]) }) })
+  const extra = configured.filter((field) => field !== host)
+  const ask = (question: Record<string, string>, signal: Cancellation): Promise<LookupReply> =>
+    client.get(withConfigured(question, extra), signal)
   return {
     name,
     serves: new Set(['verify-plain']),
@@ -67,6 +67,23 @@ export function createAuthHttpSource(options: AuthHttpOptions): AuthHttpSource {
       client.close()
     },
   }
+}
+
+type Configured = readonly (readonly [string, string | Secret<string>])[]
+
+/** What the site configured replaces what the question says, in whatever case. */
+function withConfigured(question: Record<string, string>, configured: Configured): Record<string, string> {
+  if (configured.length === 0) return question
+  const fields = { ...question }
+  for (const [key, value] of configured) {
+    for (const name of Object.keys(fields)) if (name.toLowerCase() === key.toLowerCase()) delete fields[name]
+    fields[key] = textOf(value)
+  }
+  return fields
+}
+
+function textOf(value: string | Secret<string>): string {
+  return value instanceof Secret ? value.expose() : value
 }
 
 type Verdict = ReturnType<typeof readVerdict> | { readonly kind: 'failed'; readonly cause: Error }

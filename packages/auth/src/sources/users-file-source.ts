@@ -7,27 +7,36 @@ import type { UsersFileEntry } from './users-file-syntax.js'
 
 /**
  * The accounts of a users file as a credential source. A user without a stored password is `not-here`: the file only routes
- * them. That an account is disabled, not for this protocol or not for this network is told only to who has shown the password.
+ * them, unless it bars them, which is a wrong password to somebody who has shown none. That an account is disabled, not for this protocol or not for this network is told only to who has shown the password.
  */
 export function createUsersFileSource(file: UsersFile, options: { readonly name?: string } = {}): CredentialSource {
   const name = options.name ?? 'users-file'
+  const pretendTo = async (request: CredentialRequest): Promise<void> => {
+    const decoy = file.decoy(request.authcid)
+    if (decoy !== undefined) await pretend(name, decoy, request)
+  }
+  /** Somebody else knows the password; that the account may not be used here holds all the same. */
+  const routedOnly = async (entry: UsersFileEntry, request: CredentialRequest): Promise<CredentialAnswer> => {
+    if (barredBy(entry, request) === undefined) return { kind: 'not-here' }
+    await pretendTo(request)
+    return { kind: 'rejected', reason: 'invalid-credentials' }
+  }
   return {
     name,
     serves: new Set(['verify-plain']),
     async verify(request) {
       const entry = file.lookup(request.authcid)
-      if (entry?.password === undefined) return { kind: 'not-here' }
+      if (entry === undefined) return { kind: 'not-here' }
       const { password } = entry
+      if (password === undefined) return routedOnly(entry, request)
       const proof = { source: name, user: entry.user, epoch: entry.epoch }
       const proved = await prove(request, proof, () => verifyPresented(password, request.password.expose()))
       if (!proved) return { kind: 'rejected', reason: 'invalid-credentials' }
       const barred = barredBy(entry, request)
       return barred === undefined ? accepted(name, entry, request) : { kind: 'rejected', reason: barred }
     },
-    async unknownUserWork(request) {
-      const decoy = file.decoy(request.authcid)
-      if (decoy !== undefined) await pretend(name, decoy, request)
-    },
+    unknownUserWork: pretendTo,
+    canonical: (presented) => file.lookup(presented)?.user,
     async [Symbol.asyncDispose]() {},
   }
 }

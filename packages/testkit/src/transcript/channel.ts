@@ -7,6 +7,11 @@ import { turns } from '../fake-clock.js'
 /** How a side writes: the same conversation has to work however its octets arrive. */
 export type Pacing = { readonly kind: 'whole' } | { readonly kind: 'split'; readonly octets: number }
 
+/** Octets at each end of a long send that go out as finely as asked; nothing but more of the same lies between them. */
+const FINELY = 2_048
+/** The pieces between them: prime, so that they do not keep step with anybody's buffers. */
+const STRIDE = 61
+
 /** How a wait ended. */
 export type Waited = 'satisfied' | 'ended' | 'timeout'
 
@@ -17,14 +22,16 @@ export class Wire {
   ended = false
   /** Closed for good, by either side or an error. */
   closed = false
+  /** The transcript has spoken of the peer's end: what it sends now goes out on the half that is still open. */
+  endNoted = false
   #socket: Socket
+  /** The TCP connection, below TLS too. */
+  readonly #tcp: Socket
   #wake: (() => void) | undefined
-  /** Stays false for a TLS listener until its handshake is over. */
-  readonly port: number
 
   constructor(socket: Socket) {
     this.#socket = socket
-    this.port = socket.remotePort ?? 0
+    this.#tcp = socket
     socket.setNoDelay(true)
     this.#watch(socket)
   }
@@ -82,9 +89,12 @@ export class Wire {
   async send(octets: string, pacing: Pacing): Promise<void> {
     const bytes = Buffer.from(octets, 'latin1')
     const size = pacing.kind === 'whole' ? bytes.length : pacing.octets
-    for (let at = 0; at < bytes.length && !this.#socket.destroyed; at += size) {
-      this.#socket.write(bytes.subarray(at, at + size))
+    for (let at = 0; at < bytes.length && !this.#socket.destroyed; ) {
+      const inside = size < STRIDE && at >= FINELY && at + FINELY + STRIDE < bytes.length
+      const next = at + (inside ? STRIDE : size)
+      this.#socket.write(bytes.subarray(at, next))
       if (size < bytes.length) await turns(1)
+      at = next
     }
   }
 
@@ -133,8 +143,9 @@ export class Wire {
     this.#socket.end()
   }
 
+  /** Sends RST, which only TCP has: with TLS the connection below is reset. */
   reset(): void {
-    this.#socket.resetAndDestroy()
+    this.#tcp.resetAndDestroy()
   }
 
   destroy(): void {

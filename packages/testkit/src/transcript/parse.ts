@@ -43,7 +43,7 @@ class TranscriptSyntaxError extends Error {
 }
 
 const DIRECTIVES = new Set(
-  'tls one-packet end split clock eof fin reset refuse hang accept next idle connect'.split(' '),
+  'tls one-packet end split clock eof fin reset refuse hang accept next idle connect drain'.split(' '),
 )
 
 /** Reads a transcript. Throws {@link TranscriptSyntaxError}. */

@@ -17,6 +17,8 @@ export interface Scene {
   readonly backends: ReadonlyMap<number, PlayedBackend>
   readonly backendTls: 'none' | 'starttls' | 'implicit'
   readonly clock: FakeClock | undefined
+  /** Begins draining; what follows in the transcript happens meanwhile. */
+  readonly drain: () => void
 }
 
 const PATIENCE_MS = 3_000
@@ -88,7 +90,7 @@ class Performance {
   async #send(group: readonly Extract<Step, { kind: 'send' }>[]): Promise<void> {
     const [first] = group
     if (first === undefined) return
-    const wire = await this.#wire(first.channel, first.line, (candidate) => !candidate.ended)
+    const wire = await this.#wire(first.channel, first.line, canHear)
     const octets = group
       .map(
         (step) =>
@@ -134,6 +136,7 @@ class Performance {
     else if (name === 'split') this.#splitNext = Number(argument)
     else if (name === 'clock') await this.#clock(argument, line)
     else if (name === 'idle') await this.#idle(line)
+    else if (name === 'drain') this.#scene.drain()
     else await this.#directChannel(name, argument, line)
   }
 
@@ -147,7 +150,7 @@ class Performance {
       return
     }
     const receives = name === 'eof' && !/^B/.test(argument)
-    const wire = await this.#wire(channel, line, (candidate) => receives || !candidate.ended)
+    const wire = await this.#wire(channel, line, (candidate) => receives || canHear(candidate))
     if (name === 'connect') return
     if (name === 'tls') return this.#tls(channel, wire, line)
     if (name === 'reset') return wire.reset()
@@ -155,6 +158,7 @@ class Performance {
     const waited = await wire.until(() => false, PATIENCE_MS)
     if (wire.received !== '') throw this.#failure(line, 'octets came before the end', '', wire.received)
     if (waited !== 'ended') throw this.#failure(line, 'the connection did not end')
+    wire.endNoted = true
   }
 
   async #tls(channel: Channel, wire: Wire, line: number): Promise<void> {
@@ -259,6 +263,11 @@ class Performance {
       ].join('\n'),
     )
   }
+}
+
+/** Whether what we send on a connection can be meant: the peer has not finished, or has and the transcript knows it. */
+function canHear(wire: Wire): boolean {
+  return !wire.ended || (wire.endNoted && !wire.closed)
 }
 
 function sameChannel(a: Channel, b: Channel): boolean {

@@ -71,19 +71,36 @@ export async function runTranscript(
     const port = frontEnd.listeners[0]?.port
     if (port === undefined) throw new Error('the front end does not listen')
     const { tls } = stage.listen
+    let drained: Promise<void> | undefined
     await perform(transcript, variant, {
       port,
       implicitTls: tls === 'implicit',
       backends,
       backendTls: stage.backendTls,
       clock,
+      drain: () => {
+        drained = frontEnd.drain()
+      },
     })
+    if (drained !== undefined) {
+      // The clients have gone; with the backends nobody is left whom draining could wait for.
+      for (const backend of backends.values()) backend.close()
+      await drained
+    }
     await frontEnd.close()
   } finally {
     for (const backend of backends.values()) backend.close()
   }
+  checkEnded(stage, transcript.file, log.lines)
   const shown = linesShowing(stage.secrets, log.lines)
   if (shown.length > 0) throw new Error(`${transcript.file}: the log shows a password:\n${shown.join('\n')}`)
+}
+
+function checkEnded({ ended }: Stage, file: string, lines: readonly string[]): void {
+  if (ended === undefined) return
+  const ends = lines.filter((line) => /^info session ended /.test(line))
+  if (ends.some((line) => line.includes(`reason: '${ended}'`))) return
+  throw new Error(`${file}: no session ended as ${ended}:\n${ends.join('\n')}`)
 }
 
 async function listen(stage: Stage): Promise<Map<number, PlayedBackend>> {

@@ -19,6 +19,8 @@ export interface Stage {
   readonly extra: string | undefined
   /** Nothing of these may be seen in a log. */
   readonly secrets: readonly string[]
+  /** How a session has to have ended, as its line in the log says. */
+  readonly ended: string | undefined
 }
 
 interface Listen {
@@ -31,9 +33,11 @@ export interface StagedUser {
   readonly name: string
   readonly password: string
   readonly group: string
+  /** Further fields of the account, as the users file writes them: `nologin=y`. */
+  readonly fields: readonly string[]
 }
 
-const HEADERS = new Set(['users', 'listen', 'config', 'identity', 'backends', 'backend-tls', 'secrets'])
+const HEADERS = new Set('users fields listen config identity backends backend-tls secrets ended'.split(' '))
 const LISTENERS: Readonly<Record<string, Listen>> = {
   imap: { tls: 'starttls', keys: {} },
   imaps: { tls: 'implicit', keys: {} },
@@ -50,7 +54,7 @@ const LISTENERS: Readonly<Record<string, Listen>> = {
 export function readStage(transcript: Transcript, protocol: string): Stage {
   const { headers } = transcript
   for (const name of headers.keys()) if (!HEADERS.has(name)) throw new SyntaxError(`unknown header ${name}:`)
-  const users = readUsers(headers.get('users') ?? '')
+  const users = withFields(readUsers(headers.get('users') ?? ''), headers.get('fields') ?? '')
   const identity = readIdentity(headers.get('identity'))
   return {
     listen: readListen(headers.get('listen') ?? { imap4: 'imaps', pop3: 'pop3s' }[protocol] ?? protocol),
@@ -60,6 +64,7 @@ export function readStage(transcript: Transcript, protocol: string): Stage {
     backendTls: readBackendTls(headers.get('backend-tls') ?? 'none'),
     identity: identity.value,
     extra: headers.get('config'),
+    ended: headers.get('ended'),
     secrets: [
       ...users.map((user) => user.password),
       ...identity.secrets,
@@ -81,8 +86,20 @@ function readUsers(text: string): StagedUser[] {
   return words.map((word) => {
     const found = /^([^=]+?)(?:=(.*))?@([a-z0-9]+)$/.exec(word)
     if (found === null) throw new SyntaxError(`users: expected name=password@group or deferred@group, not ${word}`)
-    return { name: found[1] ?? '', password: found[2] ?? '', group: found[3] ?? '' }
+    return { name: found[1] ?? '', password: found[2] ?? '', group: found[3] ?? '', fields: [] }
   })
+}
+
+/** `alice nologin=y; bob protocols=pop3`: what the accounts have besides a password and a group. */
+function withFields(users: readonly StagedUser[], text: string): StagedUser[] {
+  const fields = new Map<string, readonly string[]>()
+  for (const words of text.split(';').map((entry) => entry.split(/\s+/).filter((word) => word !== ''))) {
+    const [name, ...further] = words
+    if (name === undefined) continue
+    if (!users.some((user) => user.name === name)) throw new SyntaxError(`fields: ${name} is not among the users:`)
+    fields.set(name, further)
+  }
+  return users.map((user) => ({ ...user, fields: fields.get(user.name) ?? [] }))
 }
 
 function readGroups(text: string | undefined, users: readonly StagedUser[]): Map<string, readonly number[]> {
@@ -112,9 +129,14 @@ function readIdentity(text: string | undefined): { value: unknown; secrets: read
   return { value: kind, secrets: [] }
 }
 
-/** The users as a users-file: name, password scheme and text, and the group among the extra fields. */
+/** The users as a users-file: name, password scheme and text, and the group with the other extra fields. */
 export function usersFile(users: readonly StagedUser[]): string {
-  return users.map(({ name, password, group }) => `${name}:{PLAIN}${password}::::::group=${group}\n`).join('')
+  return users
+    .map(({ name, password, group, fields }) => {
+      const extra = [`group=${group}`, ...fields].join(' ')
+      return `${name}:{PLAIN}${password}::::::${extra}\n`
+    })
+    .join('')
 }
 
 /** A configuration, and what must be removed after its use. */

@@ -4,8 +4,8 @@ import { COLON, CR, HTAB, LF, SP, TOKEN, VALUE } from './chars.js'
 /**
  * The fields that this program knows by name. `strange` stands for every name that holds more than letters, digits and hyphens:
  * gateways fold such names onto others (`X_Remote_User`), so they do not pass. `steering` stands for the names by which servers
- * are told who the user is or which path is meant; clients must not say that. `hop` ends with the connection
- * (RFC 9110 section 7.6.1).
+ * are told who the user is, which path is meant, or from where and how the client came; clients must not say that. `hop` ends
+ * with the connection (RFC 9110 section 7.6.1).
  */
 export const Field = {
   other: 0,
@@ -54,6 +54,24 @@ const STEERING = [
   'x-beresource',
   'x-anonresource',
   'x-anonresource-backend',
+  'x-remote-email',
+  'x-remote-groups',
+  'x-remote-name',
+  'x-forwarded-access-token',
+  'x-forwarded-client-cert',
+  'x-ssl-client-cert',
+  'x-original-host',
+  'x-forwarded-scheme',
+  'x-forwarded-protocol',
+  'x-forwarded-ssl',
+  'x-url-scheme',
+  'front-end-https',
+  'client-ip',
+  'true-client-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  // Becomes HTTP_PROXY in the environment of a CGI program.
+  'proxy',
 ] as const
 
 const HOP = ['keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'upgrade']

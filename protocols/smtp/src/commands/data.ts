@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { passedOn } from '../backend-reply.js'
+import { passedOn, refusalOf } from '../backend-reply.js'
 import type { BackendSession } from '../backend-session.js'
 import { type DataFault, DataPump } from '../data-pump.js'
 import type { Dialogue, Envelope, Next } from '../dialogue.js'
@@ -9,6 +9,7 @@ import { receivedField } from '../trace.js'
 
 const FAULTS: Readonly<Record<DataFault, Reply>> = {
   'bare-line-end': REPLIES.bareLineEnd,
+  nul: REPLIES.nul,
   'too-big': REPLIES.tooBig,
   loop: REPLIES.loop,
   'backend-lost': REPLIES.backendTrouble,
@@ -29,7 +30,7 @@ export async function data(dialogue: Dialogue): Promise<Next> {
   const answer = await backend.command('DATA', settings.backendReply, session.signal)
   if (answer.kind === 'lost') return over(dialogue, REPLIES.backendTrouble)
   if (answer.reply.code !== 354) {
-    dialogue.reply(passedOn(answer.reply, REPLIES.backendTrouble))
+    dialogue.reply(refusalOf(answer.reply, REPLIES.backendTrouble))
     // 2xx here is nonsense, and the backend's state with it.
     if (answer.reply.code < 400) dialogue.dropBackend()
     await dialogue.resetTransaction()
@@ -61,16 +62,18 @@ async function transfer(dialogue: Dialogue, envelope: Envelope, backend: Backend
 
 /**
  * The end of the message goes out, and the backend's word becomes ours. If it dies now nobody knows whether it has taken the
- * message: a sender that tries again makes a duplicate, one that does not loses nothing we promised (RFC 1047).
+ * message: a sender that tries again makes a duplicate, one that does not loses nothing we promised (RFC 1047). A reply that
+ * came before the end may refuse the message, but cannot accept it.
  */
 async function verdict(dialogue: Dialogue, backend: BackendSession): Promise<Next> {
   const { settings, session } = dialogue
+  const early = backend.leg.buffered > 0
   backend.resumeDialogue()
-  backend.leg.writeText('.\r\n')
+  if (!early) backend.leg.writeText('.\r\n')
   const answer = await backend.answer(settings.backendVerdict, session.signal)
-  if (answer.kind === 'lost') return over(dialogue, REPLIES.backendTrouble)
+  if (answer.kind === 'lost' || (early && answer.reply.code < 400)) return over(dialogue, REPLIES.backendTrouble)
   dialogue.envelope = undefined
-  if (backend.over || is3xx(answer.reply.code)) dialogue.dropBackend()
+  if (early || backend.over || is3xx(answer.reply.code)) dialogue.dropBackend()
   else backend.kept = true
   dialogue.reply(passedOn(answer.reply, REPLIES.backendTrouble))
   return 'next'

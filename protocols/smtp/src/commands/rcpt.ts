@@ -19,6 +19,9 @@ export async function rcpt(dialogue: Dialogue, command: RcptCommand): Promise<Ne
   if (!mayReceive(dialogue, command)) return dialogue.mistake(REPLIES.relayDenied)
   const way = await wayOfRecipient(dialogue, command.mailbox)
   if (way.kind === 'gone') return 'client-closed'
+  // A message that nobody has been accepted for is not begun any more; one that is under way goes to whom it has.
+  if (way.kind === 'refused' && way.reason === 'draining' && envelope.recipients === 0)
+    return dialogue.dismiss(REPLIES.draining, 'draining')
   if (way.kind === 'refused') return answered(dialogue, RECIPIENT_FAILURES[way.reason])
   return atBackend(dialogue, envelope, command, way.way)
 }
@@ -35,13 +38,18 @@ async function atBackend(dialogue: Dialogue, envelope: Envelope, command: RcptCo
   const answer = await begun.backend.command(`RCPT TO:<${command.mailbox.text}>`, settings.backendReply, session.signal)
   if (begun.backend.over) dialogue.dropBackend()
   if (answer.kind === 'lost') return answered(dialogue, REPLIES.backendTrouble)
-  if (answer.reply.code === 250 || answer.reply.code === 251) envelope.recipients += 1
+  // Senders look at the first digit (RFC 5321 section 4.2.1): what they take for accepted has to count here.
+  if (answer.reply.code < 300) envelope.recipients += 1
   return answered(dialogue, passedOn(answer.reply, REPLIES.backendTrouble))
 }
+
+/** Local parts in which mail servers that trust us may find another address: `user%far.example`, `far.example!user`. */
+const ROUTED = /[%!@]/
 
 /** Where nobody signs in, only recipients of the site's own domains are taken (RFC 5321 section 3.6.2); postmaster always is. */
 function mayReceive({ connector }: Dialogue, { mailbox }: RcptCommand): boolean {
   if (connector.submission) return true
+  if (ROUTED.test(mailbox.local)) return false
   if (mailbox.domain === '') return mailbox.local.toLowerCase() === 'postmaster' && connector.domains.length > 0
   return connector.domains.includes(mailbox.domain)
 }

@@ -24,6 +24,6 @@ export async function startTls(dialogue: Dialogue): Promise<Next> {
   )
   if (upgraded.kind === 'failed')
     return upgraded.reason === 'plaintext-behind-starttls' ? upgraded.reason : 'tls-failed'
-  dialogue.helo = undefined
+  dialogue.forgetSender()
   return 'next'
 }

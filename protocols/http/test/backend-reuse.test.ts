@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+import { expect, test } from 'vitest'
+import { BASIC, Client, Front } from './harness.js'
+
+test('a request is not sent again once octets of its body were taken, be it a chunk line alone (RFC 9112 section 9.3.1)', async () => {
+  const heads: string[] = []
+  await using front = await Front.start((socket) => {
+    socket.on('error', () => undefined)
+    socket.on('data', (chunk: Buffer) => {
+      const text = chunk.toString('latin1')
+      heads.push(text.slice(0, text.indexOf(' ')))
+      if (text.startsWith('GET ')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+      else socket.destroy()
+    })
+  })
+  const client = await Client.connect(front.port)
+  client.send('GET / HTTP/1.1', 'Host: a', BASIC, '', '')
+  await client.take('\r\n\r\n')
+  client.send('PUT /x HTTP/1.1', 'Host: a', BASIC, 'Transfer-Encoding: chunked', '', '5\r\n')
+  expect(await client.take('\r\n')).toBe('HTTP/1.1 502 Bad Gateway\r\n')
+  expect(heads).toEqual(['GET', 'PUT'])
+})
+
+test('content that a broken backend sends after HEAD is no answer to the next request (RFC 9110 section 9.3.2)', async () => {
+  const seen: string[] = []
+  await using front = await Front.start((socket, index) => {
+    socket.on('error', () => undefined)
+    socket.on('data', (chunk: Buffer) => {
+      const method = chunk.toString('latin1').split(' ')[0]
+      seen.push(`${index} ${method}`)
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n${method === 'HEAD' ? '' : 'good'}`)
+    })
+  })
+  const client = await Client.connect(front.port)
+  client.send('HEAD / HTTP/1.1', 'Host: a', BASIC, '', 'GET / HTTP/1.1', 'Host: a', BASIC, '', '')
+  await client.take('good')
+  expect(seen).toEqual(['0 HEAD', '1 GET'])
+})
