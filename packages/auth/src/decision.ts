@@ -32,17 +32,34 @@ export interface DecisionParts {
 
 export function createDecision(parts: DecisionParts): Decide {
   return async (shown, context, signal) => {
-    const suspect = { client: context.client, user: shown.authcid }
-    const admission = await parts.throttle.admit(suspect)
+    const suspect = { client: context.client, user: accountOf(parts.sources, shown.authcid) }
+    const admission = await parts.throttle.admit(suspect, signal)
+    if (signal.aborted) return { kind: 'failed', reason: 'aborted', waitMs: 0, user: shown.authcid }
     if (admission.kind === 'throttled') {
       return refuse(parts, shown, context, { reason: 'throttled', waitMs: admission.waitMs })
     }
-    const request = requestOf(shown, context, parts.cache)
-    const answer = await askSources(parts.sources, request, signal)
-    if (signal.aborted) return { kind: 'failed', reason: 'aborted', waitMs: 0, user: shown.authcid }
-    const attempt: ProvenAttempt = { shown, context, suspect, failures: admission.failures, request, signal }
-    return conclude(parts, attempt, answer)
+    const { failures, done } = admission
+    let outcome: AuthOutcome | undefined
+    try {
+      const request = requestOf(shown, context, parts.cache)
+      const answer = await askSources(parts.sources, request, signal)
+      if (signal.aborted) return { kind: 'failed', reason: 'aborted', waitMs: 0, user: shown.authcid }
+      outcome = await conclude(parts, { shown, context, suspect, failures, request, signal, done }, answer)
+      return outcome
+    } finally {
+      // A deferred attempt goes on until the backend has spoken.
+      if (outcome?.kind !== 'authenticated' || !outcome.deferred) done()
+    }
   }
+}
+
+/** Spellings of one account share its failures, as far as a source knows them for the same. */
+function accountOf(sources: readonly CredentialSource[], presented: string): string {
+  for (const source of sources) {
+    const account = source.canonical?.(presented)
+    if (account !== undefined) return account
+  }
+  return presented
 }
 
 interface ProvenAttempt {
@@ -52,6 +69,7 @@ interface ProvenAttempt {
   readonly failures: number
   readonly request: CredentialRequest
   readonly signal: Cancellation
+  readonly done: () => void
 }
 
 async function conclude(parts: DecisionParts, attempt: ProvenAttempt, answer: ChainAnswer): Promise<AuthOutcome> {
@@ -85,7 +103,7 @@ async function conclude(parts: DecisionParts, attempt: ProvenAttempt, answer: Ch
  * back here, because the protocol is only waiting for this promise before it answers.
  */
 function deferred(parts: DecisionParts, attempt: ProvenAttempt, principal: Principal): AuthOutcome {
-  const { shown, context, suspect, failures, request, signal } = attempt
+  const { shown, context, suspect, failures, request, signal, done } = attempt
   let settled = false
   return {
     kind: 'authenticated',
@@ -99,9 +117,11 @@ function deferred(parts: DecisionParts, attempt: ProvenAttempt, principal: Princ
         parts.audit.accepted(principal, context.client, context.again)
       } else if (verdict === 'refused') {
         const waitMs = await parts.throttle.failed(suspect, request.password)
+        done()
         refuse(parts, shown, context, { reason: 'invalid-credentials', waitMs, source: principal.source })
         await pause(waitMs, parts.clock, signal)
       }
+      done()
     },
   }
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 import { createHmac, hash, randomBytes } from 'node:crypto'
-import { type Clock, NEVER, type Secret } from '@portico/base'
+import { type Cancellation, type Clock, NEVER, type Secret } from '@portico/base'
 import type { StateStore } from '@portico/state'
 import { createBounded } from './bounded.js'
 import { addressBlock } from './client-address.js'
 import type { ClientFacts } from './credential-source.js'
+import { InFlight } from './in-flight.js'
 import type { AuthSettings } from './settings.js'
 
 const REMEMBERED_SECRETS = 20_000
@@ -16,9 +17,12 @@ export interface Suspect {
   readonly user: string
 }
 
-/** Whether an attempt is looked at. `failures` goes back into {@link Throttle.succeeded}. */
+/**
+ * Whether an attempt is looked at. `failures` goes back into {@link Throttle.succeeded}; `done` is called when the attempt has
+ * ended, whatever came of it, after its failure was counted.
+ */
 export type Admission =
-  | { readonly kind: 'admitted'; readonly failures: number }
+  | { readonly kind: 'admitted'; readonly failures: number; readonly done: () => void }
   | { readonly kind: 'throttled'; readonly waitMs: number }
 
 /**
@@ -26,7 +30,11 @@ export type Admission =
  * alone; never for the user alone. It has no lists of its own but asks the state store, so that all processes count together.
  */
 export interface Throttle {
-  admit(suspect: Suspect): Promise<Admission>
+  /**
+   * Guesses sent at one moment must not all be looked at before the first is counted: while as many attempts of one pair are in
+   * flight in this process as may still fail, the next waits for one of them to end.
+   */
+  admit(suspect: Suspect, signal: Cancellation): Promise<Admission>
   /** A wrong password. Returns how long the answer is to be held back, in milliseconds. */
   failed(suspect: Suspect, password: Secret<string>): Promise<number>
   /** Forgets the failures of this pair. */
@@ -42,6 +50,7 @@ export interface ThrottleOptions {
 /** The throttle over a state store. Wrong passwords are compared by HMAC under a key of this process and never kept. */
 export function createThrottle({ settings, state, clock }: ThrottleOptions): Throttle {
   const key = randomBytes(32)
+  const inFlight = new InFlight(clock)
   const lastWrong = createBounded<string>({ max: REMEMBERED_SECRETS, ttlMs: settings.window, clock })
   const hmac = (text: string): string => createHmac('sha256', key).update(text).digest('base64url')
   // Counts are asked two at a time, and a session's cancellation has one listener; the store settles on its own.
@@ -53,12 +62,17 @@ export function createThrottle({ settings, state, clock }: ThrottleOptions): Thr
     return Promise.all([count(pair, by), exempt(suspect) ? 0 : count(address, by)])
   }
   return {
-    async admit(suspect) {
-      const [pair, address] = await countBoth(suspect, 0)
-      const over = pair >= settings.failuresPerUserAndAddress || address >= settings.failuresPerAddress
-      return over
-        ? { kind: 'throttled', waitMs: settings.delays.at(-1) ?? 0 }
-        : { kind: 'admitted', failures: Math.max(0, pair) }
+    async admit(suspect, signal) {
+      const { pair } = keysOf(suspect)
+      for (;;) {
+        const [failures, address] = await countBoth(suspect, 0)
+        const over = failures >= settings.failuresPerUserAndAddress || address >= settings.failuresPerAddress
+        if (over || signal.aborted) return { kind: 'throttled', waitMs: settings.delays.at(-1) ?? 0 }
+        if (failures + inFlight.count(pair) < settings.failuresPerUserAndAddress) {
+          return { kind: 'admitted', failures: Math.max(0, failures), done: inFlight.enter(pair) }
+        }
+        await inFlight.oneEnds(pair, signal)
+      }
     },
     async failed(suspect, password) {
       const { pair } = keysOf(suspect)

@@ -196,6 +196,21 @@ describe('the sources in their order', () => {
   })
 })
 
+describe('guessing', () => {
+  test('is slowed down under the account, whatever spelling of its name is used', async () => {
+    const rejecting = scripted('s', { kind: 'rejected', reason: 'invalid-credentials' })
+    const source = { ...rejecting, canonical: (name: string) => name.split('@')[0] }
+    const { login } = setUp([source])
+    const reasons: string[] = []
+    for (let i = 0; i < AUTH.failuresPerUserAndAddress + 3; i++) {
+      const outcome = await login(`alice@d${i}`, `guess ${i}`)
+      reasons.push(outcome.kind === 'failed' ? outcome.reason : outcome.kind)
+    }
+    expect(reasons.indexOf('throttled')).toBe(AUTH.failuresPerUserAndAddress)
+    expect(rejecting.asked).toHaveLength(AUTH.failuresPerUserAndAddress)
+  })
+})
+
 describe('unknown user and wrong password cannot be told apart', () => {
   test('same answer, same number of hash checks', async () => {
     const file = countingFile('alice:{PLAIN}secret\n')

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { authSchema, createThrottle } from '@portico/auth'
-import { Secret } from '@portico/base'
+import { CancellationSource, NEVER, Secret } from '@portico/base'
 import { createMemoryStore } from '@portico/state'
 import { createFakeClock } from '@portico/testkit'
 import { describe, expect, test } from 'vitest'
@@ -24,7 +24,7 @@ function setUp(written: Record<string, unknown> = {}) {
       return delays
     },
     admitted: async (user = 'alice', address = '192.0.2.7') =>
-      (await throttle.admit({ user, client: clientAt(address) })).kind === 'admitted',
+      (await throttle.admit({ user, client: clientAt(address) }, NEVER)).kind === 'admitted',
   }
 }
 
@@ -49,6 +49,54 @@ describe('throttle', () => {
     expect(await admitted('ALICE')).toBe(false)
     await clock.advance(600_000)
     expect(await admitted()).toBe(true)
+  })
+
+  test('guesses sent at one moment are looked at only as far as they may still fail', async () => {
+    const { throttle } = setUp()
+    const suspect = { user: 'alice', client: clientAt() }
+    let looked = 0
+    const guess = async (number: number) => {
+      const admission = await throttle.admit(suspect, new CancellationSource())
+      if (admission.kind === 'throttled') return
+      looked += 1
+      await new Promise((resolve) => setImmediate(resolve))
+      await throttle.failed(suspect, new Secret(`guess ${number}`))
+      admission.done()
+    }
+    await Promise.all(Array.from({ length: 100 }, (_, number) => guess(number)))
+    expect(looked).toBe(10)
+  })
+
+  test('a device that opens many connections at once gets all of them', async () => {
+    const { throttle } = setUp()
+    const suspect = { user: 'alice', client: clientAt() }
+    const signIn = async () => {
+      const admission = await throttle.admit(suspect, new CancellationSource())
+      if (admission.kind === 'throttled') throw new Error('throttled')
+      await new Promise((resolve) => setImmediate(resolve))
+      await throttle.succeeded(suspect, admission.failures)
+      admission.done()
+    }
+    await Promise.all(Array.from({ length: 100 }, signIn))
+  })
+
+  test('who waits for others to end and leaves meanwhile is not looked at', async () => {
+    const { throttle } = setUp({ failuresPerUserAndAddress: 1 })
+    const suspect = { user: 'alice', client: clientAt() }
+    expect((await throttle.admit(suspect, NEVER)).kind).toBe('admitted')
+    const leaving = new CancellationSource()
+    const waiting = throttle.admit(suspect, leaving)
+    await new Promise((resolve) => setImmediate(resolve))
+    leaving.abort('closed')
+    expect((await waiting).kind).toBe('throttled')
+  })
+
+  test('an attempt that never ended stops counting after two minutes', async () => {
+    const { throttle, clock } = setUp({ failuresPerUserAndAddress: 1 })
+    const suspect = { user: 'alice', client: clientAt() }
+    await throttle.admit(suspect, NEVER)
+    await clock.advance(120_001)
+    expect((await throttle.admit(suspect, NEVER)).kind).toBe('admitted')
   })
 
   test('the owner at another address, and others at the same one, are not affected', async () => {
@@ -83,7 +131,7 @@ describe('throttle', () => {
     const { guess, throttle } = setUp({ exemptNetworks: ['webmail'], failuresPerAddress: 5 })
     for (const user of ['a', 'b', 'c']) await guess(5, user, '192.0.2.7', ['webmail'])
     const suspect = (user: string) => ({ user, client: clientAt('192.0.2.7', { networks: ['webmail'] }) })
-    expect((await throttle.admit(suspect('d'))).kind).toBe('admitted')
+    expect((await throttle.admit(suspect('d'), NEVER)).kind).toBe('admitted')
     expect(await throttle.failed(suspect('a'), new Secret('x'))).toBe(15_000)
   })
 
@@ -91,8 +139,8 @@ describe('throttle', () => {
     const { guess, throttle } = setUp()
     await guess(4)
     const suspect = { user: 'alice', client: clientAt() }
-    const admission = await throttle.admit(suspect)
-    expect(admission).toEqual({ kind: 'admitted', failures: 4 })
+    const admission = await throttle.admit(suspect, NEVER)
+    expect(admission).toMatchObject({ kind: 'admitted', failures: 4 })
     await throttle.succeeded(suspect, 4)
     expect(await guess(2)).toEqual([0, 2_000])
   })
