@@ -53,14 +53,17 @@ export class Door {
     const door = this
     const { wheel, log } = this.#options.lasting
     const served = this.#generation.protocol(this.protocol)
-    const { limits } = this.#generation.checked.settings
     try {
       this.#listener = await listen({
         name: this.#settings.name,
         at,
         wheel,
-        maxConnections: limits.connections,
-        maxPerAddress: limits.connectionsPerAddress,
+        get maxConnections() {
+          return door.#generation.checked.settings.limits.connections
+        },
+        get maxPerAddress() {
+          return door.#generation.checked.settings.limits.connectionsPerAddress
+        },
         tooBusy: served?.protocol.tooBusy ?? new Uint8Array(0),
         get tls() {
           return door.#tls

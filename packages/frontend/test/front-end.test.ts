@@ -199,6 +199,16 @@ describe('reload', () => {
     expect(await old.ask('ping')).toBe('ping')
   })
 
+  test('connection limits of a listener that stays follow the new settings', async () => {
+    await using frontEnd = await createFrontEnd({ config: configOf(), protocols: [toy] })
+    const port = portOf(frontEnd)
+    expect(await Client.to(port).line()).toBe('hello hall')
+    await frontEnd.reload(configOf({ limits: { connectionsPerAddress: 1 } }))
+    expect(await Client.to(port).line()).toBe('busy')
+    await frontEnd.reload(configOf({ limits: { connectionsPerAddress: 2 } }))
+    expect(await Client.to(port).line()).toBe('hello hall')
+  })
+
   test('listeners come and go', async () => {
     await using frontEnd = await createFrontEnd({ config: configOf(), protocols: [toy] })
     const port = portOf(frontEnd)

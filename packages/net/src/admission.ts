@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: MIT
 import { parseV6 } from './ipv6-text.js'
 
+/** Read at every connection: a reload may change them. */
+export interface AdmissionLimits {
+  readonly maxConnections: number
+  readonly maxPerAddress: number
+}
+
 /** Counts the connections of a listener, all together and by address. */
 export class Admission {
   total = 0
-  readonly #most: number
-  readonly #mostPerAddress: number
+  readonly #limits: AdmissionLimits
   readonly #byAddress = new Map<string, number>()
 
-  constructor(most: number, mostPerAddress: number) {
-    this.#most = most
-    this.#mostPerAddress = mostPerAddress
+  constructor(limits: AdmissionLimits) {
+    this.#limits = limits
   }
 
   /** Counts a connection; false when there are too many. Every call is paired with one of {@link leave}. */
   enter(): boolean {
     this.total += 1
-    return this.total <= this.#most
+    return this.total <= this.#limits.maxConnections
   }
 
   leave(): void {
@@ -27,7 +31,7 @@ export class Admission {
   enterAddress(address: string): string | undefined {
     const key = addressKey(address)
     const count = this.#byAddress.get(key) ?? 0
-    if (count >= this.#mostPerAddress) return undefined
+    if (count >= this.#limits.maxPerAddress) return undefined
     this.#byAddress.set(key, count + 1)
     return key
   }

@@ -80,7 +80,7 @@ class Door implements Listener {
     this.server = server
     this.name = options.name
     this.#options = options
-    this.#admission = new Admission(options.maxConnections, options.maxPerAddress)
+    this.#admission = new Admission(options)
     // An accept that failed (out of descriptors) must not end the process; Node goes on accepting.
     server.on('error', () => undefined)
     this.#closed = new Promise((resolve) => server.once('close', () => resolve()))
