@@ -64,6 +64,11 @@ function protocolProblems(settings: FrontEndSettings, protocol: Protocol<never>)
 /** A lookup that nobody asks knows no mailbox, and mail for all of them would be refused for good. */
 function locatorProblems({ location, credentials }: FrontEndSettings): ConfigProblem[] {
   return location.flatMap((locator, index) => {
+    if (locator.type === 'users-file' && !credentials.some(({ type }) => type === 'users-file')) {
+      return [
+        { path: ['location', index, 'type'], expectation: 'expected a users-file under credentials to look into' },
+      ]
+    }
     if (locator.type !== 'auth-http') return []
     const { source } = locator
     if (credentials.some(({ type, name }) => type === 'auth-http' && name === source)) return []

@@ -228,6 +228,11 @@ describe('reload', () => {
   test.each<[string, Record<string, unknown>, RegExp]>([
     ['an unknown key', { nonsense: 1 }, /nonsense: unknown key/],
     [
+      'a users file to look into that nobody opens',
+      { location: [{ type: 'users-file' }], credentials: [{ type: 'deferred' }] },
+      /location\[0\]\.type: expected a users-file under credentials/,
+    ],
+    [
       'a group that does not exist',
       { location: [{ type: 'hash', group: 'two' }] },
       /location\[0\]\.group: expected one of the groups one/,
