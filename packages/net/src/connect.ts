@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-import { connect, type Socket } from 'node:net'
+import { connect, type OnReadOpts, type Socket } from 'node:net'
 import type { Address, Cancellation } from '@portico/base'
 import { unmapped } from '@portico/base'
 import type { Leg, LegErrorCode } from './leg.js'
 import { legErrorCode } from './leg-errors.js'
+import { readMemory } from './read-memory.js'
 import { socketFacts } from './socket-facts.js'
 import { SocketLeg } from './socket-leg.js'
 import type { TimerWheel } from './timer-wheel.js'
@@ -24,7 +25,11 @@ export type Connected =
 export function connectLeg(address: Address, options: ConnectOptions): Promise<Connected> {
   if (options.signal.aborted) return Promise.resolve({ kind: 'failed', code: 'cancelled' })
   return new Promise((resolve) => {
-    const socket = open(address)
+    let leg: SocketLeg | undefined
+    const socket = open(
+      address,
+      readMemory((view) => leg?.received(view)),
+    )
     const finish = (result: Connected) => {
       limit.cancel()
       options.signal.onAbort = undefined
@@ -44,13 +49,14 @@ export function connectLeg(address: Address, options: ConnectOptions): Promise<C
       const facts = socketFacts(socket, address.kind === 'unix' ? address.path : undefined)
       if (facts === undefined) return failed(new Error('the connection was gone at once'))
       const remoteAddress = socket.remoteAddress === undefined ? undefined : unmapped(socket.remoteAddress)
-      finish({ kind: 'connected', leg: new SocketLeg(socket, facts, options.wheel), remoteAddress })
+      leg = new SocketLeg(socket, facts, options.wheel)
+      finish({ kind: 'connected', leg, remoteAddress })
     })
   })
 }
 
-function open(address: Address): Socket {
-  const common = { allowHalfOpen: true, noDelay: true }
+function open(address: Address, onread: OnReadOpts): Socket {
+  const common = { allowHalfOpen: true, noDelay: true, onread }
   if (address.kind === 'unix') return connect({ path: address.path, ...common })
   return connect({ host: address.host, port: address.port, ...common })
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { LegEnd, LegReader } from './leg.js'
+import { hold } from './read-memory.js'
 
 const EMPTY = Buffer.alloc(0)
 /** A paused leg is read until it holds this much, so that a short dialogue never stops the socket, and EOF and reset are seen. */
@@ -63,14 +64,14 @@ export class LegInput {
     if (this.#left.length > 0 || this.#halted || this.#eof) this.#schedule()
   }
 
-  /** Octets from the socket. They are kept by reference: a shared read buffer must be copied before. */
+  /** Octets from the socket, valid only during the call. */
   deliver(bytes: Buffer): void {
     if (this.#discarding || this.#end !== undefined) return
     if (this.#reader !== undefined && !this.paused && !this.#delivering && this.#left.length === 0) {
       this.#offer(this.#reader, bytes)
       return
     }
-    this.#left = this.#left.length === 0 ? bytes : Buffer.concat([this.#left, bytes])
+    this.#left = this.#left.length === 0 ? hold(bytes) : Buffer.concat([this.#left, bytes])
     if (this.#left.length >= READ_AHEAD && !this.#halted) {
       this.#halted = true
       this.#source.halt()
@@ -143,7 +144,7 @@ export class LegInput {
     try {
       const count = reader.onBytes(view)
       this.taken += count
-      if (count < view.length && !this.#discarding) this.#left = view.subarray(count)
+      if (count < view.length && !this.#discarding) this.#left = hold(view.subarray(count))
     } catch (error) {
       this.#failed(error)
     } finally {

@@ -17,6 +17,7 @@ import type {
 } from './leg.js'
 import { legErrorCode, upgradeFailure } from './leg-errors.js'
 import { type InputSource, LegInput } from './leg-input.js'
+import { held, writable } from './read-memory.js'
 import type { IdleTimer, TimerWheel } from './timer-wheel.js'
 import { type Handshake, ServerAcceptor } from './tls-acceptor.js'
 import { connectTls } from './tls-client.js'
@@ -69,6 +70,8 @@ export class SocketLeg implements Leg, InputSource {
   #why: LegEnd | undefined
   #idle: IdleTimer | undefined
   #deadline: Timer | undefined
+  /** A writer was told to stop, and `drain` has not come yet. */
+  #stalled = false
   #upgrading: ((handshake: Handshake | UpgradeFailure) => void) | undefined
 
   constructor(socket: Socket, facts: LegFacts, wheel: TimerWheel) {
@@ -117,7 +120,7 @@ export class SocketLeg implements Leg, InputSource {
   }
 
   get needsDrain(): boolean {
-    return this.#socket.writableLength >= WRITE_MARK
+    return this.#stalled
   }
 
   get queued(): number {
@@ -127,8 +130,10 @@ export class SocketLeg implements Leg, InputSource {
   write(bytes: Octets): boolean {
     if (!this.#mayWrite()) return false
     this.bytesWritten += bytes.length
-    this.#socket.write(bytes)
-    return !this.needsDrain
+    const mine = writable(bytes)
+    this.#socket.write(mine)
+    if (this.#socket.writableLength > 0) held(mine)
+    return this.#mayGoOn()
   }
 
   writeView(view: Octets): boolean {
@@ -139,7 +144,7 @@ export class SocketLeg implements Leg, InputSource {
     if (!this.#mayWrite()) return false
     this.bytesWritten += latin1.length
     this.#socket.write(latin1, 'latin1')
-    return !this.needsDrain
+    return this.#mayGoOn()
   }
 
   batch(fill: () => void): void {
@@ -227,12 +232,14 @@ export class SocketLeg implements Leg, InputSource {
 
   // What follows is called by the socket's listeners and by LegInput.
 
+  /** `bytes` may lie in memory that is valid only during the call. */
   received(bytes: Buffer): void {
     this.#idle?.touch()
     this.#input.deliver(bytes)
   }
 
   drained(): void {
+    this.#stalled = false
     if (!this.#closed) this.#input.drained()
   }
 
@@ -272,6 +279,11 @@ export class SocketLeg implements Leg, InputSource {
     if (this.#ended || this.#closed || this.#upgrading !== undefined) return false
     this.#idle?.touch()
     return true
+  }
+
+  #mayGoOn(): boolean {
+    if (this.#socket.writableLength >= WRITE_MARK) this.#stalled = true
+    return !this.#stalled
   }
 
   #finish(why: LegEnd, reset = false): void {
@@ -326,6 +338,7 @@ export class SocketLeg implements Leg, InputSource {
     if (pending !== undefined && pending.length > 0) raw.unshift(Buffer.from(pending))
     if (left.length > 0) raw.unshift(left)
     this.#input.restart()
+    this.#stalled = false
   }
 
   #upgraded(handshake: Handshake | UpgradeFailure): UpgradeResult {

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+import type { OnReadOpts } from 'node:net'
+import type { Octets } from './leg.js'
+
+const SIZE = 65_536
+/** A read below this ends a bulk transfer: the private memory is given back. */
+const SMALL = 16_384
+
+/** What every connected socket reads into while it has little to say: overwritten by the next read of any of them. */
+const shared = Buffer.allocUnsafeSlow(SIZE)
+/** The private memory whose octets are on view now. */
+let lent: Buffer | undefined
+
+/**
+ * Where one socket reads to, for Node's `onread`: no memory is allocated per read. A short read goes through memory shared by all
+ * sockets; a socket in the midst of a bulk transfer gets its own, which can be written from without a copy and is replaced only
+ * when somebody had to keep it.
+ */
+export function readMemory(onBytes: (view: Buffer) => void): OnReadOpts {
+  let own: Buffer | undefined
+  return {
+    buffer: () => own ?? shared,
+    callback(length, memory) {
+      lent = own
+      onBytes(Buffer.from(memory.buffer, memory.byteOffset, length))
+      const kept = own !== undefined && lent === undefined
+      lent = undefined
+      if (length < SMALL) own = undefined
+      else if (kept || (own === undefined && length === SIZE)) own = Buffer.allocUnsafeSlow(SIZE)
+      return true
+    },
+  }
+}
+
+/** The octets of a view as they may be given to a socket, which is done with them at once or holds them: see {@link hold}. */
+export function writable(view: Octets): Octets {
+  return view.buffer === shared.buffer ? Buffer.from(view) : view
+}
+
+/** Octets that outlive the call in which they were shown: a copy of shared memory; private memory will not be read into again. */
+export function hold(view: Buffer): Buffer {
+  if (view.buffer === shared.buffer) return Buffer.from(view)
+  if (view.buffer === lent?.buffer) lent = undefined
+  return view
+}
+
+/** As {@link hold}, for octets that passed {@link writable}. */
+export function held(bytes: Octets): void {
+  if (bytes.buffer === lent?.buffer) lent = undefined
+}
