@@ -5,7 +5,8 @@ import type { ClientFacts } from './credential-source.js'
 
 /** One log line for each sign-in decision: who, how, from where, why. Never a secret. */
 export interface Audit {
-  accepted(principal: Principal, client: ClientFacts): void
+  /** `trace` is what an anonymous client says of itself. */
+  accepted(principal: Principal, client: ClientFacts, trace?: string): void
   refused(facts: {
     readonly user: string
     readonly mechanism: string
@@ -19,9 +20,10 @@ export interface Audit {
 
 export function createAudit(log: Log): Audit {
   return {
-    accepted({ user, authcid, mechanism, source }, client) {
+    accepted({ user, authcid, mechanism, source }, client, trace) {
       const actingFor = authcid.toLowerCase() === user.toLowerCase() ? {} : { authcid }
-      log.info('signed in', { ...whereFrom(client), user, ...actingFor, mechanism, source })
+      const said = trace === undefined ? {} : { trace }
+      log.info('signed in', { ...whereFrom(client), user, ...actingFor, mechanism, source, ...said })
     },
     refused({ client, ...facts }) {
       log.warn('sign-in refused', { ...whereFrom(client), ...facts })

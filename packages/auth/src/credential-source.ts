@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { AuthFailureReason, Cancellation, Endpoint, Principal, ProtocolName, Secret } from '@portico/base'
+import type { SecretKind, StoredSecret } from '@portico/sasl'
 import type { AuthCache } from './cache.js'
 
 /** Where verifiers live: a file, a lookup service, the backend itself. Each has a name of its own in logs. */
@@ -13,7 +14,26 @@ export interface CredentialSource extends AsyncDisposable {
    * answer does not tell who has an account. Absent: an unknown user costs this source as much as any other.
    */
   unknownUserWork?(request: CredentialRequest, signal: Cancellation): Promise<void>
+  /** With `lookup` or `verify-response`: how many accounts can prove in that way, of how many that it proves at all. */
+  holds?(kind: SecretKind): { readonly can: number; readonly of: number }
+  /** What a proof in somebody's name is checked against. */
+  lookup?(request: LookupRequest, signal: Cancellation): Promise<SecretReply>
 }
+
+/** A question for what is stored. */
+export interface LookupRequest extends Omit<CredentialRequest, 'password' | 'cache'> {
+  readonly secret: SecretKind
+}
+
+/** The verdict once the proof is known to be right or wrong. */
+export type Concluded = Extract<CredentialAnswer, { kind: 'accepted' | 'rejected' }>
+
+export type SecretReply =
+  /** `ifProved` holds if the proof is right: an account may be barred all the same. */
+  | { readonly kind: 'found'; readonly secret: StoredSecret; readonly ifProved: Concluded }
+  /** Another source may know the name. `decoy` stands in when none does: the same for the name each time. */
+  | { readonly kind: 'not-here'; readonly decoy?: StoredSecret }
+  | { readonly kind: 'unavailable'; readonly cause?: unknown }
 
 /** One question to a source. It holds the password only inside a Secret. */
 export interface CredentialRequest {

@@ -2,11 +2,17 @@
 import { type Backend, formatAddress } from '@portico/base'
 import type { ConfigProblem } from '@portico/config'
 import type { Topology } from '@portico/routing'
+import { serverMechanisms } from '@portico/sasl'
 import type { FrontEndSettings } from './schema.js'
 
 /** What no single key shows to be wrong: settings that cannot work together. */
 export function checkConfig(settings: FrontEndSettings, topology: Topology): readonly ConfigProblem[] {
-  return [...listenerProblems(settings), ...groupProblems(settings), ...identityProblems(settings, topology)]
+  return [
+    ...listenerProblems(settings),
+    ...groupProblems(settings),
+    ...identityProblems(settings, topology),
+    ...mechanismProblems(settings, topology),
+  ]
 }
 
 function listenerProblems({ listeners, tls }: FrontEndSettings): ConfigProblem[] {
@@ -55,6 +61,31 @@ function identityProblems({ credentials, backends, protocols }: FrontEndSettings
       ]
     }),
   )
+}
+
+/** Protocols with a backend that wants to see a password: a sign-in that leaves none would end there. */
+export function passwordProtocols(
+  { backends, protocols }: Pick<FrontEndSettings, 'backends' | 'protocols'>,
+  topology: Topology,
+): ReadonlySet<string> {
+  const takesPasswords = (protocol: string): boolean =>
+    Object.keys(backends).some((group) =>
+      topology.backendsOf(group, protocol).some(({ identity }) => identity.kind === 'password'),
+    )
+  return new Set([...protocols.keys()].filter(takesPasswords))
+}
+
+/** A mechanism that is named and could be offered on no listener is a mistake. */
+function mechanismProblems(settings: FrontEndSettings, topology: Topology): ConfigProblem[] {
+  const { mechanisms } = settings.auth
+  const onlyPasswords = passwordProtocols(settings, topology)
+  if (settings.listeners.some(({ protocol }) => !onlyPasswords.has(protocol))) return []
+  return (mechanisms ?? []).flatMap((name, index) => {
+    const leavesNone = serverMechanisms.find((one) => one.name === name)?.sendsPasswordInClear === false
+    if (!leavesNone) return []
+    const expectation = 'expected a mechanism that leaves a password: all backends have identity password'
+    return [{ path: ['auth', 'mechanisms', index], expectation }]
+  })
 }
 
 /** `none` is for backends that ask nobody and so give nothing that is a user's. */

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
-import { createAuthCache, createAuthenticator, createThrottle } from '@portico/auth'
+import { allowedMechanisms, createAuthCache, createAuthenticator, createThrottle } from '@portico/auth'
 import type { Clock, ProtocolName } from '@portico/base'
 import { ConfigError, validate } from '@portico/config'
 import type { TimerWheel, TlsCertificate } from '@portico/net'
 import { type BackendPool, createBackendPool } from '@portico/pool'
 import { buildTopology, createRouter, type Topology, TopologyError } from '@portico/routing'
-import { serverMechanisms } from '@portico/sasl'
 import type { Protocol, Services } from '@portico/session'
 import type { StateStore } from '@portico/state'
 import type { Log } from '@portico/telemetry'
 import { loadCertificates, type ReadText } from './certificates.js'
-import { checkConfig } from './check-config.js'
+import { checkConfig, passwordProtocols } from './check-config.js'
 import { type Lookups, openLookups } from './lookups.js'
 import { type NamedNetworks, namedNetworks } from './named-networks.js'
 import { type FrontEndSettings, frontEndSchema } from './schema.js'
@@ -94,7 +93,10 @@ export class Generation {
     }
     const authenticator = createAuthenticator({
       sources: lookups.sources,
-      mechanisms: serverMechanisms,
+      mechanisms: allowedMechanisms(auth),
+      proofsOf: auth.mechanisms === undefined ? 'every' : 'any',
+      passwordProtocols: passwordProtocols(settings, topology),
+      anonymousUser: auth.anonymousUser,
       throttle: createThrottle({ settings: auth, state, clock }),
       cache: createAuthCache(auth.cache, clock),
       clock,

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 export * from './client/login.js'
 export * from './client/plain.js'
+export * from './client/scram.js'
 export * from './mechanism.js'
 export * from './saslprep.js'
+export * from './scram-keys.js'
+export * from './server/anonymous.js'
+export * from './server/cram-md5.js'
 export * from './server/login.js'
 export * from './server/mechanisms.js'
 export * from './server/plain.js'
+export * from './server/scram.js'

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { CancellationSource } from '@portico/base'
-import { login, loginResponses, type Mechanism, plain, plainResponse, serverMechanisms } from '@portico/sasl'
+import { anonymous, login, loginResponses, type Mechanism, plain, plainResponse, serverMechanisms } from '@portico/sasl'
 import { mechanismCompliance } from '@portico/testkit'
 import { describe, expect, test } from 'vitest'
 
@@ -16,9 +16,15 @@ async function play(mechanism: Mechanism, responses: readonly (Buffer | undefine
         asked.push(credentials)
         return { kind: 'accepted' }
       },
+      lookup: async () => ({ kind: 'rejected', reason: 'mechanism-unavailable' }),
+      async anonymous(trace) {
+        asked.push({ trace })
+        return { kind: 'accepted' }
+      },
     },
     channel: { encrypted: true, channelBinding: () => undefined },
     localName: 'mail.example.com',
+    offered: [],
     signal: new CancellationSource(),
   })
   const steps: string[] = []
@@ -104,6 +110,23 @@ describe('LOGIN (draft-murchison-sasl-login)', () => {
     const { steps, asked } = await play(login, responses)
     expect(steps.at(-1)).toBe(expected)
     expect(asked).toEqual([])
+  })
+})
+
+describe('ANONYMOUS (RFC 4505)', () => {
+  test.each([
+    ['a trace', [B('sirhc@example.com')], ['success anonymous'], [{ trace: 'sirhc@example.com' }]],
+    ['an empty trace', [B('')], ['success anonymous'], [{ trace: '' }]],
+    ['a trace after the empty challenge', [undefined, B('x')], ['challenge ', 'success anonymous'], [{ trace: 'x' }]],
+    ['255 characters', [B('\u00fc'.repeat(255))], ['success anonymous'], [{ trace: '\u00fc'.repeat(255) }]],
+    ['256 characters (section 2)', [B('x'.repeat(256))], ['failure too-long'], []],
+    ['a mebibyte', [B('x'.repeat(1024 * 1024))], ['failure too-long'], []],
+    ['a line break', [B('x\r\ny')], ['failure malformed'], []],
+    ['no UTF-8', [B('\xfc', 'latin1')], ['failure malformed'], []],
+    ['nothing twice', [undefined, undefined], ['challenge ', 'failure malformed'], []],
+    ['a second message', [B('x'), B('y')], ['success anonymous', 'failure aborted'], [{ trace: 'x' }]],
+  ] as const)('%s', async (_label, responses, steps, asked) => {
+    expect(await play(anonymous, responses)).toEqual({ steps, asked })
   })
 })
 
