@@ -60,14 +60,18 @@ function prove(
   return cache === undefined ? verify() : cache.prove({ ...account, mechanism, password }, verify)
 }
 
-/** An account with a password of another form is here, but no proof in its name is right. */
+/**
+ * An account with a password of another form is here, but no proof in its name is right. One without a password is somebody
+ * else's to prove, unless it is barred: the next source would not know that.
+ */
 async function lookUp(source: string, file: UsersFile, request: LookupRequest): Promise<SecretReply> {
   const { authcid } = request
   const entry = file.lookup(authcid)
   const found = await file.secrets.secretOf(entry?.user ?? authcid, entry?.password, request.secret)
   if (found === undefined) return { kind: 'not-here' }
-  if (entry?.password === undefined) return { kind: 'not-here', decoy: found.secret }
-  const ifProved = found.real ? afterProof(source, entry, request, {}) : WRONG
+  const barred = entry !== undefined && barredBy(entry, request) !== undefined
+  if (entry?.password === undefined && !barred) return { kind: 'not-here', decoy: found.secret }
+  const ifProved = entry !== undefined && found.real ? afterProof(source, entry, request, {}) : WRONG
   return { kind: 'found', secret: found.secret, ifProved }
 }
 

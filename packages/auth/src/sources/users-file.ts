@@ -73,7 +73,10 @@ export function openUsersFile(options: UsersFileOptions): UsersFile {
     },
     decoy: (name) => decoyFor(passwords, name.toLowerCase(), key),
     secrets: {
-      holds: (kind) => desk.holds(kind),
+      holds(kind) {
+        refresh()
+        return desk.holds(kind)
+      },
       secretOf: (name, stored, kind) => desk.secretOf(canonical(name), stored, kind),
     },
   }
