@@ -153,6 +153,16 @@ describe('listening', () => {
       /backends\.one: expected identity password/,
     )
   })
+
+  test.each(['SCRAM-SHA-256', 'CRAM-MD5', 'ANONYMOUS'])(
+    '%s leaves no password for backends that want one',
+    async (name) => {
+      const config = configOf({ auth: { mechanisms: ['PLAIN', name] } })
+      await expect(createFrontEnd({ config, protocols: [toy] })).rejects.toThrow(
+        /auth\.mechanisms\[1\]: expected a mechanism that leaves a password/,
+      )
+    },
+  )
 })
 
 describe('reload', () => {
