@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { execFileSync } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Dovecot, startDovecot, testCertificates } from '@portico/testkit'
@@ -20,15 +21,16 @@ function account(user: string, scheme: string): string {
 scenario('sign-in without showing a password, in front of a Dovecot with a master user', needs, () => {
   let dovecot: Dovecot
   let portico: Portico<'imaps' | 'pop3'>
+  const fingerprint = (): string => new X509Certificate(testCertificates().client.certificate).fingerprint256
   const ca = (): string => testCertificates().ca.certificateFile
 
   beforeAll(async () => {
     const nobodyKnows = 'not the one the front door knows'
     dovecot = await startDovecot({
-      users: { alice: nobodyKnows, bob: nobodyKnows, carol: nobodyKnows, dave: nobodyKnows },
+      users: { alice: nobodyKnows, bob: nobodyKnows, carol: nobodyKnows, dave: nobodyKnows, erin: nobodyKnows },
       masters: { portico: 'masterpw' },
     })
-    for (const user of ['alice', 'bob', 'carol', 'dave']) {
+    for (const user of ['alice', 'bob', 'carol', 'dave', 'erin']) {
       dovecot.deliver(user, `From: x@test.lan\r\nTo: ${user}@test.lan\r\nSubject: for ${user}\r\n\r\nlunch?\r\n`)
     }
     const secret = join(dovecot.folder, 'master-secret')
@@ -36,12 +38,16 @@ scenario('sign-in without showing a password, in front of a Dovecot with a maste
     const tls = { mode: 'implicit', ca: ca(), servername: 'localhost' }
     const { imaps, pop3s } = dovecot.ports
     portico = await startPortico({
-      listeners: { imaps: { protocol: 'imap4', tls: 'implicit' }, pop3: { protocol: 'pop3', tls: 'starttls' } },
+      listeners: {
+        imaps: { protocol: 'imap4', tls: 'implicit' },
+        pop3: { protocol: 'pop3', tls: 'starttls', clientCertificates: ca() },
+      },
       users: [
         account('alice', 'SCRAM-SHA-256'),
         account('bob', 'SCRAM-SHA-1'),
         account('carol', 'CRAM-MD5'),
         account('dave', 'PLAIN'),
+        `erin:::::::group=mbx certificate=${fingerprint()}`,
       ],
       backends: {
         mbx: {
@@ -50,7 +56,9 @@ scenario('sign-in without showing a password, in front of a Dovecot with a maste
           pop3: { endpoints: [`127.0.0.1:${pop3s}`], tls },
         },
       },
-      more: { auth: { mechanisms: ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256', 'SCRAM-SHA-1', 'CRAM-MD5', 'PLAIN'] } },
+      more: {
+        auth: { mechanisms: ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256', 'SCRAM-SHA-1', 'CRAM-MD5', 'PLAIN', 'EXTERNAL'] },
+      },
     })
   })
   afterAll(async () => {
@@ -58,7 +66,7 @@ scenario('sign-in without showing a password, in front of a Dovecot with a maste
     await dovecot?.stop()
   })
 
-  const mpop = (user: string, password: string, method: string) => {
+  const mpop = (user: string, password: string, method: string, more = '') => {
     const { folder } = settingsFile('x', '')
     const inbox = join(folder, 'inbox')
     const text = `account default
@@ -73,7 +81,7 @@ password ${password}
 keep on
 delivery mbox ${inbox}
 uidls_file ${folder}/uidls
-`
+${more}`
     return { args: ['-C', settingsFile('mpoprc', text).file], env: { HOME: folder }, inbox }
   }
 
@@ -101,6 +109,18 @@ uidls_file ${folder}/uidls
         expect(dovecot.log()).toBe(before)
       },
     )
+  })
+
+  test('mpop signs in by its client certificate (EXTERNAL)', async () => {
+    const { certificateFile, keyFile } = testCertificates().client
+    const files = `tls_cert_file ${certificateFile}\ntls_key_file ${keyFile}\n`
+    const own = mpop('erin', 'unused', 'external', files)
+    await succeed('mpop', own.args, { env: own.env })
+    expect(readFileSync(own.inbox, 'utf8')).toContain('Subject: for erin')
+    const other = mpop('bob', 'unused', 'external', files)
+    expect((await run('mpop', other.args, { env: other.env })).code).not.toBe(0)
+    const without = mpop('erin', 'unused', 'external')
+    expect((await run('mpop', without.args, { env: without.env })).code).not.toBe(0)
   })
 
   test('SCRAM-SHA-256-PLUS binds the TLS channel (RFC 9266), and the server proves itself before its OK', async () => {

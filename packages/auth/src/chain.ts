@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Cancellation } from '@portico/base'
 import type {
+  CertificateRequest,
   CredentialAnswer,
   CredentialRequest,
   CredentialSource,
@@ -67,6 +68,32 @@ export async function askForSecret(
 async function askSecret(source: CredentialSource, request: LookupRequest, signal: Cancellation): Promise<SecretReply> {
   try {
     return (await source.lookup?.(request, signal)) ?? { kind: 'not-here' }
+  } catch (cause) {
+    return { kind: 'unavailable', cause }
+  }
+}
+
+/** The account of a client certificate. */
+export async function askForOwner(
+  sources: readonly CredentialSource[],
+  request: CertificateRequest,
+  signal: Cancellation,
+): Promise<ChainAnswer> {
+  for (const source of sources) {
+    const answer = await askOwner(source, request, signal)
+    if (signal.aborted) return { kind: 'unavailable', source: source.name, cause: signal.reason }
+    if (answer.kind !== 'not-here') return { ...answer, source: source.name }
+  }
+  return { kind: 'rejected', reason: 'invalid-credentials' }
+}
+
+async function askOwner(
+  source: CredentialSource,
+  request: CertificateRequest,
+  signal: Cancellation,
+): Promise<CredentialAnswer> {
+  try {
+    return (await source.ownerOf?.(request, signal)) ?? { kind: 'not-here' }
   } catch (cause) {
     return { kind: 'unavailable', cause }
   }

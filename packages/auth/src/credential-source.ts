@@ -7,7 +7,7 @@ import type { AuthCache } from './cache.js'
 export interface CredentialSource extends AsyncDisposable {
   readonly name: string
   /** What it can do, so that only mechanisms that can succeed are offered. */
-  readonly serves: ReadonlySet<'verify-plain' | 'verify-response' | 'verify-token' | 'lookup'>
+  readonly serves: ReadonlySet<'verify-plain' | 'verify-response' | 'verify-token' | 'lookup' | 'certificate'>
   verify(request: CredentialRequest, signal: Cancellation): Promise<CredentialAnswer>
   /**
    * Does what a wrong password of a known user would have cost. Asked for when no source knew the user, so that the time of the
@@ -18,6 +18,14 @@ export interface CredentialSource extends AsyncDisposable {
   holds?(kind: SecretKind): { readonly can: number; readonly of: number }
   /** What a proof in somebody's name is checked against. */
   lookup?(request: LookupRequest, signal: Cancellation): Promise<SecretReply>
+  /** With `certificate`: the account of a client certificate that TLS has found good. */
+  ownerOf?(request: CertificateRequest, signal: Cancellation): Promise<Exclude<CredentialAnswer, { kind: 'deferred' }>>
+}
+
+/** A question for the owner of a client certificate; `authcid` is not known yet and names the certificate for the log. */
+export interface CertificateRequest extends Omit<CredentialRequest, 'password' | 'cache'> {
+  /** SHA-256 over its DER, in lower-case hex. */
+  readonly fingerprint: string
 }
 
 /** A question for what is stored. */

@@ -5,8 +5,9 @@ import type { SecretKind, StoredSecret } from '@portico/sasl'
 import type { Audit } from './audit.js'
 import type { AuthContext, AuthFailed, AuthOutcome } from './authenticator.js'
 import type { AuthCache } from './cache.js'
-import { askForSecret, askSources, type ChainAnswer } from './chain.js'
+import { askForOwner, askForSecret, askSources, type ChainAnswer } from './chain.js'
 import type { CredentialRequest, CredentialSource } from './credential-source.js'
+import { fingerprintOf } from './fingerprint.js'
 import type { Suspect, Throttle } from './throttle.js'
 
 /** Whether somebody who has proved to be `authcid` may act for `authzid`. Names are as presented. */
@@ -98,6 +99,29 @@ export function createProofDecision(parts: DecisionParts): OpenProof {
         return conclude(parts, { claim, context, suspect, failures, password, signal }, { ...verdict, ...source })
       },
     }
+  }
+}
+
+/** A client certificate that TLS has found good. */
+export type DecideCertificate = (
+  shown: { readonly mechanism: string; readonly certificate: Uint8Array; readonly authzid: string | undefined },
+  context: AuthContext,
+  signal: Cancellation,
+) => Promise<AuthOutcome>
+
+/** There is nothing to guess in a certificate, but one without an account counts as a failure of its own. */
+export function createCertificateDecision(parts: DecisionParts): DecideCertificate {
+  return async ({ certificate, ...shown }, context, signal) => {
+    const fingerprint = fingerprintOf(certificate)
+    const claim = { ...shown, authcid: `certificate ${fingerprint.slice(0, 16)}` }
+    const suspect = { client: context.client, user: claim.authcid }
+    const admission = await parts.throttle.admit(suspect)
+    if (admission.kind === 'throttled') return throttled(parts, claim, context, admission.waitMs)
+    const answer = await askForOwner(parts.sources, { ...factsOf(claim, context), fingerprint }, signal)
+    if (signal.aborted) return { kind: 'failed', reason: 'aborted', waitMs: 0, user: claim.authcid }
+    const { failures } = admission
+    const password = new Secret(fingerprint)
+    return conclude(parts, { claim, context, suspect, failures, password, signal }, answer)
   }
 }
 

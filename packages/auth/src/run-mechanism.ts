@@ -2,7 +2,7 @@
 import type { Cancellation } from '@portico/base'
 import type { CredentialVerifier, Exchange, Mechanism, VerifierAnswer } from '@portico/sasl'
 import type { AuthContext, AuthOutcome } from './authenticator.js'
-import { createProofDecision, type Decide, type DecisionParts } from './decision.js'
+import { createCertificateDecision, createProofDecision, type Decide, type DecisionParts } from './decision.js'
 
 /** An exchange, and what its verifier has decided so far. */
 export interface Running {
@@ -21,6 +21,7 @@ export type Runner = (
 /** `anonymousUser` is the account that ANONYMOUS acts as. */
 export function createRunner(parts: DecisionParts, decide: Decide, anonymousUser: string | undefined): Runner {
   const openProof = createProofDecision(parts)
+  const decideCertificate = createCertificateDecision(parts)
   return (mechanism, context, offered, signal) => {
     let outcome: AuthOutcome | undefined
     const settle = (decided: AuthOutcome): VerifierAnswer => {
@@ -38,6 +39,11 @@ export function createRunner(parts: DecisionParts, decide: Decide, anonymousUser
         }
         const conclude = async (proved: boolean) => settle(await opened.conclude(proved))
         return { kind: 'found', secret: opened.secret, conclude }
+      },
+      async verifyCertificate(shown, own) {
+        outcome = await decideCertificate({ mechanism: name, ...shown }, context, own)
+        if (outcome.kind === 'failed') return { kind: 'rejected', reason: outcome.reason }
+        return { kind: 'accepted', authcid: outcome.principal.authcid }
       },
       anonymous: async (trace) => settle(admitAnonymous(parts, name, context, anonymousUser, trace)),
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { createHmac } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -280,9 +280,10 @@ describe('what is offered', () => {
     const names = (mechanisms?: string[]) => allowedMechanisms(authSchema.parse({ mechanisms })).map(({ name }) => name)
     expect(names()).not.toContain('CRAM-MD5')
     expect(names()).not.toContain('ANONYMOUS')
+    expect(names()).not.toContain('EXTERNAL')
     expect(names()).toContain('SCRAM-SHA-256')
     expect(names(['plain', 'cram-md5'])).toEqual(['CRAM-MD5', 'PLAIN'])
-    expect(() => authSchema.parse({ mechanisms: ['NTLM'] })).toThrow(/expected one of SCRAM-SHA-256-PLUS/)
+    expect(() => authSchema.parse({ mechanisms: ['NTLM'] })).toThrow(/expected one of EXTERNAL, SCRAM-SHA-256-PLUS/)
   })
 })
 
@@ -291,6 +292,52 @@ describe('CRAM-MD5 against a users file', () => {
     const { auth } = setUp([`alice:${stored}`])
     expect(await cram(auth, 'alice', 'secret')).toMatchObject({ kind: 'authenticated', principal: { user: 'alice' } })
     expect(await cram(auth, 'alice', 'wrong')).toMatchObject({ kind: 'failed', reason: 'invalid-credentials' })
+  })
+})
+
+describe('EXTERNAL', () => {
+  const raw = Buffer.from('the certificate of alice')
+  const print = createHash('sha256').update(raw).digest('hex')
+  const withCertificate = (authorized = true) => contextAt(undefined, { clientCertificate: { authorized, raw } })
+  const external = async ({ auth }: ReturnType<typeof setUp>, authzid = '', context = withCertificate()) => {
+    await using attempt = auth.begin('EXTERNAL', context, NEVER)
+    return attempt.step(Buffer.from(authzid))
+  }
+
+  test('is offered to a client that has shown a certificate, and to no other', () => {
+    const { auth } = setUp([`alice:${BCRYPT}`])
+    expect(auth.mechanisms(withCertificate())[0]).toBe('EXTERNAL')
+    expect(auth.mechanisms(withCertificate(false))).not.toContain('EXTERNAL')
+    expect(auth.mechanisms(contextAt())).not.toContain('EXTERNAL')
+  })
+
+  test.each([print, print.toUpperCase().replace(/..(?=.)/g, '$&:')])(
+    'the account with the fingerprint %s',
+    async (text) => {
+      expect(await external(setUp([`Alice:::::::certificate=${text}`]))).toMatchObject({
+        kind: 'authenticated',
+        principal: { authcid: 'alice', user: 'alice', strength: 'certificate', mechanism: 'EXTERNAL', proof: {} },
+      })
+    },
+  )
+
+  test.each([
+    ['a certificate that no account has', [`alice:${BCRYPT}`], '', 'invalid-credentials'],
+    [
+      'one that two accounts have',
+      [`a:::::::certificate=${print}`, `b:::::::certificate=${print}`],
+      '',
+      'invalid-credentials',
+    ],
+    ['a barred account', [`alice:::::::nologin certificate=${print}`], '', 'account-disabled'],
+    ['another name without a policy', [`alice:::::::certificate=${print}`], 'bob', 'unauthorized-identity'],
+  ])('%s', async (_label, lines, authzid, reason) => {
+    expect(await external(setUp(lines), authzid)).toMatchObject({ kind: 'failed', reason })
+  })
+
+  test('a certificate that TLS has not found good is not looked at', async () => {
+    const stage = setUp([`alice:::::::certificate=${print}`])
+    expect(await external(stage, '', withCertificate(false))).toMatchObject({ reason: 'mechanism-unavailable' })
   })
 })
 

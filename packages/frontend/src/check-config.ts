@@ -23,6 +23,9 @@ function listenerProblems({ listeners, tls }: FrontEndSettings): ConfigProblem[]
     if (listener.tls !== 'none' && tls.length === 0) {
       problems.push({ path: [...path, 'tls'], expectation: `expected a certificate under tls for ${listener.tls}` })
     }
+    if (listener.tls === 'none' && listener.clientCertificates !== undefined) {
+      problems.push({ path: [...path, 'clientCertificates'], expectation: 'expected tls: starttls or implicit' })
+    }
     const text = formatAddress(address)
     const former = taken.get(text)
     if (former !== undefined && !text.endsWith(':0')) {

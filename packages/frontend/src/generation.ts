@@ -8,7 +8,7 @@ import { buildTopology, createRouter, type Topology, TopologyError } from '@port
 import type { Protocol, Services } from '@portico/session'
 import type { StateStore } from '@portico/state'
 import type { Log } from '@portico/telemetry'
-import { loadCertificates, type ReadText } from './certificates.js'
+import { loadAuthorities, loadCertificates, type ReadText } from './certificates.js'
 import { checkConfig, passwordProtocols } from './check-config.js'
 import { type Lookups, openLookups } from './lookups.js'
 import { type NamedNetworks, namedNetworks } from './named-networks.js'
@@ -34,6 +34,8 @@ export interface CheckedConfig {
   readonly networks: NamedNetworks
   readonly topology: Topology
   readonly certificates: TlsCertificate[]
+  /** Authorities of client certificates, by the index of their listener. */
+  readonly authorities: ReadonlyMap<number, string>
 }
 
 /** Everything that can be told without opening a socket or a source. Throws {@link ConfigError}. */
@@ -46,7 +48,9 @@ export function checkedConfig(
   const topology = topologyOf(settings, lasting.readText)
   const problems = checkConfig(settings, topology)
   if (problems.length > 0) throw new ConfigError(problems)
-  return { settings, networks, topology, certificates: loadCertificates(settings.tls, lasting.readText) }
+  const certificates = loadCertificates(settings.tls, lasting.readText)
+  const authorities = loadAuthorities(settings.listeners, lasting.readText)
+  return { settings, networks, topology, certificates, authorities }
 }
 
 function topologyOf(settings: FrontEndSettings, readText: ReadText): Topology {

@@ -6,7 +6,14 @@ export interface Mechanism {
   /** Registered name, for instance `SCRAM-SHA-256-PLUS`. */
   readonly name: string
   /** What a credential source must be able to do for it. */
-  readonly needs: 'nothing' | 'verify-plain' | 'verify-response' | 'verify-token' | 'lookup' | 'acceptor'
+  readonly needs:
+    | 'nothing'
+    | 'verify-plain'
+    | 'verify-response'
+    | 'verify-token'
+    | 'lookup'
+    | 'certificate'
+    | 'acceptor'
   /** Shows the secret itself: hidden and refused until the leg is encrypted (RFC 4616 section 6). */
   readonly sendsPasswordInClear: boolean
   readonly strength: Strength
@@ -48,6 +55,11 @@ export interface CredentialVerifier {
     question: { readonly authcid: string; readonly authzid: string | undefined; readonly secret: SecretKind },
     signal: Cancellation,
   ): Promise<LookupAnswer>
+  /** The owner of a client certificate that TLS has found good. */
+  verifyCertificate(
+    shown: { readonly certificate: Uint8Array; readonly authzid: string | undefined },
+    signal: Cancellation,
+  ): Promise<{ readonly kind: 'accepted'; readonly authcid: string } | (VerifierAnswer & { readonly kind: 'rejected' })>
   /** Somebody who proves nothing; `trace` is what they say of themselves, for the log (RFC 4505 section 2). */
   anonymous(trace: string, signal: Cancellation): Promise<VerifierAnswer>
 }

@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: MIT
 import { CancellationSource } from '@portico/base'
-import { anonymous, login, loginResponses, type Mechanism, plain, plainResponse, serverMechanisms } from '@portico/sasl'
+import {
+  anonymous,
+  external,
+  login,
+  loginResponses,
+  type Mechanism,
+  type MechanismContext,
+  plain,
+  plainResponse,
+  serverMechanisms,
+} from '@portico/sasl'
 import { mechanismCompliance } from '@portico/testkit'
 import { describe, expect, test } from 'vitest'
 
@@ -8,7 +18,11 @@ mechanismCompliance({ mechanism: plain, responses: (credentials) => [plainRespon
 mechanismCompliance({ mechanism: login, responses: ({ authcid, password }) => loginResponses(authcid, password) })
 
 /** What a mechanism makes of the responses, and what its verifier was asked. */
-async function play(mechanism: Mechanism, responses: readonly (Buffer | undefined)[]) {
+async function play(
+  mechanism: Mechanism,
+  responses: readonly (Buffer | undefined)[],
+  clientCertificate?: MechanismContext['clientCertificate'],
+) {
   const asked: unknown[] = []
   const exchange = mechanism.begin({
     verifier: {
@@ -17,6 +31,10 @@ async function play(mechanism: Mechanism, responses: readonly (Buffer | undefine
         return { kind: 'accepted' }
       },
       lookup: async () => ({ kind: 'rejected', reason: 'mechanism-unavailable' }),
+      async verifyCertificate({ certificate, authzid }) {
+        asked.push({ certificate, authzid })
+        return { kind: 'accepted', authcid: 'alice' }
+      },
       async anonymous(trace) {
         asked.push({ trace })
         return { kind: 'accepted' }
@@ -25,6 +43,7 @@ async function play(mechanism: Mechanism, responses: readonly (Buffer | undefine
     channel: { encrypted: true, channelBinding: () => undefined },
     localName: 'mail.example.com',
     offered: [],
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
     signal: new CancellationSource(),
   })
   const steps: string[] = []
@@ -110,6 +129,26 @@ describe('LOGIN (draft-murchison-sasl-login)', () => {
     const { steps, asked } = await play(login, responses)
     expect(steps.at(-1)).toBe(expected)
     expect(asked).toEqual([])
+  })
+})
+
+describe('EXTERNAL (RFC 4422 appendix A)', () => {
+  const raw = B('a certificate')
+  const good = { authorized: true, raw }
+  const asked = (authzid?: string) => [{ certificate: raw, authzid }]
+  test.each([
+    ['an empty message: as the certificate says', [B('')], good, ['success alice'], asked()],
+    ['another name', [B('bob')], good, ['success alice as bob'], asked('bob')],
+    ['after the empty challenge', [undefined, B('')], good, ['challenge ', 'success alice'], asked()],
+    ['no certificate', [B('')], undefined, ['failure invalid-credentials'], []],
+    ['a certificate of nobody we trust', [B('')], { authorized: false, raw }, ['failure invalid-credentials'], []],
+    ['a NUL', [B('a\0b')], good, ['failure malformed'], []],
+    ['no UTF-8', [B('\xfc', 'latin1')], good, ['failure malformed'], []],
+    ['a line break', [B('a\r\nb')], good, ['failure invalid-credentials'], []],
+    ['a name of 1,025 octets', [B('a'.repeat(1025))], good, ['failure too-long'], []],
+    ['nothing twice', [undefined, undefined], good, ['challenge ', 'failure malformed'], []],
+  ] as const)('%s', async (_label, responses, certificate, steps, questions) => {
+    expect(await play(external, responses, certificate)).toEqual({ steps, asked: questions })
   })
 })
 

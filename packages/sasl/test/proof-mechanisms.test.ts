@@ -72,6 +72,7 @@ async function play(
   const exchange = mechanism.begin({
     verifier: {
       verifyPlain: async () => ({ kind: 'rejected', reason: 'mechanism-unavailable' }),
+      verifyCertificate: async () => ({ kind: 'rejected', reason: 'mechanism-unavailable' }),
       anonymous: async () => ({ kind: 'rejected', reason: 'mechanism-unavailable' }),
       async lookup({ authcid, authzid }) {
         asked.push(authzid === undefined ? authcid : `${authcid} as ${authzid}`)

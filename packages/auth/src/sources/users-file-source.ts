@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { AuthFailureReason, Proof } from '@portico/base'
+import type { AuthFailureReason, Proof, Strength } from '@portico/base'
 import type {
   Concluded,
   CredentialRequest,
@@ -23,7 +23,7 @@ export function createUsersFileSource(file: UsersFile, options: { readonly name?
   const name = options.name ?? 'users-file'
   return {
     name,
-    serves: new Set(['verify-plain', 'lookup', 'verify-response']),
+    serves: new Set(['verify-plain', 'lookup', 'verify-response', 'certificate']),
     async verify(request) {
       const entry = file.lookup(request.authcid)
       if (entry?.password === undefined) return { kind: 'not-here' }
@@ -31,10 +31,15 @@ export function createUsersFileSource(file: UsersFile, options: { readonly name?
       const proof = { source: name, user: entry.user, epoch: entry.epoch }
       const proved = await prove(request, proof, () => verifyPresented(password, request.password.expose()))
       if (!proved) return { kind: 'rejected', reason: 'invalid-credentials' }
-      return afterProof(name, entry, request, { password: request.password })
+      return afterProof(name, entry, request, { password: request.password }, 'plain')
     },
     holds: (kind) => file.secrets.holds(kind),
     lookup: (request) => lookUp(name, file, request),
+    async ownerOf(request) {
+      const entry = file.ownerOf(request.fingerprint)
+      if (entry === undefined) return { kind: 'not-here' }
+      return afterProof(name, entry, { ...request, authcid: entry.user }, {}, 'certificate')
+    },
     async unknownUserWork(request) {
       const decoy = file.decoy(request.authcid)
       if (decoy !== undefined) await pretend(name, decoy, request)
@@ -71,7 +76,7 @@ async function lookUp(source: string, file: UsersFile, request: LookupRequest): 
   if (found === undefined) return { kind: 'not-here' }
   const barred = entry !== undefined && barredBy(entry, request) !== undefined
   if (entry?.password === undefined && !barred) return { kind: 'not-here', decoy: found.secret }
-  const ifProved = entry !== undefined && found.real ? afterProof(source, entry, request, {}) : WRONG
+  const ifProved = entry !== undefined && found.real ? afterProof(source, entry, request, {}, 'proof') : WRONG
   return { kind: 'found', secret: found.secret, ifProved }
 }
 
@@ -82,11 +87,16 @@ function barredBy(entry: UsersFileEntry, request: AccountRequest): AuthFailureRe
   return undefined
 }
 
-function afterProof(source: string, entry: UsersFileEntry, request: AccountRequest, proof: Proof): Concluded {
+function afterProof(
+  source: string,
+  entry: UsersFileEntry,
+  request: AccountRequest,
+  proof: Proof,
+  strength: Strength,
+): Concluded {
   const reason = barredBy(entry, request)
   if (reason !== undefined) return { kind: 'rejected', reason }
   const { authcid, mechanism } = request
   const { user, epoch, fields } = entry
-  const strength = proof.password === undefined ? 'proof' : 'plain'
   return { kind: 'accepted', principal: { authcid, user, mechanism, strength, proof, source, epoch, fields } }
 }

@@ -16,6 +16,8 @@ export interface UsersFile {
   lookup(name: string): UsersFileEntry | undefined
   /** A stored password to do the work for an unknown name with; undefined while no account has one. */
   decoy(name: string): StoredPassword | undefined
+  /** Whose client certificate it is; undefined when nobody's, or more than one account's. */
+  ownerOf(fingerprint: string): UsersFileEntry | undefined
   /** For proofs that do not show the password; see {@link SecretDesk}. */
   readonly secrets: SecretDesk
 }
@@ -42,6 +44,7 @@ export function openUsersFile(options: UsersFileOptions): UsersFile {
   let checkedAt = clock.now()
   let passwords = passwordsOf(users)
   let desk = createSecretDesk(passwords, saltKey)
+  let owners = ownersOf(users)
   const key = randomBytes(16)
   const canonical = (name: string): string => {
     const at = options.stripDomain === true ? name.lastIndexOf('@') : -1
@@ -60,6 +63,7 @@ export function openUsersFile(options: UsersFileOptions): UsersFile {
     passwords = passwordsOf(users)
     // The salt key stays, else every unknown name would get a new salt while known ones keep theirs.
     desk = createSecretDesk(passwords, saltKey)
+    owners = ownersOf(users)
     log.info('users file read again', { path, users: users.size })
   }
   return {
@@ -72,6 +76,10 @@ export function openUsersFile(options: UsersFileOptions): UsersFile {
       return found !== undefined || at < 0 || options.stripDomain !== true ? found : users.get(wanted.slice(0, at))
     },
     decoy: (name) => decoyFor(passwords, name.toLowerCase(), key),
+    ownerOf(fingerprint) {
+      refresh()
+      return owners.get(fingerprint)
+    },
     secrets: {
       holds(kind) {
         refresh()
@@ -80,6 +88,15 @@ export function openUsersFile(options: UsersFileOptions): UsersFile {
       secretOf: (name, stored, kind) => desk.secretOf(canonical(name), stored, kind),
     },
   }
+}
+
+function ownersOf(users: ReadonlyMap<string, UsersFileEntry>): ReadonlyMap<string, UsersFileEntry | undefined> {
+  const owners = new Map<string, UsersFileEntry | undefined>()
+  for (const entry of users.values()) {
+    const { certificate } = entry
+    if (certificate !== undefined) owners.set(certificate, owners.has(certificate) ? undefined : entry)
+  }
+  return owners
 }
 
 function passwordsOf(users: ReadonlyMap<string, UsersFileEntry>): readonly StoredPassword[] {

@@ -149,6 +149,7 @@ function contextOf({ asked, answer, meanwhile }: RecordingVerifier, signal: Canc
         return answer
       },
       lookup: async () => ({ kind: 'rejected', reason: 'mechanism-unavailable' }),
+      verifyCertificate: async () => ({ kind: 'rejected', reason: 'mechanism-unavailable' }),
       anonymous: async () => ({ kind: 'rejected', reason: 'mechanism-unavailable' }),
     },
     channel: { encrypted: true, channelBinding: () => undefined },

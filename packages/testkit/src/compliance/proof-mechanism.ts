@@ -144,6 +144,7 @@ function stage(mechanism: Mechanism, secret: StoredSecret, { refuse, reject, abo
   const exchange = mechanism.begin({
     verifier: {
       verifyPlain: async () => ({ kind: 'rejected', reason: 'mechanism-unavailable' }),
+      verifyCertificate: async () => ({ kind: 'rejected', reason: 'mechanism-unavailable' }),
       anonymous: async () => ({ kind: 'rejected', reason: 'mechanism-unavailable' }),
       async lookup(question) {
         asked.push(question)
