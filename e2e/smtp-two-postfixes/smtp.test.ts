@@ -129,7 +129,7 @@ smtp.quit()
       expect(await postfixes[server - 1]?.logged(new RegExp(`sasl_username=${user}`))).toContain('XCLIENT')
     })
 
-    test('msmtp over STARTTLS', async () => {
+    test.each(['plain', 'scram-sha-256'])('msmtp over STARTTLS with %s', async (method) => {
       const rc = settingsFile(
         'msmtprc',
         `account default
@@ -138,14 +138,14 @@ port ${portico.ports.submission}
 tls on
 tls_starttls on
 tls_trust_file ${ca()}
-auth plain
+auth ${method}
 user alice
 password alicepw
 from alice@test.lan
 `,
       )
-      await succeed('msmtp', ['-C', rc.file, 'alice@test.lan'], { input: message('by msmtp') })
-      const { server, text } = await arrivedAt('alice', 'by msmtp')
+      await succeed('msmtp', ['-C', rc.file, 'alice@test.lan'], { input: message(`by msmtp ${method}`) })
+      const { server, text } = await arrivedAt('alice', `by msmtp ${method}`)
       expect([server, text.includes('\n.dot first\n')]).toEqual([1, true])
     })
 

@@ -5,8 +5,8 @@ import type { ClientFacts } from './credential-source.js'
 
 /** One log line for each sign-in decision: who, how, from where, why. Never a secret. */
 export interface Audit {
-  /** `again`: the connection has had its line. */
-  accepted(principal: Principal, client: ClientFacts, again?: boolean): void
+  /** `again`: the connection has had its line. `trace` is what an anonymous client says of itself. */
+  accepted(principal: Principal, client: ClientFacts, again?: boolean, trace?: string): void
   refused(facts: {
     readonly user: string
     readonly mechanism: string
@@ -20,9 +20,11 @@ export interface Audit {
 
 export function createAudit(log: Log): Audit {
   return {
-    accepted({ user, authcid, mechanism, source }, client, again = false) {
+    accepted({ user, authcid, mechanism, source }, client, again = false, trace = undefined) {
       const actingFor = authcid.toLowerCase() === user.toLowerCase() ? {} : { authcid }
-      log[again ? 'debug' : 'info']('signed in', { ...whereFrom(client), user, ...actingFor, mechanism, source })
+      const said = trace === undefined ? {} : { trace }
+      const facts = { ...whereFrom(client), user, ...actingFor, mechanism, source, ...said }
+      log[again ? 'debug' : 'info']('signed in', facts)
     },
     refused({ client, ...facts }) {
       log.warn('sign-in refused', { ...whereFrom(client), ...facts })

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT
 import type { Cancellation } from '@portico/base'
-import type { CredentialAnswer, CredentialRequest, CredentialSource } from './credential-source.js'
+import type {
+  CertificateRequest,
+  CredentialAnswer,
+  CredentialRequest,
+  CredentialSource,
+  LookupRequest,
+  SecretReply,
+} from './credential-source.js'
 
 /** A source's last word, with its name. `source` is absent when no source knew the user. */
 export type ChainAnswer = Exclude<CredentialAnswer, { kind: 'not-here' }> & { readonly source?: string }
@@ -33,6 +40,60 @@ async function ask(
   if (!source.serves.has('verify-plain')) return { kind: 'not-here' }
   try {
     return await source.verify(request, signal)
+  } catch (cause) {
+    return { kind: 'unavailable', cause }
+  }
+}
+
+/** What a proof is checked against, and whose it is; a stand-in when no source knows the name. */
+export type SecretAnswer = Exclude<SecretReply, { kind: 'not-here' }> & { readonly source?: string }
+
+/** The same for a proof that is yet to come. No proof is right for a name that no source knows. */
+export async function askForSecret(
+  sources: readonly CredentialSource[],
+  request: LookupRequest,
+  signal: Cancellation,
+): Promise<SecretAnswer> {
+  let standIn: SecretAnswer | undefined
+  for (const source of sources) {
+    const reply = await askSecret(source, request, signal)
+    if (signal.aborted) return { kind: 'unavailable', source: source.name, cause: signal.reason }
+    if (reply.kind !== 'not-here') return { ...reply, source: source.name }
+    if (reply.decoy === undefined) continue
+    standIn ??= { kind: 'found', secret: reply.decoy, ifProved: { kind: 'rejected', reason: 'invalid-credentials' } }
+  }
+  return standIn ?? { kind: 'unavailable', cause: new Error(`no account can prove by ${request.mechanism}`) }
+}
+
+async function askSecret(source: CredentialSource, request: LookupRequest, signal: Cancellation): Promise<SecretReply> {
+  try {
+    return (await source.lookup?.(request, signal)) ?? { kind: 'not-here' }
+  } catch (cause) {
+    return { kind: 'unavailable', cause }
+  }
+}
+
+/** The account of a client certificate. */
+export async function askForOwner(
+  sources: readonly CredentialSource[],
+  request: CertificateRequest,
+  signal: Cancellation,
+): Promise<ChainAnswer> {
+  for (const source of sources) {
+    const answer = await askOwner(source, request, signal)
+    if (signal.aborted) return { kind: 'unavailable', source: source.name, cause: signal.reason }
+    if (answer.kind !== 'not-here') return { ...answer, source: source.name }
+  }
+  return { kind: 'rejected', reason: 'invalid-credentials' }
+}
+
+async function askOwner(
+  source: CredentialSource,
+  request: CertificateRequest,
+  signal: Cancellation,
+): Promise<CredentialAnswer> {
+  try {
+    return (await source.ownerOf?.(request, signal)) ?? { kind: 'not-here' }
   } catch (cause) {
     return { kind: 'unavailable', cause }
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { AuthFailureReason, Cancellation, Clock } from '@portico/base'
+import type { AuthFailureReason, Clock, ProtocolName } from '@portico/base'
 import { type Exchange, type Mechanism, saslprep } from '@portico/sasl'
 import type { Log } from '@portico/telemetry'
 import { createAudit } from './audit.js'
@@ -7,7 +7,9 @@ import type { Attempt, AuthContext, Authenticator, AuthFailed, AuthOutcome } fro
 import type { AuthCache } from './cache.js'
 import { isLoopback } from './client-address.js'
 import type { CredentialSource } from './credential-source.js'
-import { type ActingPolicy, createDecision, type Decide } from './decision.js'
+import { type ActingPolicy, createDecision, type DecisionParts } from './decision.js'
+import { createOffer } from './offer.js'
+import { createRunner } from './run-mechanism.js'
 import type { Throttle } from './throttle.js'
 
 export interface AuthenticatorOptions {
@@ -20,6 +22,15 @@ export interface AuthenticatorOptions {
   readonly cache?: AuthCache
   /** Who may act for somebody else (authzid); nobody when absent. */
   readonly mayActFor?: ActingPolicy
+  /**
+   * Which accounts have to be able to use a mechanism that asks for what is stored before it is offered. `every` (the default):
+   * all of them, because a client takes the strongest and seldom tries another; `any`: one will do, because the site names it.
+   */
+  readonly proofsOf?: 'every' | 'any'
+  /** Protocols whose backends take passwords only: mechanisms that leave none are of no use there. */
+  readonly passwordProtocols?: ReadonlySet<ProtocolName>
+  /** The account that ANONYMOUS acts as; nobody when absent. */
+  readonly anonymousUser?: string
   readonly clock: Clock
   readonly log: Log
 }
@@ -27,19 +38,22 @@ export interface AuthenticatorOptions {
 /** The auth core. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { sources } = options
-  const decide = decisionOf(options)
-  const served = options.mechanisms.filter(({ needs }) => canServe(sources, needs))
-  const everywhere = served.map((mechanism) => mechanism.name)
-  const withoutPasswords = served.filter((mechanism) => !mechanism.sendsPasswordInClear).map(({ name }) => name)
-  const servesPlain = canServe(sources, 'verify-plain')
+  const parts = partsOf(options)
+  const decide = createDecision(parts)
+  const runner = createRunner(parts, decide, options.anonymousUser)
+  const offer = createOffer(options)
+  const servesPlain = sources.some((source) => source.serves.has('verify-plain'))
+  const offeredOn = (context: AuthContext): readonly string[] =>
+    offer(context, passwordsAllowed(context)).map(({ name }) => name)
   return {
-    mechanisms: (context) => (passwordsAllowed(context) ? everywhere : withoutPasswords),
+    mechanisms: offeredOn,
     plaintextAllowed: (context) => servesPlain && passwordsAllowed(context),
     begin(name, context, signal) {
-      const mechanism = served.find((candidate) => candidate.name === name.toUpperCase())
+      const mechanism = offer(context, true).find((candidate) => candidate.name === name.toUpperCase())
       if (mechanism === undefined) return failingAttempt('mechanism-unavailable')
       if (mechanism.sendsPasswordInClear && !passwordsAllowed(context)) return failingAttempt('encryption-required')
-      return runMechanism(mechanism, decide, context, signal)
+      const { exchange, decided } = runner(mechanism, context, offeredOn(context), signal)
+      return attemptOf(exchange, decided)
     },
     async login({ mechanism, user, password }, context, signal) {
       if (!passwordsAllowed(context)) return failed('encryption-required')
@@ -54,15 +68,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   }
 }
 
-function decisionOf(options: AuthenticatorOptions): Decide {
+function partsOf(options: AuthenticatorOptions): DecisionParts {
   const { sources, throttle, cache, clock, log } = options
   const mayActFor = options.mayActFor ?? (() => false)
-  return createDecision({ sources, throttle, cache, audit: createAudit(log), mayActFor, clock })
-}
-
-/** An acceptor (GSSAPI, NTLM against a domain) brings its own verifier. */
-function canServe(sources: readonly CredentialSource[], needs: Mechanism['needs']): boolean {
-  return needs === 'nothing' || needs === 'acceptor' || sources.some((source) => source.serves.has(needs))
+  return { sources, throttle, cache, audit: createAudit(log), mayActFor, clock }
 }
 
 function passwordsAllowed({ client, channel, plaintextPasswords }: AuthContext): boolean {
@@ -73,23 +82,6 @@ function passwordsAllowed({ client, channel, plaintextPasswords }: AuthContext):
 /** Lone surrogates cannot be written as UTF-8, so that nobody could have such a name or password. */
 function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text) && Buffer.byteLength(text) <= 1024
-}
-
-function runMechanism(mechanism: Mechanism, decide: Decide, context: AuthContext, signal: Cancellation): Attempt {
-  let outcome: AuthOutcome | undefined
-  const exchange = mechanism.begin({
-    verifier: {
-      async verifyPlain(credentials, verifySignal) {
-        outcome = await decide({ mechanism: mechanism.name, ...credentials }, context, verifySignal)
-        return outcome.kind === 'authenticated' ? { kind: 'accepted' } : { kind: 'rejected', reason: outcome.reason }
-      },
-    },
-    channel: context.channel,
-    ...(context.clientCertificate === undefined ? {} : { clientCertificate: context.clientCertificate }),
-    localName: context.localName,
-    signal,
-  })
-  return attemptOf(exchange, () => outcome)
 }
 
 function attemptOf(exchange: Exchange, decided: () => AuthOutcome | undefined): Attempt {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 import type { AuthFailureReason, Cancellation, Endpoint, Principal, ProtocolName, Secret } from '@portico/base'
+import type { SecretKind, StoredSecret } from '@portico/sasl'
 import type { AuthCache } from './cache.js'
 
 /** Where verifiers live: a file, a lookup service, the backend itself. Each has a name of its own in logs. */
 export interface CredentialSource extends AsyncDisposable {
   readonly name: string
   /** What it can do, so that only mechanisms that can succeed are offered. */
-  readonly serves: ReadonlySet<'verify-plain' | 'verify-response' | 'verify-token' | 'lookup'>
+  readonly serves: ReadonlySet<'verify-plain' | 'verify-response' | 'verify-token' | 'lookup' | 'certificate'>
   verify(request: CredentialRequest, signal: Cancellation): Promise<CredentialAnswer>
   /**
    * Does what a wrong password of a known user would have cost. Asked for when no source knew the user, so that the time of the
@@ -15,7 +16,34 @@ export interface CredentialSource extends AsyncDisposable {
   unknownUserWork?(request: CredentialRequest, signal: Cancellation): Promise<void>
   /** The one name behind all spellings of an account, where it is known without a question; failed sign-ins count under it. */
   canonical?(presented: string): string | undefined
+  /** With `lookup` or `verify-response`: how many accounts can prove in that way, of how many that it proves at all. */
+  holds?(kind: SecretKind): { readonly can: number; readonly of: number }
+  /** What a proof in somebody's name is checked against. */
+  lookup?(request: LookupRequest, signal: Cancellation): Promise<SecretReply>
+  /** With `certificate`: the account of a client certificate that TLS has found good. */
+  ownerOf?(request: CertificateRequest, signal: Cancellation): Promise<Exclude<CredentialAnswer, { kind: 'deferred' }>>
 }
+
+/** A question for the owner of a client certificate; `authcid` is not known yet and names the certificate for the log. */
+export interface CertificateRequest extends Omit<CredentialRequest, 'password' | 'cache'> {
+  /** SHA-256 over its DER, in lower-case hex. */
+  readonly fingerprint: string
+}
+
+/** A question for what is stored. */
+export interface LookupRequest extends Omit<CredentialRequest, 'password' | 'cache'> {
+  readonly secret: SecretKind
+}
+
+/** The verdict once the proof is known to be right or wrong. */
+export type Concluded = Extract<CredentialAnswer, { kind: 'accepted' | 'rejected' }>
+
+export type SecretReply =
+  /** `ifProved` holds if the proof is right: an account may be barred all the same. */
+  | { readonly kind: 'found'; readonly secret: StoredSecret; readonly ifProved: Concluded }
+  /** Another source may know the name. `decoy` stands in when none does: the same for the name each time. */
+  | { readonly kind: 'not-here'; readonly decoy?: StoredSecret }
+  | { readonly kind: 'unavailable'; readonly cause?: unknown }
 
 /** One question to a source. It holds the password only inside a Secret. */
 export interface CredentialRequest {

@@ -1,25 +1,48 @@
 // SPDX-License-Identifier: MIT
+import { randomUUID } from 'node:crypto'
 import { type Cancellation, type Clock, type Principal, Secret } from '@portico/base'
+import type { SecretKind, StoredSecret } from '@portico/sasl'
 import type { Audit } from './audit.js'
 import type { AuthContext, AuthFailed, AuthOutcome } from './authenticator.js'
 import type { AuthCache } from './cache.js'
-import { askSources, type ChainAnswer } from './chain.js'
+import { askForOwner, askForSecret, askSources, type ChainAnswer } from './chain.js'
 import type { CredentialRequest, CredentialSource } from './credential-source.js'
+import { fingerprintOf } from './fingerprint.js'
 import type { Suspect, Throttle } from './throttle.js'
 
 /** Whether somebody who has proved to be `authcid` may act for `authzid`. Names are as presented. */
 export type ActingPolicy = (principal: Principal, authzid: string) => boolean
 
-/** One shown password, prepared and not empty. */
-export interface ShownSecret {
+/** Who somebody says to be. */
+export interface Claim {
   readonly mechanism: string
   readonly authcid: string
   readonly authzid: string | undefined
+}
+
+/** One shown password, prepared and not empty. */
+export interface ShownSecret extends Claim {
   readonly password: string
 }
 
 /** Turns a shown password into the outcome of a sign-in: throttle, sources in order, identity, audit. */
 export type Decide = (shown: ShownSecret, context: AuthContext, signal: Cancellation) => Promise<AuthOutcome>
+
+/** Begins a sign-in whose proof is yet to come. */
+export type OpenProof = (
+  claim: Claim & { readonly secret: SecretKind },
+  context: AuthContext,
+  signal: Cancellation,
+) => Promise<OpenedProof>
+
+export type OpenedProof =
+  | {
+      readonly kind: 'opened'
+      readonly secret: StoredSecret
+      /** Once. Throttle, identity and audit as for a shown password. */
+      conclude(proved: boolean): Promise<AuthOutcome>
+    }
+  | AuthFailed
 
 export interface DecisionParts {
   readonly sources: readonly CredentialSource[]
@@ -36,7 +59,7 @@ export function createDecision(parts: DecisionParts): Decide {
     const admission = await parts.throttle.admit(suspect, signal)
     if (signal.aborted) return { kind: 'failed', reason: 'aborted', waitMs: 0, user: shown.authcid }
     if (admission.kind === 'throttled') {
-      return refuse(parts, shown, context, { reason: 'throttled', waitMs: admission.waitMs })
+      return throttled(parts, shown, context, admission.waitMs)
     }
     const { failures, done } = admission
     let outcome: AuthOutcome | undefined
@@ -44,7 +67,8 @@ export function createDecision(parts: DecisionParts): Decide {
       const request = requestOf(shown, context, parts.cache)
       const answer = await askSources(parts.sources, request, signal)
       if (signal.aborted) return { kind: 'failed', reason: 'aborted', waitMs: 0, user: shown.authcid }
-      outcome = await conclude(parts, { shown, context, suspect, failures, request, signal, done }, answer)
+      const { password } = request
+      outcome = await conclude(parts, { claim: shown, context, suspect, failures, password, signal, done }, answer)
       return outcome
     } finally {
       // A deferred attempt goes on until the backend has spoken.
@@ -62,31 +86,107 @@ function accountOf(sources: readonly CredentialSource[], presented: string): str
   return presented
 }
 
+/**
+ * The same for mechanisms that ask for what is stored. Admission is asked again when the proof is there, because many exchanges
+ * may be open at once. A wrong proof cannot be told from an earlier one, so that each counts.
+ */
+export function createProofDecision(parts: DecisionParts): OpenProof {
+  return async (claim, context, signal) => {
+    const suspect = { client: context.client, user: accountOf(parts.sources, claim.authcid) }
+    const early = await parts.throttle.admit(suspect, signal)
+    if (early.kind === 'throttled') return throttled(parts, claim, context, early.waitMs)
+    // An open exchange is no attempt yet: one that never ends must not stand in the way of others.
+    early.done()
+    const { secret, ...asked } = claim
+    const request = { ...factsOf(asked, context), secret }
+    const answer = await askForSecret(parts.sources, request, signal)
+    if (signal.aborted) return { kind: 'failed', reason: 'aborted', waitMs: 0, user: claim.authcid }
+    if (answer.kind === 'unavailable') {
+      const { source, cause } = answer
+      return refuse(parts, claim, context, { reason: 'lookup-unavailable', waitMs: 0, source, cause })
+    }
+    return {
+      kind: 'opened',
+      secret: answer.secret,
+      async conclude(proved) {
+        const verdict = proved ? answer.ifProved : ({ kind: 'rejected', reason: 'invalid-credentials' } as const)
+        const source = answer.source === undefined ? {} : { source: answer.source }
+        const attempt = { claim, context, suspect, password: new Secret(randomUUID()), signal }
+        return concludeAdmitted(parts, attempt, async () => ({ ...verdict, ...source }))
+      },
+    }
+  }
+}
+
+/** A client certificate that TLS has found good. */
+export type DecideCertificate = (
+  shown: { readonly mechanism: string; readonly certificate: Uint8Array; readonly authzid: string | undefined },
+  context: AuthContext,
+  signal: Cancellation,
+) => Promise<AuthOutcome>
+
+/** There is nothing to guess in a certificate, but one without an account counts as a failure of its own. */
+export function createCertificateDecision(parts: DecisionParts): DecideCertificate {
+  return async ({ certificate, ...shown }, context, signal) => {
+    const fingerprint = fingerprintOf(certificate)
+    const claim = { ...shown, authcid: `certificate ${fingerprint.slice(0, 16)}` }
+    const suspect = { client: context.client, user: claim.authcid }
+    const attempt = { claim, context, suspect, password: new Secret(fingerprint), signal }
+    return concludeAdmitted(parts, attempt, () =>
+      askForOwner(parts.sources, { ...factsOf(claim, context), fingerprint }, signal),
+    )
+  }
+}
+
+/** Asks the throttle, then for the answer, and concludes; such an attempt is never deferred. */
+async function concludeAdmitted(
+  parts: DecisionParts,
+  attempt: Omit<ProvenAttempt, 'failures' | 'done'>,
+  ask: () => Promise<ChainAnswer>,
+): Promise<AuthOutcome> {
+  const { claim, context, suspect, signal } = attempt
+  const admission = await parts.throttle.admit(suspect, signal)
+  if (admission.kind === 'throttled') return throttled(parts, claim, context, admission.waitMs)
+  const { failures, done } = admission
+  try {
+    const answer = await ask()
+    if (signal.aborted) return { kind: 'failed', reason: 'aborted', waitMs: 0, user: claim.authcid }
+    return await conclude(parts, { ...attempt, failures, done }, answer)
+  } finally {
+    done()
+  }
+}
+
+function throttled(parts: DecisionParts, claim: Claim, context: AuthContext, waitMs: number): AuthFailed {
+  return refuse(parts, claim, context, { reason: 'throttled', waitMs })
+}
+
 interface ProvenAttempt {
-  readonly shown: ShownSecret
+  readonly claim: Claim
   readonly context: AuthContext
   readonly suspect: Suspect
   readonly failures: number
-  readonly request: CredentialRequest
+  /** What was shown, to know the same wrong password again. */
+  readonly password: Secret<string>
   readonly signal: Cancellation
   readonly done: () => void
 }
 
 async function conclude(parts: DecisionParts, attempt: ProvenAttempt, answer: ChainAnswer): Promise<AuthOutcome> {
-  const { shown, context, suspect, failures, request } = attempt
+  const { claim, context, suspect, failures, password } = attempt
   if (answer.kind === 'unavailable') {
     const { source, cause } = answer
-    return refuse(parts, shown, context, { reason: 'lookup-unavailable', waitMs: 0, source, cause })
+    return refuse(parts, claim, context, { reason: 'lookup-unavailable', waitMs: 0, source, cause })
   }
   if (answer.kind === 'rejected') {
     const { reason, source } = answer
-    const counted = reason === 'invalid-credentials' ? await parts.throttle.failed(suspect, request.password) : 0
+    const counted = reason === 'invalid-credentials' ? await parts.throttle.failed(suspect, password) : 0
     const waitMs = Math.max(counted, answer.waitMs ?? 0)
-    return refuse(parts, shown, context, { reason, waitMs, source })
+    return refuse(parts, claim, context, { reason, waitMs, source })
   }
-  const principal = identify(answer.principal, shown.authzid, parts.mayActFor)
+  const principal = identify(answer.principal, claim.authzid, parts.mayActFor)
   if (principal === undefined) {
-    return refuse(parts, shown, context, {
+    return refuse(parts, claim, context, {
       reason: 'unauthorized-identity',
       waitMs: 0,
       source: answer.principal.source,
@@ -103,7 +203,7 @@ async function conclude(parts: DecisionParts, attempt: ProvenAttempt, answer: Ch
  * back here, because the protocol is only waiting for this promise before it answers.
  */
 function deferred(parts: DecisionParts, attempt: ProvenAttempt, principal: Principal): AuthOutcome {
-  const { shown, context, suspect, failures, request, signal, done } = attempt
+  const { claim, context, suspect, failures, password, signal, done } = attempt
   let settled = false
   return {
     kind: 'authenticated',
@@ -116,9 +216,9 @@ function deferred(parts: DecisionParts, attempt: ProvenAttempt, principal: Princ
         await parts.throttle.succeeded(suspect, failures)
         parts.audit.accepted(principal, context.client, context.again)
       } else if (verdict === 'refused') {
-        const waitMs = await parts.throttle.failed(suspect, request.password)
+        const waitMs = await parts.throttle.failed(suspect, password)
         done()
-        refuse(parts, shown, context, { reason: 'invalid-credentials', waitMs, source: principal.source })
+        refuse(parts, claim, context, { reason: 'invalid-credentials', waitMs, source: principal.source })
         await pause(waitMs, parts.clock, signal)
       }
       done()
@@ -153,23 +253,24 @@ function identify(principal: Principal, authzid: string | undefined, mayActFor: 
 
 function requestOf(shown: ShownSecret, context: AuthContext, cache: AuthCache | undefined): CredentialRequest {
   return {
-    authcid: shown.authcid,
-    ...(shown.authzid === undefined ? {} : { authzid: shown.authzid }),
+    ...factsOf(shown, context),
     password: new Secret(shown.password),
-    mechanism: shown.mechanism,
-    client: context.client,
-    attempt: context.failures + 1,
     ...(cache === undefined ? {} : { cache }),
   }
 }
 
+function factsOf({ authcid, authzid, mechanism }: Claim, context: AuthContext): Omit<CredentialRequest, 'password'> {
+  const { client, failures } = context
+  return { authcid, ...(authzid === undefined ? {} : { authzid }), mechanism, client, attempt: failures + 1 }
+}
+
 function refuse(
   parts: DecisionParts,
-  shown: ShownSecret,
+  claim: Claim,
   context: AuthContext,
   why: Pick<AuthFailed, 'reason' | 'waitMs'> & { readonly source?: string | undefined; readonly cause?: unknown },
 ): AuthFailed {
-  const { mechanism, authcid: user } = shown
+  const { mechanism, authcid: user } = claim
   parts.audit.refused({ user, mechanism, client: context.client, ...why })
   return { kind: 'failed', reason: why.reason, waitMs: why.waitMs, user }
 }

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 import { duration, type Settings, z } from '@portico/config'
+import { type Mechanism, serverMechanismNames, serverMechanisms } from '@portico/sasl'
 
 const SECOND = 1_000
+
+/** Old or open doors: only where a site asks for them. */
+const UNASKED: readonly string[] = ['EXTERNAL', 'CRAM-MD5', 'ANONYMOUS']
 
 /** How sign-ins are slowed down and remembered: the `auth` block of the configuration. */
 export const authSchema = z
@@ -44,8 +48,30 @@ export const authSchema = z
       })
       .prefault({})
       .describe('Memory of what was proved. Wrong passwords are never remembered.'),
+    mechanisms: z
+      .array(
+        z
+          .string()
+          .transform((text) => text.toUpperCase())
+          .refine((text) => serverMechanismNames.includes(text), `expected one of ${serverMechanismNames.join(', ')}`),
+      )
+      .min(1)
+      .optional()
+      .describe(
+        `SASL mechanisms that may be offered; absent: all but ${UNASKED.join(', ')}. EXTERNAL takes the client certificate whose SHA-256 fingerprint an account of the users file has as \`certificate=…\`, where a listener asks for certificates. SCRAM and CRAM-MD5 need accounts that are stored as PLAIN or in the mechanism's own form: unless named here they are offered only if every account is. All of these leave no password to show, so that they are not offered where the backends take passwords only.`,
+      ),
+    anonymousUser: z
+      .string()
+      .min(1)
+      .default('anonymous')
+      .describe('The account that clients of ANONYMOUS act as; it is located like any other.'),
   })
   .prefault({})
 
 /** Times in milliseconds. */
 export type AuthSettings = Settings<typeof authSchema>
+
+/** The mechanisms that these settings allow, strongest first. */
+export function allowedMechanisms({ mechanisms }: Pick<AuthSettings, 'mechanisms'>): readonly Mechanism[] {
+  return serverMechanisms.filter(({ name }) => mechanisms?.includes(name) ?? !UNASKED.includes(name))
+}

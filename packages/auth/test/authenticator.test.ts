@@ -18,6 +18,7 @@ import { createMemoryStore } from '@portico/state'
 import { createFakeClock, credentialSourceCompliance } from '@portico/testkit'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { createSecretDesk } from '../src/sources/users-file-secrets.js'
 import { parseUsersFile } from '../src/sources/users-file-syntax.js'
 import { clientAt, contextAt, recordingLog } from './helpers.js'
 
@@ -42,7 +43,10 @@ function countingFile(text: string): UsersFile & { checks: number } {
       return stored.verify(password)
     },
   })
+  const stored = [...parsed.users.values()].flatMap(({ password }) => (password === undefined ? [] : [password]))
   return Object.assign(counting, {
+    ownerOf: () => undefined,
+    secrets: createSecretDesk(stored, Buffer.from('key')),
     lookup: (name: string) => {
       const entry = parsed.users.get(name.toLowerCase())
       return entry?.password === undefined ? entry : { ...entry, password: count(entry.password) }

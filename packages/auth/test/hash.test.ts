@@ -44,6 +44,65 @@ const VECTORS = [
     '{ARGON2ID}$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4',
     'password',
   ],
+  ['SHA of doveadm pw', '{SHA}1YjrsZJ/LraswfY45F83z3nM4GU=', 'pässword 17'],
+  ['SHA1 of doveadm pw', '{SHA1}1YjrsZJ/LraswfY45F83z3nM4GU=', 'pässword 17'],
+  ['SSHA of doveadm pw', '{SSHA}irwE59jVfm8JxBV6qYyU3xnwPzbqOLbk', 'pässword 17'],
+  ['SHA256 of doveadm pw', '{SHA256}z5TvZL3GB2dVPXJ000iqBrDw0eORtNby3FxyimfMMww=', 'pässword 17'],
+  ['SSHA256 of doveadm pw', '{SSHA256}OfXW/gL+LMaEyLEGuvpyJweNzYCvvuPI1GuAuv+1IWwrkWLQ', 'pässword 17'],
+  [
+    'SHA256.hex of doveadm pw',
+    '{SHA256.HEX}cf94ef64bdc60767553d7274d348aa06b0f0d1e391b4d6f2dc5c728a67cc330c',
+    'pässword 17',
+  ],
+  ['SSHA.b64 of doveadm pw', '{SSHA.B64}ToVR6TQq1hG21fy/6yTP0gCHC4As9kqE', 'pässword 17'],
+  [
+    'SHA256-CRYPT of doveadm pw',
+    '{SHA256-CRYPT}$5$rbC8hPg.qLYHHJkB$xqAdehknLK3yaDj4vynPRWR/EBcQiosCpBWZL2hKIZD',
+    'pässword 17',
+  ],
+  ['MD5-CRYPT of doveadm pw', '{MD5-CRYPT}$1$ycE/Zh7R$dDFpTrmkLIYDzzKCwDxki.', 'pässword 17'],
+  ['PBKDF2 of doveadm pw', '{PBKDF2}$1$ZJBTsKe4Lxz79q7z$5000$3d41f2ce5f0d33bbf4819f41a07a03aca48f12ae', 'pässword 17'],
+  [
+    'SCRAM-SHA-1 of doveadm pw',
+    '{SCRAM-SHA-1}4096,g6eYfy/NqVedzMZcgMuG/w==,TUD3nbV7lsbgcNWgDtS8gxEYvv4=,DAS0lJK9O9i7FkKazyeLVDJ8/RQ=',
+    'pässword 17',
+  ],
+  [
+    'SCRAM-SHA-256 of doveadm pw',
+    '{SCRAM-SHA-256}4096,HGXQye6di0g29T2o8OWHIw==,AvMEvG6cBEW3p0q+VkQbnQwmeHrmVpSjXkpmFvzdjJY=,cGTd15zqHhUPuMaBI1QZXQLwEFgsrtZ1Un+kfYw8iDI=',
+    'pässword 17',
+  ],
+  [
+    'CRAM-MD5 of doveadm pw',
+    '{CRAM-MD5}a29239fe8c9c310299785c04b21c337c0e2eff2ce507ae1aa393de4fb0292cb5',
+    'pässword 17',
+  ],
+  [
+    'SHA256-CRYPT with rounds',
+    '{SHA256-CRYPT}$5$rounds=1234$wbchj0zIFhOyTElJ$6cfpsEmBuzuhczFz/zPhfpix65X1dkqZQ7Td0Xxi4FA',
+    'secret',
+  ],
+  [
+    'CRAM-MD5, 100 octets',
+    '{CRAM-MD5}52197db948d0932512a61b183e7d05b04e94d60a3bb0d00f92d3df52a5d275ca',
+    'x'.repeat(100),
+  ],
+  ['MD5-CRYPT, 100 octets', '{MD5-CRYPT}$1$.tydtvx8$Z0cRXMqsxd/cVwoP1mNTK.', 'x'.repeat(100)],
+  [
+    'SHA256-CRYPT, 100 octets',
+    '{SHA256-CRYPT}$5$CSATj.UvOPQGhyRu$EIH6Rx68kf7aBH0qjGSX9kyx/Sp5zc6ZftbezTKJeCA',
+    'x'.repeat(100),
+  ],
+  [
+    'ARGON2I of doveadm pw',
+    '{ARGON2I}$argon2i$v=19$m=32768,t=4,p=1$r1E+k7Y5zfoQqHyrLIAy1A$/YRQ2o/cCy18h/hfqAArnQ7wl3zWdNJ/DvyvBTUNWmI',
+    'secret',
+  ],
+  [
+    'CRYPT, told apart by $5$',
+    '{CRYPT}$5$zSWMJWdY9iUXtJ.3$5pzBNOLIqO1w1FS675ZvD8czlWpAzoLj9ih2PgvGGH.',
+    'x'.repeat(100),
+  ],
 ] as const
 
 describe('stored passwords', () => {
@@ -64,6 +123,12 @@ describe('stored passwords', () => {
     ['half a digest in hex', `{SHA512.hex}${hex(SHA512)}a`, /form/],
     ['a cut $6$', `{SHA512-CRYPT}${HELLO.slice(0, -1)}`, /form/],
     ['bcrypt as SHA512-CRYPT', `{SHA512-CRYPT}$2y$${BCRYPT}`, /form/],
+    ['a digest of the wrong length as SHA256', `{SHA256}${SHA512}`, /form/],
+    ['$6$ as SHA256-CRYPT', `{SHA256-CRYPT}${HELLO}`, /form/],
+    ['PBKDF2 of no rounds', `{PBKDF2}$1$salt$0$${'0'.repeat(40)}`, /form/],
+    ['SCRAM keys of the wrong length', '{SCRAM-SHA-256}4096,AAAA,AAAA,AAAA', /form/],
+    ['SCRAM of no iterations', `{SCRAM-SHA-1}0,AAAA,${'A'.repeat(27)}=,${'A'.repeat(27)}=`, /form/],
+    ['half a CRAM-MD5', `{CRAM-MD5}${'0'.repeat(32)}`, /form/],
     ['an empty PLAIN', '{PLAIN}', /form/],
     ['argon2 without parameters', '{ARGON2ID}$argon2id$c29tZXNhbHQ', /form/],
   ])('%s is refused when it is read, and matches nothing', async (_label, stored, reason) => {

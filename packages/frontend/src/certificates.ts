@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { X509Certificate } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
 import type { Clock, Timer } from '@portico/base'
@@ -6,7 +7,7 @@ import { Secret } from '@portico/base'
 import { ConfigError, type ConfigProblem, FileSecret, readSecretFile, type TextSource } from '@portico/config'
 import type { TlsCertificate } from '@portico/net'
 import type { Log } from '@portico/telemetry'
-import type { CertificateSettings } from './schema.js'
+import type { CertificateSettings, ListenerSettings } from './schema.js'
 
 /** Reads a text that the configuration names. Throws when it cannot. */
 export type ReadText = (source: TextSource) => string
@@ -25,6 +26,26 @@ export function loadCertificates(settings: readonly CertificateSettings[], readT
   })
   if (problems.length > 0) throw new ConfigError(problems)
   return loaded
+}
+
+/** Reads the authorities of client certificates, by the index of their listener. Throws {@link ConfigError}. */
+export function loadAuthorities(
+  listeners: readonly ListenerSettings[],
+  readText: ReadText,
+): ReadonlyMap<number, string> {
+  const authorities = new Map<number, string>()
+  for (const { index, clientCertificates } of listeners) {
+    if (clientCertificates === undefined) continue
+    try {
+      const ca = readText(clientCertificates)
+      new X509Certificate(ca)
+      authorities.set(index, ca)
+    } catch (cause) {
+      const expectation = `expected a certificate in PEM: ${(cause as Error).message}`
+      throw new ConfigError([{ path: ['listeners', index, 'clientCertificates'], expectation }], { cause })
+    }
+  }
+  return authorities
 }
 
 function loadOne({ names, certificate, key }: CertificateSettings, readText: ReadText): TlsCertificate {

@@ -2,6 +2,7 @@
 import { type Backend, formatAddress } from '@portico/base'
 import type { ConfigProblem } from '@portico/config'
 import type { Topology } from '@portico/routing'
+import { serverMechanisms } from '@portico/sasl'
 import type { Protocol } from '@portico/session'
 import type { FrontEndSettings } from './schema.js'
 
@@ -18,6 +19,7 @@ export function checkConfig(
     ...exemptionProblems(settings),
     ...identityProblems(settings, topology),
     ...protocols.flatMap((protocol) => protocolProblems(settings, protocol)),
+    ...mechanismProblems(settings, topology),
   ]
 }
 
@@ -28,6 +30,9 @@ function listenerProblems({ listeners, tls }: FrontEndSettings): ConfigProblem[]
     const path = ['listeners', index]
     if (listener.tls !== 'none' && tls.length === 0) {
       problems.push({ path: [...path, 'tls'], expectation: `expected a certificate under tls for ${listener.tls}` })
+    }
+    if (listener.tls === 'none' && listener.clientCertificates !== undefined) {
+      problems.push({ path: [...path, 'clientCertificates'], expectation: 'expected tls: starttls or implicit' })
     }
     const text = formatAddress(address)
     const former = taken.get(text)
@@ -99,6 +104,31 @@ function identityProblems({ credentials, backends, protocols }: FrontEndSettings
       ]
     }),
   )
+}
+
+/** Protocols with a backend that wants to see a password: a sign-in that leaves none would end there. */
+export function passwordProtocols(
+  { backends, protocols }: Pick<FrontEndSettings, 'backends' | 'protocols'>,
+  topology: Topology,
+): ReadonlySet<string> {
+  const takesPasswords = (protocol: string): boolean =>
+    Object.keys(backends).some((group) =>
+      topology.backendsOf(group, protocol).some(({ identity }) => identity.kind === 'password'),
+    )
+  return new Set([...protocols.keys()].filter(takesPasswords))
+}
+
+/** A mechanism that is named and could be offered on no listener is a mistake. */
+function mechanismProblems(settings: FrontEndSettings, topology: Topology): ConfigProblem[] {
+  const { mechanisms } = settings.auth
+  const onlyPasswords = passwordProtocols(settings, topology)
+  if (settings.listeners.some(({ protocol }) => !onlyPasswords.has(protocol))) return []
+  return (mechanisms ?? []).flatMap((name, index) => {
+    const leavesNone = serverMechanisms.find((one) => one.name === name)?.sendsPasswordInClear === false
+    if (!leavesNone) return []
+    const expectation = 'expected a mechanism that leaves a password: all backends have identity password'
+    return [{ path: ['auth', 'mechanisms', index], expectation }]
+  })
 }
 
 /** `none` is for backends that ask nobody and so give nothing that is a user's. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { createHash } from 'node:crypto'
 import type { Server } from 'node:net'
 import { type Address, formatAddress } from '@portico/base'
 import { createTlsAcceptor, type Leg, type Listener, listen, type TlsAcceptor, type TlsCertificate } from '@portico/net'
@@ -33,6 +34,8 @@ export class Door {
   #settings: ListenerSettings
   #generation: Generation
   #acceptor: TlsAcceptor | undefined
+  /** What the acceptor was made with. */
+  #authority: string | undefined
   readonly #options: DoorOptions
   #listener: Listener | undefined
 
@@ -120,7 +123,8 @@ export class Door {
 
   #renew(): ListenerFacts {
     const { name, tls, plaintextPasswords, options } = this.#settings
-    const { certificates } = this.#generation.checked
+    const { certificates, authorities } = this.#generation.checked
+    if (authorities.get(this.#settings.index) !== this.#authority) this.#acceptor = undefined
     if (tls !== 'none' && this.#acceptor !== undefined) this.#acceptor.swap(certificates)
     if (tls !== 'none' && this.#acceptor === undefined) this.#acceptor = this.#createAcceptor(certificates)
     const tlsAcceptor = tls === 'none' ? undefined : this.#acceptor
@@ -129,11 +133,19 @@ export class Door {
 
   #createAcceptor(certificates: readonly TlsCertificate[]): TlsAcceptor {
     const { ticketKeys } = this.#options
+    const ca = this.#generation.checked.authorities.get(this.#settings.index)
+    this.#authority = ca
     return createTlsAcceptor({
-      listener: `${this.protocol} ${formatAddress(this.#settings.address)}`,
+      // Tickets remember who was found good: under another authority they are worth nothing.
+      listener: `${ca === undefined ? '' : `${fingerprint(ca)} `}${this.protocol} ${formatAddress(this.#settings.address)}`,
       certificates,
       alpn: this.#generation.protocol(this.protocol)?.protocol.alpn ?? [],
+      ...(ca === undefined ? {} : { clientCertificates: { ca } }),
       ...(ticketKeys === undefined ? {} : { ticketKeys }),
     })
   }
+}
+
+function fingerprint(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 8)
 }

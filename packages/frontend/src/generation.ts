@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
-import { createAuthCache, createAuthenticator, createThrottle } from '@portico/auth'
+import { allowedMechanisms, createAuthCache, createAuthenticator, createThrottle } from '@portico/auth'
 import type { Clock, ProtocolName } from '@portico/base'
 import { ConfigError, validate } from '@portico/config'
 import type { TimerWheel, TlsCertificate } from '@portico/net'
 import { type BackendPool, createBackendPool } from '@portico/pool'
 import { buildTopology, createRouter, type Topology, TopologyError } from '@portico/routing'
-import { serverMechanisms } from '@portico/sasl'
 import type { Protocol, Services } from '@portico/session'
 import type { StateStore } from '@portico/state'
 import type { Log } from '@portico/telemetry'
-import { loadCertificates, type ReadText } from './certificates.js'
-import { checkConfig } from './check-config.js'
+import { loadAuthorities, loadCertificates, type ReadText } from './certificates.js'
+import { checkConfig, passwordProtocols } from './check-config.js'
 import { type Lookups, openLookups } from './lookups.js'
 import { type NamedNetworks, namedNetworks } from './named-networks.js'
 import { type FrontEndSettings, frontEndSchema } from './schema.js'
@@ -35,6 +34,8 @@ export interface CheckedConfig {
   readonly networks: NamedNetworks
   readonly topology: Topology
   readonly certificates: TlsCertificate[]
+  /** Authorities of client certificates, by the index of their listener. */
+  readonly authorities: ReadonlyMap<number, string>
 }
 
 /** Everything that can be told without opening a socket or a source. Throws {@link ConfigError}. */
@@ -47,7 +48,9 @@ export function checkedConfig(
   const topology = topologyOf(settings, lasting.readText)
   const problems = checkConfig(settings, topology, lasting.protocols)
   if (problems.length > 0) throw new ConfigError(problems)
-  return { settings, networks, topology, certificates: loadCertificates(settings.tls, lasting.readText) }
+  const certificates = loadCertificates(settings.tls, lasting.readText)
+  const authorities = loadAuthorities(settings.listeners, lasting.readText)
+  return { settings, networks, topology, certificates, authorities }
 }
 
 function topologyOf(settings: FrontEndSettings, readText: ReadText): Topology {
@@ -94,7 +97,10 @@ export class Generation {
     }
     const authenticator = createAuthenticator({
       sources: lookups.sources,
-      mechanisms: serverMechanisms,
+      mechanisms: allowedMechanisms(auth),
+      proofsOf: auth.mechanisms === undefined ? 'every' : 'any',
+      passwordProtocols: passwordProtocols(settings, topology),
+      anonymousUser: auth.anonymousUser,
       throttle: createThrottle({ settings: auth, state, clock }),
       cache: createAuthCache(auth.cache, clock),
       clock,

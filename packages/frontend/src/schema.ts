@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { hostname } from 'node:os'
 import { authSchema, credentialsSchema } from '@portico/auth'
-import { address, type Schema, type Settings, secret, textSource, z } from '@portico/config'
+import { address, type Schema, type Settings, secret, type TextSource, textSource, z } from '@portico/config'
 import { backendsSchema, locationSchema } from '@portico/routing'
 import { limitsSchema, type Protocol } from '@portico/session'
 import { stateSchema } from '@portico/state'
@@ -39,6 +39,9 @@ const listenerKeys = {
     .enum(['never', 'loopback', 'always'])
     .default('never')
     .describe('Where passwords may be shown without TLS: nowhere, to clients on loopback, or everywhere.'),
+  clientCertificates: textSource()
+    .optional()
+    .describe('PEM file of the authority whose client certificates are asked for, for EXTERNAL; none are when absent.'),
   name: z.string().min(1).optional().describe('Its name in logs; protocol and address when absent.'),
 }
 
@@ -49,6 +52,8 @@ export interface ListenerSettings {
   readonly address: Settings<ReturnType<typeof address>>
   readonly tls: 'none' | 'starttls' | 'implicit'
   readonly plaintextPasswords: 'never' | 'loopback' | 'always'
+  /** Authority of client certificates. */
+  readonly clientCertificates?: TextSource
   readonly options: unknown
   /** Its index under `listeners`. */
   readonly index: number
@@ -165,10 +170,21 @@ function listenerOf(entry: Readonly<Record<string, unknown>>, index: number): Li
     address: where,
     tls,
     plaintextPasswords,
+    clientCertificates,
     name,
     ...options
   } = entry as unknown as ListenerSettings & {
     readonly name?: string
   }
-  return { protocol, address: where, tls, plaintextPasswords, name: name ?? `${protocol}[${index}]`, options, index }
+  const authority = clientCertificates === undefined ? {} : { clientCertificates }
+  return {
+    protocol,
+    address: where,
+    tls,
+    plaintextPasswords,
+    ...authority,
+    name: name ?? `${protocol}[${index}]`,
+    options,
+    index,
+  }
 }

@@ -185,6 +185,29 @@ describe('listening', () => {
       /backends\.one: expected identity password/,
     )
   })
+
+  test.each([
+    ['without TLS', 'none', testCertificates().ca.certificateFile, /expected tls: starttls or implicit/],
+    ['that are no certificate', 'starttls', { text: 'nonsense' }, /clientCertificates: expected a certificate in PEM/],
+    ['that are not there', 'starttls', '/nowhere/ca.pem', /clientCertificates: expected a certificate in PEM: ENOENT/],
+  ])('client certificates of an authority %s are a mistake', async (_label, tls, clientCertificates, message) => {
+    const { server } = testCertificates()
+    const config = configOf({
+      tls: [{ names: ['localhost'], certificate: server.certificateFile, key: server.keyFile }],
+      listeners: [{ protocol: 'toy', address: '127.0.0.1:0', tls, clientCertificates }],
+    })
+    await expect(createFrontEnd({ config, protocols: [toy] })).rejects.toThrow(message)
+  })
+
+  test.each(['SCRAM-SHA-256', 'CRAM-MD5', 'ANONYMOUS'])(
+    '%s leaves no password for backends that want one',
+    async (name) => {
+      const config = configOf({ auth: { mechanisms: ['PLAIN', name] } })
+      await expect(createFrontEnd({ config, protocols: [toy] })).rejects.toThrow(
+        /auth\.mechanisms\[1\]: expected a mechanism that leaves a password/,
+      )
+    },
+  )
 })
 
 describe('reload', () => {

@@ -6,10 +6,21 @@ export interface Mechanism {
   /** Registered name, for instance `SCRAM-SHA-256-PLUS`. */
   readonly name: string
   /** What a credential source must be able to do for it. */
-  readonly needs: 'nothing' | 'verify-plain' | 'verify-response' | 'verify-token' | 'lookup' | 'acceptor'
+  readonly needs:
+    | 'nothing'
+    | 'verify-plain'
+    | 'verify-response'
+    | 'verify-token'
+    | 'lookup'
+    | 'certificate'
+    | 'acceptor'
   /** Shows the secret itself: hidden and refused until the leg is encrypted (RFC 4616 section 6). */
   readonly sendsPasswordInClear: boolean
   readonly strength: Strength
+  /** For `lookup` and `verify-response`: the stored form that the proof is made from. */
+  readonly secret?: SecretKind
+  /** Ties the proof to the TLS channel (RFC 5056): of no use on a leg that offers no channel binding. */
+  readonly bindsChannel?: boolean
   begin(context: MechanismContext): Exchange
 }
 
@@ -19,6 +30,8 @@ export interface MechanismContext {
   readonly clientCertificate?: { readonly authorized: boolean; readonly raw: Uint8Array }
   /** The server's name, for challenges that carry one. */
   readonly localName: string
+  /** Names that were offered on this leg, which a client may claim not to have seen (RFC 5802 section 6). */
+  readonly offered: readonly string[]
   readonly signal: Cancellation
 }
 
@@ -34,7 +47,46 @@ export interface CredentialVerifier {
     credentials: { readonly authcid: string; readonly authzid: string | undefined; readonly password: string },
     signal: Cancellation,
   ): Promise<VerifierAnswer>
+  /**
+   * What is stored for a name, to check a proof against. An unknown name gets something of its own that stays the same, so that
+   * it cannot be told from a known one; `conclude` refuses it whatever was proved. A throttled client is rejected here.
+   */
+  lookup(
+    question: { readonly authcid: string; readonly authzid: string | undefined; readonly secret: SecretKind },
+    signal: Cancellation,
+  ): Promise<LookupAnswer>
+  /** The owner of a client certificate that TLS has found good. */
+  verifyCertificate(
+    shown: { readonly certificate: Uint8Array; readonly authzid: string | undefined },
+    signal: Cancellation,
+  ): Promise<{ readonly kind: 'accepted'; readonly authcid: string } | (VerifierAnswer & { readonly kind: 'rejected' })>
+  /** Somebody who proves nothing; `trace` is what they say of themselves, for the log (RFC 4505 section 2). */
+  anonymous(trace: string, signal: Cancellation): Promise<VerifierAnswer>
 }
+
+/** The stored forms that a proof can be checked against. */
+export type SecretKind = 'SCRAM-SHA-1' | 'SCRAM-SHA-256' | 'CRAM-MD5'
+
+export type StoredSecret =
+  /** RFC 5802 section 3. */
+  | {
+      readonly kind: 'scram'
+      readonly salt: Uint8Array
+      readonly iterations: number
+      readonly storedKey: Uint8Array
+      readonly serverKey: Uint8Array
+    }
+  /** Computes the right digest for a challenge (RFC 2195 section 2). */
+  | { readonly kind: 'cram-md5'; digest(challenge: Uint8Array): Uint8Array }
+
+export type LookupAnswer =
+  | {
+      readonly kind: 'found'
+      readonly secret: StoredSecret
+      /** Says whether the proof was right, once. The answer is the verdict: an account may be barred although the proof was right. */
+      conclude(proved: boolean): Promise<VerifierAnswer>
+    }
+  | { readonly kind: 'rejected'; readonly reason: AuthFailureReason }
 
 export type VerifierAnswer =
   | { readonly kind: 'accepted' }

@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: MIT
 import { CancellationSource } from '@portico/base'
-import { login, loginResponses, type Mechanism, plain, plainResponse, serverMechanisms } from '@portico/sasl'
+import {
+  anonymous,
+  external,
+  login,
+  loginResponses,
+  type Mechanism,
+  type MechanismContext,
+  plain,
+  plainResponse,
+  serverMechanisms,
+} from '@portico/sasl'
 import { mechanismCompliance } from '@portico/testkit'
 import { describe, expect, test } from 'vitest'
 
@@ -8,7 +18,11 @@ mechanismCompliance({ mechanism: plain, responses: (credentials) => [plainRespon
 mechanismCompliance({ mechanism: login, responses: ({ authcid, password }) => loginResponses(authcid, password) })
 
 /** What a mechanism makes of the responses, and what its verifier was asked. */
-async function play(mechanism: Mechanism, responses: readonly (Buffer | undefined)[]) {
+async function play(
+  mechanism: Mechanism,
+  responses: readonly (Buffer | undefined)[],
+  clientCertificate?: MechanismContext['clientCertificate'],
+) {
   const asked: unknown[] = []
   const exchange = mechanism.begin({
     verifier: {
@@ -16,9 +30,20 @@ async function play(mechanism: Mechanism, responses: readonly (Buffer | undefine
         asked.push(credentials)
         return { kind: 'accepted' }
       },
+      lookup: async () => ({ kind: 'rejected', reason: 'mechanism-unavailable' }),
+      async verifyCertificate({ certificate, authzid }) {
+        asked.push({ certificate, authzid })
+        return { kind: 'accepted', authcid: 'alice' }
+      },
+      async anonymous(trace) {
+        asked.push({ trace })
+        return { kind: 'accepted' }
+      },
     },
     channel: { encrypted: true, channelBinding: () => undefined },
     localName: 'mail.example.com',
+    offered: [],
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
     signal: new CancellationSource(),
   })
   const steps: string[] = []
@@ -104,6 +129,43 @@ describe('LOGIN (draft-murchison-sasl-login)', () => {
     const { steps, asked } = await play(login, responses)
     expect(steps.at(-1)).toBe(expected)
     expect(asked).toEqual([])
+  })
+})
+
+describe('EXTERNAL (RFC 4422 appendix A)', () => {
+  const raw = B('a certificate')
+  const good = { authorized: true, raw }
+  const asked = (authzid?: string) => [{ certificate: raw, authzid }]
+  test.each([
+    ['an empty message: as the certificate says', [B('')], good, ['success alice'], asked()],
+    ['another name', [B('bob')], good, ['success alice as bob'], asked('bob')],
+    ['after the empty challenge', [undefined, B('')], good, ['challenge ', 'success alice'], asked()],
+    ['no certificate', [B('')], undefined, ['failure invalid-credentials'], []],
+    ['a certificate of nobody we trust', [B('')], { authorized: false, raw }, ['failure invalid-credentials'], []],
+    ['a NUL', [B('a\0b')], good, ['failure malformed'], []],
+    ['no UTF-8', [B('\xfc', 'latin1')], good, ['failure malformed'], []],
+    ['a line break', [B('a\r\nb')], good, ['failure invalid-credentials'], []],
+    ['a name of 1,025 octets', [B('a'.repeat(1025))], good, ['failure too-long'], []],
+    ['nothing twice', [undefined, undefined], good, ['challenge ', 'failure malformed'], []],
+  ] as const)('%s', async (_label, responses, certificate, steps, questions) => {
+    expect(await play(external, responses, certificate)).toEqual({ steps, asked: questions })
+  })
+})
+
+describe('ANONYMOUS (RFC 4505)', () => {
+  test.each([
+    ['a trace', [B('sirhc@example.com')], ['success anonymous'], [{ trace: 'sirhc@example.com' }]],
+    ['an empty trace', [B('')], ['success anonymous'], [{ trace: '' }]],
+    ['a trace after the empty challenge', [undefined, B('x')], ['challenge ', 'success anonymous'], [{ trace: 'x' }]],
+    ['255 characters', [B('\u00fc'.repeat(255))], ['success anonymous'], [{ trace: '\u00fc'.repeat(255) }]],
+    ['256 characters (section 2)', [B('x'.repeat(256))], ['failure too-long'], []],
+    ['a mebibyte', [B('x'.repeat(1024 * 1024))], ['failure too-long'], []],
+    ['a line break', [B('x\r\ny')], ['failure malformed'], []],
+    ['no UTF-8', [B('\xfc', 'latin1')], ['failure malformed'], []],
+    ['nothing twice', [undefined, undefined], ['challenge ', 'failure malformed'], []],
+    ['a second message', [B('x'), B('y')], ['success anonymous', 'failure aborted'], [{ trace: 'x' }]],
+  ] as const)('%s', async (_label, responses, steps, asked) => {
+    expect(await play(anonymous, responses)).toEqual({ steps, asked })
   })
 })
 

@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto'
-import { saslprep } from '@portico/sasl'
+import { type SecretKind, saslprep } from '@portico/sasl'
 import { argon2Scheme } from './argon2.js'
 import { blfCryptScheme } from './blf-crypt.js'
+import { cramMd5Scheme } from './cram-md5.js'
+import { digestSchemes } from './digests.js'
 import type { HashEncoding } from './encoding.js'
+import { md5CryptScheme } from './md5-crypt.js'
+import { pbkdf2Scheme } from './pbkdf2.js'
 import { plainScheme } from './plain.js'
-import type { Scheme } from './scheme.js'
-import { sha512Scheme, ssha512Scheme } from './sha512.js'
-import { sha512CryptScheme } from './sha512-crypt.js'
+import type { Scheme, SecretMaker } from './scheme.js'
+import { scramSchemes } from './scram.js'
+import { sha256CryptScheme, sha512CryptScheme } from './sha2-crypt.js'
 
-const CRYPT_SCHEMES: readonly Scheme[] = [sha512CryptScheme, blfCryptScheme, argon2Scheme]
+const CRYPT_SCHEMES: readonly Scheme[] = [
+  sha512CryptScheme,
+  sha256CryptScheme,
+  md5CryptScheme,
+  blfCryptScheme,
+  argon2Scheme,
+]
 
 /** `{CRYPT}`: whichever of the `$id$` forms it is. */
 const cryptScheme: Scheme = {
@@ -21,8 +31,8 @@ const cryptScheme: Scheme = {
 }
 
 const BY_NAME = new Map(
-  [plainScheme, sha512Scheme, ssha512Scheme, ...CRYPT_SCHEMES, cryptScheme].flatMap((scheme) =>
-    scheme.names.map((name) => [name, scheme] as const),
+  [plainScheme, ...digestSchemes, ...CRYPT_SCHEMES, cryptScheme, pbkdf2Scheme, ...scramSchemes, cramMd5Scheme].flatMap(
+    (scheme) => scheme.names.map((name) => [name, scheme] as const),
   ),
 )
 
@@ -34,6 +44,8 @@ export interface StoredPassword {
   readonly scheme: string
   /** Never rejects and never throws for what a password may hold; slow schemes leave the event loop free. */
   verify(password: string): Promise<boolean>
+  /** For proofs that do not show the password; `undefined` when the stored form cannot serve that kind. */
+  secret(kind: SecretKind): SecretMaker | undefined
 }
 
 /**
@@ -52,7 +64,11 @@ export function readStoredPassword(text: string, defaultScheme?: string): Stored
   if ((suffix !== undefined && !scheme.encodable) || !scheme.recognises(stored, encoding)) {
     return `the password is not in the form that {${label}} demands`
   }
-  return { scheme: name, verify: (password) => scheme.verify(stored, password, encoding) }
+  return {
+    scheme: name,
+    verify: (password) => scheme.verify(stored, password, encoding),
+    secret: (kind) => scheme.secret?.(stored, kind),
+  }
 }
 
 function encodingOf(suffix: string | undefined): HashEncoding | undefined {

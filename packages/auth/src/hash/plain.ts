@@ -1,14 +1,30 @@
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto'
+import { deriveScramKeys, type StoredSecret } from '@portico/sasl'
+import { cramMd5Secret, cramMd5States } from './cram-md5.js'
 import { equalBytes } from './encoding.js'
 import type { Scheme } from './scheme.js'
 
-/** `{PLAIN}`: the password itself. Both sides are hashed first, so that the time does not tell the stored length. */
+/** What RFC 5802 section 5.1 and RFC 7677 section 4 ask for at least, and what other servers store. */
+const ITERATIONS = 4096
+
+/**
+ * `{PLAIN}`: the password itself, from which everything can be derived. Both sides are hashed first, so that the time does not
+ * tell the stored length.
+ */
 export const plainScheme: Scheme = {
   names: ['PLAIN', 'CLEAR', 'CLEARTEXT'],
   encodable: false,
   recognises: (stored) => stored !== '',
   verify: async (stored, password) => equalBytes(digest(stored), digest(password)),
+  secret(stored, kind) {
+    if (kind === 'CRAM-MD5') return async () => cramMd5Secret(cramMd5States(stored))
+    return async (salt): Promise<StoredSecret> => {
+      const hash = kind === 'SCRAM-SHA-1' ? 'sha1' : 'sha256'
+      const { storedKey, serverKey } = await deriveScramKeys(hash, stored, salt, ITERATIONS)
+      return { kind: 'scram', salt, iterations: ITERATIONS, storedKey, serverKey }
+    }
+  },
 }
 
 function digest(text: string): Buffer {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import type { SecretKind, StoredSecret } from '@portico/sasl'
 
 /** One way to store a password. `stored` is what follows the `{SCHEME}` prefix. */
 export interface Scheme {
@@ -10,4 +11,9 @@ export interface Scheme {
   recognises(stored: string, encoding: 'b64' | 'hex'): boolean
   /** Never rejects for a malformed `stored`: false. Slow work must not hold the event loop. */
   verify(stored: string, password: string, encoding: 'b64' | 'hex'): Promise<boolean>
+  /** What proofs of that kind are checked against, where it can be had from what is stored. Absent: of no kind. */
+  secret?(stored: string, kind: SecretKind): SecretMaker | undefined
 }
+
+/** Makes what a proof is checked against. A password that is stored as it is takes the salt that is given; others have their own. */
+export type SecretMaker = (salt: Uint8Array) => Promise<StoredSecret>

@@ -1,13 +1,25 @@
 // SPDX-License-Identifier: MIT
-import type { AuthFailureReason } from '@portico/base'
-import type { CredentialAnswer, CredentialRequest, CredentialSource } from '../credential-source.js'
+import type { AuthFailureReason, Proof, Strength } from '@portico/base'
+import type {
+  Concluded,
+  CredentialAnswer,
+  CredentialRequest,
+  CredentialSource,
+  LookupRequest,
+  SecretReply,
+} from '../credential-source.js'
 import { type StoredPassword, unknownUserWork, verifyPresented } from '../hash/index.js'
 import type { UsersFile } from './users-file.js'
 import type { UsersFileEntry } from './users-file-syntax.js'
 
+type AccountRequest = Pick<CredentialRequest, 'authcid' | 'mechanism' | 'client'>
+
+const WRONG: Concluded = { kind: 'rejected', reason: 'invalid-credentials' }
+
 /**
  * The accounts of a users file as a credential source. A user without a stored password is `not-here`: the file only routes
- * them, unless it bars them, which is a wrong password to somebody who has shown none. That an account is disabled, not for this protocol or not for this network is told only to who has shown the password.
+ * them, unless it bars them, which is a wrong password to somebody who has shown none. That an account is disabled, not for this
+ * protocol or not for this network is told only to who has shown the password.
  */
 export function createUsersFileSource(file: UsersFile, options: { readonly name?: string } = {}): CredentialSource {
   const name = options.name ?? 'users-file'
@@ -23,7 +35,7 @@ export function createUsersFileSource(file: UsersFile, options: { readonly name?
   }
   return {
     name,
-    serves: new Set(['verify-plain']),
+    serves: new Set(['verify-plain', 'lookup', 'verify-response', 'certificate']),
     async verify(request) {
       const entry = file.lookup(request.authcid)
       if (entry === undefined) return { kind: 'not-here' }
@@ -32,8 +44,14 @@ export function createUsersFileSource(file: UsersFile, options: { readonly name?
       const proof = { source: name, user: entry.user, epoch: entry.epoch }
       const proved = await prove(request, proof, () => verifyPresented(password, request.password.expose()))
       if (!proved) return { kind: 'rejected', reason: 'invalid-credentials' }
-      const barred = barredBy(entry, request)
-      return barred === undefined ? accepted(name, entry, request) : { kind: 'rejected', reason: barred }
+      return afterProof(name, entry, request, { password: request.password }, 'plain')
+    },
+    holds: (kind) => file.secrets.holds(kind),
+    lookup: (request) => lookUp(name, file, request),
+    async ownerOf(request) {
+      const entry = file.ownerOf(request.fingerprint)
+      if (entry === undefined) return { kind: 'not-here' }
+      return afterProof(name, entry, { ...request, authcid: entry.user }, {}, 'certificate')
     },
     unknownUserWork: pretendTo,
     canonical: (presented) => file.lookup(presented)?.user,
@@ -58,18 +76,38 @@ function prove(
   return cache === undefined ? verify() : cache.prove({ ...account, mechanism, password }, verify)
 }
 
-function barredBy(entry: UsersFileEntry, request: CredentialRequest): AuthFailureReason | undefined {
+/**
+ * An account with a password of another form is here, but no proof in its name is right. One without a password is somebody
+ * else's to prove, unless it is barred: the next source would not know that.
+ */
+async function lookUp(source: string, file: UsersFile, request: LookupRequest): Promise<SecretReply> {
+  const { authcid } = request
+  const entry = file.lookup(authcid)
+  const found = await file.secrets.secretOf(entry?.user ?? authcid, entry?.password, request.secret)
+  if (found === undefined) return { kind: 'not-here' }
+  const barred = entry !== undefined && barredBy(entry, request) !== undefined
+  if (entry?.password === undefined && !barred) return { kind: 'not-here', decoy: found.secret }
+  const ifProved = entry !== undefined && found.real ? afterProof(source, entry, request, {}, 'proof') : WRONG
+  return { kind: 'found', secret: found.secret, ifProved }
+}
+
+function barredBy(entry: UsersFileEntry, request: AccountRequest): AuthFailureReason | undefined {
   if (entry.disabled) return 'account-disabled'
   if (entry.protocols?.has(request.client.protocol) === false) return 'protocol-disabled'
   if (entry.allowNets?.contains(request.client.peer.address) === false) return 'network-refused'
   return undefined
 }
 
-function accepted(source: string, entry: UsersFileEntry, request: CredentialRequest): CredentialAnswer {
-  const { authcid, mechanism, password } = request
+function afterProof(
+  source: string,
+  entry: UsersFileEntry,
+  request: AccountRequest,
+  proof: Proof,
+  strength: Strength,
+): Concluded {
+  const reason = barredBy(entry, request)
+  if (reason !== undefined) return { kind: 'rejected', reason }
+  const { authcid, mechanism } = request
   const { user, epoch, fields } = entry
-  return {
-    kind: 'accepted',
-    principal: { authcid, user, mechanism, strength: 'plain', proof: { password }, source, epoch, fields },
-  }
+  return { kind: 'accepted', principal: { authcid, user, mechanism, strength, proof, source, epoch, fields } }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto'
 import { type Networks, networksOf } from '@portico/base'
+import { readFingerprint } from '../fingerprint.js'
 import { readStoredPassword, type StoredPassword } from '../hash/index.js'
 
 /** One account of a users file. */
@@ -16,6 +17,8 @@ export interface UsersFileEntry {
   readonly disabled: boolean
   /** Undefined: all protocols. */
   readonly protocols: ReadonlySet<string> | undefined
+  /** Fingerprint of the client certificate that proves this user. */
+  readonly certificate: string | undefined
   /** Undefined: from everywhere. */
   readonly allowNets: Networks | undefined
 }
@@ -54,6 +57,9 @@ function parseEntry(line: string, defaultScheme: string | undefined): UsersFileE
   addExtraFields(fields, extra.join(':'))
   const allowNets = networksField(fields.get('allow_nets'))
   if (typeof allowNets === 'string') return allowNets
+  const written = fields.get('certificate')
+  const certificate = written === undefined ? undefined : readFingerprint(written)
+  if (written !== undefined && certificate === undefined) return 'certificate is not a SHA-256 fingerprint in hex'
   return {
     user: name.toLowerCase(),
     password: stored,
@@ -61,6 +67,7 @@ function parseEntry(line: string, defaultScheme: string | undefined): UsersFileE
     fields,
     disabled: isSet(fields.get('nologin')) || isSet(fields.get('disabled')),
     protocols: protocolsField(fields.get('protocols')),
+    certificate,
     allowNets,
   }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, type Stats, statSync } from 'node:fs'
 import type { Clock } from '@portico/base'
 import type { Log } from '@portico/telemetry'
 import { decoyFor, type StoredPassword } from '../hash/index.js'
+import { createSecretDesk, type SecretDesk } from './users-file-secrets.js'
 import { type ParsedUsersFile, parseUsersFile, type UsersFileEntry } from './users-file-syntax.js'
 
 const CHECK_EVERY_MS = 1_000
@@ -15,6 +16,10 @@ export interface UsersFile {
   lookup(name: string): UsersFileEntry | undefined
   /** A stored password to do the work for an unknown name with; undefined while no account has one. */
   decoy(name: string): StoredPassword | undefined
+  /** Whose client certificate it is; undefined when nobody's, or more than one account's. */
+  ownerOf(fingerprint: string): UsersFileEntry | undefined
+  /** For proofs that do not show the password; see {@link SecretDesk}. */
+  readonly secrets: SecretDesk
 }
 
 export interface UsersFileOptions {
@@ -33,10 +38,18 @@ export interface UsersFileOptions {
  */
 export function openUsersFile(options: UsersFileOptions): UsersFile {
   const { path, clock, log } = options
-  let { users, seen } = loadFirst(options)
+  const first = loadFirst(options)
+  const { saltKey } = first
+  let { users, seen } = first
   let checkedAt = clock.now()
   let passwords = passwordsOf(users)
+  let desk = createSecretDesk(passwords, saltKey)
+  let owners = ownersOf(users)
   const key = randomBytes(16)
+  const canonical = (name: string): string => {
+    const at = options.stripDomain === true ? name.lastIndexOf('@') : -1
+    return (at < 0 ? name : name.slice(0, at)).toLowerCase()
+  }
 
   const refresh = (): void => {
     if (clock.now() - checkedAt < CHECK_EVERY_MS) return
@@ -48,6 +61,9 @@ export function openUsersFile(options: UsersFileOptions): UsersFile {
     if (loaded === undefined) return
     users = loaded
     passwords = passwordsOf(users)
+    // The salt key stays, else every unknown name would get a new salt while known ones keep theirs.
+    desk = createSecretDesk(passwords, saltKey)
+    owners = ownersOf(users)
     log.info('users file read again', { path, users: users.size })
   }
   return {
@@ -60,20 +76,48 @@ export function openUsersFile(options: UsersFileOptions): UsersFile {
       return found !== undefined || at < 0 || options.stripDomain !== true ? found : users.get(wanted.slice(0, at))
     },
     decoy: (name) => decoyFor(passwords, name.toLowerCase(), key),
+    ownerOf(fingerprint) {
+      refresh()
+      return owners.get(fingerprint)
+    },
+    secrets: {
+      holds(kind) {
+        refresh()
+        return desk.holds(kind)
+      },
+      secretOf: (name, stored, kind) => desk.secretOf(canonical(name), stored, kind),
+    },
   }
+}
+
+function ownersOf(users: ReadonlyMap<string, UsersFileEntry>): ReadonlyMap<string, UsersFileEntry | undefined> {
+  const owners = new Map<string, UsersFileEntry | undefined>()
+  for (const entry of users.values()) {
+    const { certificate } = entry
+    if (certificate !== undefined) owners.set(certificate, owners.has(certificate) ? undefined : entry)
+  }
+  return owners
 }
 
 function passwordsOf(users: ReadonlyMap<string, UsersFileEntry>): readonly StoredPassword[] {
   return [...users.values()].flatMap((entry) => (entry.password === undefined ? [] : [entry.password]))
 }
 
-function loadFirst(options: UsersFileOptions): { users: ReadonlyMap<string, UsersFileEntry>; seen: string } {
+interface FirstLoad {
+  readonly users: ReadonlyMap<string, UsersFileEntry>
+  readonly seen: string
+  /** Made from the file, so that all workers of a host show the same salt for a name. */
+  readonly saltKey: Uint8Array
+}
+
+function loadFirst(options: UsersFileOptions): FirstLoad {
   const { path, log } = options
   const seen = identityOf(path)
-  const parsed = parseUsersFile(readFileSync(path, 'utf8'), options.defaultScheme)
+  const text = readFileSync(path, 'utf8')
+  const parsed = parseUsersFile(text, options.defaultScheme)
   if (parsed.kind === 'broken') throw new Error(brokenText(path, parsed))
   if ((statOf(path)?.mode ?? 0) & 0o004) log.warn('users file is readable by everybody on this host', { path })
-  return { users: parsed.users, seen }
+  return { users: parsed.users, seen, saltKey: createHash('sha256').update('salts\0').update(text).digest() }
 }
 
 function tryLoad(options: UsersFileOptions): ReadonlyMap<string, UsersFileEntry> | undefined {

@@ -148,9 +148,13 @@ function contextOf({ asked, answer, meanwhile }: RecordingVerifier, signal: Canc
         meanwhile()
         return answer
       },
+      lookup: async () => ({ kind: 'rejected', reason: 'mechanism-unavailable' }),
+      verifyCertificate: async () => ({ kind: 'rejected', reason: 'mechanism-unavailable' }),
+      anonymous: async () => ({ kind: 'rejected', reason: 'mechanism-unavailable' }),
     },
     channel: { encrypted: true, channelBinding: () => undefined },
     localName: 'mail.example.com',
+    offered: [],
     signal,
   }
 }
