@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { freePorts, launch, privateFolder, type RunningServer, testCertificates } from '@portico/testkit'
+import { freePorts, launch, linesShowing, privateFolder, type RunningServer, testCertificates } from '@portico/testkit'
 
 /** The `portico` command as it was built. */
 export const PORTICO = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url))
@@ -60,8 +60,15 @@ export async function startPortico<Name extends string>(
     ports: numbers,
   })
   await server.logged(/"message":"ready"/, 20_000)
+  const stop = async (): Promise<void> => {
+    const shown = linesShowing(passwordsIn(options.users), server.log().split('\n'))
+    await server.stop()
+    if (shown.length > 0) throw new Error(`the log shows a password: ${shown[0]}`)
+  }
   return {
     ...server,
+    stop,
+    [Symbol.asyncDispose]: stop,
     ports,
     configFile,
     usersFile,
@@ -69,6 +76,11 @@ export async function startPortico<Name extends string>(
     rewrite,
     sessions: () => sessionsIn(server.log()),
   }
+}
+
+/** Those of the users file, and that of the master user of the testbed. */
+function passwordsIn(users: readonly string[]): readonly string[] {
+  return ['masterpw', ...users.flatMap((line) => /^[^:]+:\{PLAIN\}([^:]{5,})/.exec(line)?.[1] ?? [])]
 }
 
 function configuration(
