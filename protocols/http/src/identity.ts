@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-import { type Backend, type Endpoint, LOOPBACK, type MailboxLocation, type Principal } from '@portico/base'
+import type { Backend, MailboxLocation, Principal } from '@portico/base'
 import type { Leg } from '@portico/net'
+import { passwordMayCross } from '@portico/session'
 import { basicValue } from './basic.js'
 
 /** How the user is asserted to a backend in a request's head. */
@@ -25,9 +26,7 @@ export function assertionFor(backend: Backend, leg: Leg, principal: Principal, l
     case 'password': {
       const password = location.backendPassword ?? principal.proof.password
       if (password === undefined) return { kind: 'impossible', why: 'no-password' }
-      if (leg.tls === undefined && !mayShowHere(backend, leg.facts.peer)) {
-        return { kind: 'impossible', why: 'cleartext-forbidden' }
-      }
+      if (!passwordMayCross(leg, backend)) return { kind: 'impossible', why: 'cleartext-forbidden' }
       const value = basicValue(user, password.expose())
       if (value === undefined) return { kind: 'impossible', why: 'bad-name' }
       return { kind: 'field', name: 'Authorization', value }
@@ -41,26 +40,6 @@ export function assertionFor(backend: Backend, leg: Leg, principal: Principal, l
 function headerAssertion(name: string, user: string): Assertion {
   if (user === '' || /[\0-\x1f\x7f]/.test(user)) return { kind: 'impossible', why: 'bad-name' }
   return { kind: 'field', name, value: Buffer.from(user, 'utf8').toString('latin1') }
-}
-
-/** Whether a password may cross this leg: always under TLS, else as the backend's policy says of the address it has now. */
-export function mayShowPassword(backend: Backend, encrypted: boolean, peer: Endpoint): boolean {
-  if (encrypted) return true
-  const allowed = backend.cleartextPasswords
-  if (allowed === 'never') return false
-  if (allowed === 'loopback') return peer.family === 'unix' || LOOPBACK.contains(peer.address)
-  return allowed.contains(peer.address)
-}
-
-/** Answers per backend endpoint: the address of a kept connection does not change, and is asked about at every request. */
-const shown = new WeakMap<Endpoint, { readonly backend: Backend; readonly allowed: boolean }>()
-
-function mayShowHere(backend: Backend, peer: Endpoint): boolean {
-  const known = shown.get(peer)
-  if (known?.backend === backend) return known.allowed
-  const allowed = mayShowPassword(backend, false, peer)
-  shown.set(peer, { backend, allowed })
-  return allowed
 }
 
 /** Fields that tell this backend something of our own: they are never taken from a client. */
