@@ -38,7 +38,7 @@ export class LineClient {
   }
 
   /** What has come when it matches; everything up to the end of the connection when it ended first. */
-  async until(pattern: RegExp, ms = 10_000): Promise<string> {
+  async until(pattern: RegExp, ms = 60_000): Promise<string> {
     const deadline = Date.now() + ms
     while (!pattern.test(this.#received) && !this.#ended) {
       const left = deadline - Date.now()

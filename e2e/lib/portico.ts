@@ -59,7 +59,7 @@ export async function startPortico<Name extends string>(
     logFile,
     ports: numbers,
   })
-  await server.logged(/"message":"ready"/, 20_000)
+  await server.logged(/"message":"ready"/)
   const stop = async (): Promise<void> => {
     const shown = linesShowing(passwordsIn(options.users), server.log().split('\n'))
     await server.stop()

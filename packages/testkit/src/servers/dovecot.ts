@@ -55,7 +55,7 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   return {
     ...server,
     ports,
-    mailOf: (user, atLeast = 0, ms = 5_000) => mailOf(join(folder, 'mail', user, 'Maildir'), atLeast, ms),
+    mailOf: (user, atLeast = 0, ms = 30_000) => mailOf(join(folder, 'mail', user, 'Maildir'), atLeast, ms),
     deliver: (user, message) => deliver(folder, user, message),
   }
 }

@@ -13,7 +13,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly logFile: string
   /** What it has logged so far. */
   log(): string
-  /** Waits until a line of the log matches, and returns it. Throws with the log's end after `ms` (5 s). */
+  /** Waits until a line of the log matches, and returns it. Throws with the log's end after `ms` (60 s). */
   logged(pattern: RegExp, ms?: number): Promise<string>
   /** Ends it, waits until its ports are closed, and removes its folder. Idempotent. */
   stop(): Promise<void>
@@ -40,8 +40,11 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
-/** Waits until somebody listens on the port. */
-export async function waitForPort(port: number, open: boolean, ms = 15_000): Promise<void> {
+/** Against hangs only: a server that ends is seen at once, and a busy machine may take long to start one. */
+const PATIENCE_MS = 60_000
+
+/** Waits until somebody listens on the port, or no longer does. */
+export async function waitForPort(port: number, open: boolean, ms = PATIENCE_MS): Promise<void> {
   const deadline = Date.now() + ms
   while ((await isOpen(port)) !== open) {
     if (Date.now() > deadline) throw new Error(`port ${port} did not ${open ? 'open' : 'close'} within ${ms} ms`)
@@ -122,7 +125,7 @@ function running(plan: LaunchPlan, child: ChildProcess, exited: Promise<void>, s
     folder: plan.folder,
     logFile: plan.logFile,
     log,
-    logged: (pattern, ms = 5_000) => logged(log, pattern, ms),
+    logged: (pattern, ms = PATIENCE_MS) => logged(log, pattern, ms),
     stop,
     [Symbol.asyncDispose]: stop,
   }
