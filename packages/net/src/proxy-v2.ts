@@ -4,8 +4,8 @@ import { crc32c } from './crc32c.js'
 import { formatV6 } from './ipv6-text.js'
 import type { ForwardedTls, ProxyParse } from './proxy-header.js'
 
-/** Whole header of version 2, larger than any balancer's; it bounds what is kept for a peer that has not proved anything. */
-const V2_LONGEST = 536
+/** Whole header of version 2: addresses, a name, a unique id and the facts of TLS and certificate together stay below it. */
+const V2_LONGEST = 2_048
 const PREFIX = 16
 const TLV = { alpn: 0x01, authority: 0x02, crc32c: 0x03, uniqueId: 0x05, ssl: 0x20 } as const
 const SSL_TLV = { version: 0x21, commonName: 0x22 } as const
@@ -49,11 +49,16 @@ function describe(header: Buffer, family: number, transport: number, tlvs: reado
   if (uniqueId !== undefined && uniqueId.length > 128) return bad('version 2 unique id')
   const alpn = tlvValue(tlvs, TLV.alpn)?.toString('latin1')
   const authority = tlvValue(tlvs, TLV.authority)?.toString('utf8')
+  const ends = addresses(header, family)
+  // These become texts of logs and of what backends are told.
+  const texts = [alpn, authority, ends.source?.address, ends.destination?.address]
+  if (texts.some((text) => text !== undefined && /[\x00-\x1f\x7f]/.test(text)))
+    return bad('version 2 control characters')
   return {
     kind: 'header',
     length: header.length,
     local: family === 0 || transport === 0,
-    ...addresses(header, family),
+    ...ends,
     ...(tls === 'none' ? {} : { tls }),
     ...(authority === undefined ? {} : { authority }),
     ...(alpn === undefined ? {} : { alpn }),

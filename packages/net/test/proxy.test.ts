@@ -26,6 +26,13 @@ function v2(tlvs: Buffer, options: { command?: number; family?: number; addresse
   return Buffer.concat([Buffer.from(SIGNATURE, 'hex'), fixed, addresses, tlvs])
 }
 
+/** Both ends of a Unix socket, the first with this path. */
+function unixBlock(from: string): Buffer {
+  const block = Buffer.alloc(216)
+  block.write(from)
+  return block
+}
+
 function tlv(type: number, value: Buffer | string): Buffer {
   const bytes = Buffer.from(value)
   const head = Buffer.from([type, 0, 0])
@@ -60,7 +67,7 @@ describe('PROXY header', () => {
   test('any octets give an answer within the length cap', () => {
     const start = fc.constantFrom(Buffer.from('PROXY '), Buffer.from(SIGNATURE, 'hex'), Buffer.alloc(0))
     fc.assert(
-      fc.property(start, fc.uint8Array({ minLength: 600, maxLength: 700 }), (head, bytes) => {
+      fc.property(start, fc.uint8Array({ minLength: 2100, maxLength: 2200 }), (head, bytes) => {
         expect(parseProxyHeader(Buffer.concat([head, bytes])).kind).not.toBe('need-more')
       }),
     )
@@ -134,13 +141,52 @@ describe('PROXY header', () => {
     expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283)
   })
 
+  test('a version 2 header may be as long as this, and a version 1 header as long as 107 octets', () => {
+    expect(parseProxyHeader(v2(tlv(0xe0, Buffer.alloc(2_017)))).kind).toBe('header')
+    const line = (length: number) => Buffer.from(`PROXY UNKNOWN ${'x'.repeat(length - 16)}\r\n`)
+    expect(parseProxyHeader(line(107))).toMatchObject({ kind: 'header', length: 107 })
+    expect(parseProxyHeader(line(108))).toEqual({ kind: 'bad', why: 'version 1 header too long' })
+  })
+
+  test.each([
+    ['UNSPEC', v2(Buffer.alloc(0), { family: 0x00, addresses: Buffer.alloc(0) })],
+    ['UNSPEC over IPv4 addresses', v2(Buffer.alloc(0), { family: 0x10 })],
+    ['LOCAL with addresses', v2(Buffer.alloc(0), { command: 0x20 })],
+    ['LOCAL with TLVs that nobody can read', v2(Buffer.from([0x20, 0, 9, 1]), { command: 0x20 })],
+  ])('version 2 with %s keeps the addresses of the socket', (_label, header) => {
+    expect(parseProxyHeader(header)).toMatchObject({ kind: 'header', length: header.length, local: true })
+  })
+
+  test('version 2 over Unix sockets tells a path', () => {
+    const header = v2(Buffer.alloc(0), { family: 0x31, addresses: unixBlock('/run/client') })
+    expect(parseProxyHeader(header)).toMatchObject({
+      local: false,
+      source: { address: '/run/client', port: 0, family: 'unix' },
+    })
+  })
+
   test.each([
     ['a TLV that runs over the end', v2(Buffer.from([0x20, 0, 9, 1])), 'version 2 TLV'],
     ['an SSL TLV without its fixed part', v2(tlv(0x20, 'abc')), 'version 2 SSL TLV'],
     ['an unknown command', v2(Buffer.alloc(0), { command: 0x22 }), 'version 2 command'],
     ['an unknown family', v2(Buffer.alloc(0), { family: 0x41 }), 'version 2 family'],
     ['too few addresses', v2(Buffer.alloc(0), { addresses: Buffer.alloc(8) }), 'version 2 address'],
-    ['too much of everything', v2(Buffer.alloc(600)), 'version 2 header too long'],
+    ['too much of everything', v2(Buffer.alloc(2_021)), 'version 2 header too long'],
+    ['a length below its own address block', v2(Buffer.alloc(0), { family: 0x21 }), 'version 2 address'],
+    ['a TLV cut off in its length', v2(Buffer.from([0x20, 0])), 'version 2 TLV'],
+    [
+      'a TLV within the SSL TLV that runs over its end',
+      v2(tlv(0x20, Buffer.from([1, 0, 0, 0, 0, 0x21, 0, 9]))),
+      'version 2 SSL TLV',
+    ],
+    ['a checksum of the wrong size', v2(tlv(0x03, 'abc')), 'version 2 checksum'],
+    ['a unique id that is too long', v2(tlv(0x05, Buffer.alloc(129))), 'version 2 unique id'],
+    ['a line break in the name', v2(tlv(0x02, 'mail\r\nX: y')), 'version 2 control characters'],
+    [
+      'a line break in a path',
+      v2(Buffer.alloc(0), { family: 0x31, addresses: unixBlock('/a\r\nX: y') }),
+      'version 2 control characters',
+    ],
   ])('version 2 with %s is bad', (_label, header, why) => {
     expect(parseProxyHeader(header)).toEqual({ kind: 'bad', why })
   })
