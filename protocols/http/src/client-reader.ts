@@ -39,20 +39,26 @@ export class ClientReader implements LegReader {
   readonly #limits: HeadLimits
   readonly #times: ReaderTimes
   readonly #onGone: () => void
+  readonly #left: () => number
   readonly #collector: HeadCollector
   #awaiting: ((read: HeadRead) => void) | undefined
   #lingering: (() => void) | undefined
   #taker: BodyTaker | undefined
+  /** The time for this head runs. */
   #timed = false
+  /** The leg has a deadline. */
+  #bounded = false
   #emptyLine: 'allowed' | 'cr' | 'over' = 'allowed'
   #idle = -1
   #ended: LegEnd | undefined
 
-  constructor(leg: Leg, limits: HeadLimits, times: ReaderTimes, onGone: () => void) {
+  /** `left`: for how many milliseconds more the client may be a stranger; infinite when it no longer is one. */
+  constructor(leg: Leg, limits: HeadLimits, times: ReaderTimes, onGone: () => void, left: () => number) {
     this.leg = leg
     this.#limits = limits
     this.#times = times
     this.#onGone = onGone
+    this.#left = left
     this.#collector = new HeadCollector(limits.head)
   }
 
@@ -71,10 +77,16 @@ export class ClientReader implements LegReader {
       this.#awaiting = resolve
       this.#emptyLine = 'allowed'
       this.setIdle(this.#times.keepAlive)
+      this.#within(Number.POSITIVE_INFINITY)
       // Who asks and does not read the answers is not heard further, or the answers would pile up here.
       if (this.leg.needsDrain) this.leg.pause()
       else if (this.leg.paused) this.leg.resume()
     })
+  }
+
+  /** The body of a refused request is read to be dropped: a client that lets it trickle is not waited for. */
+  hurryBody(): void {
+    this.#within(this.#times.headerTimeout)
   }
 
   /** Gives the body, and the client's comings and goings, to somebody. */
@@ -89,6 +101,7 @@ export class ClientReader implements LegReader {
 
   detach(): void {
     this.#taker = undefined
+    this.#unbounded()
   }
 
   /** Sets the idle time where it differs. */
@@ -155,6 +168,20 @@ export class ClientReader implements LegReader {
     this.#deliver({ kind: 'ended', why, silent: this.#collector.empty })
   }
 
+  /** What is awaited now has to come in this time, a stranger's in the time that it has left. */
+  #within(ms: number): void {
+    const limit = Math.min(ms, this.#left())
+    if (limit === Number.POSITIVE_INFINITY) return
+    this.#bounded = true
+    this.leg.setDeadline(Math.max(1, limit))
+  }
+
+  #unbounded(): void {
+    if (!this.#bounded) return
+    this.#bounded = false
+    this.leg.setDeadline(0)
+  }
+
   #takeHead(view: Buffer): number {
     const skipped = this.#collector.empty ? this.#skipEmptyLine(view) : 0
     if (skipped === view.length) return skipped
@@ -164,10 +191,8 @@ export class ClientReader implements LegReader {
       this.#partialHead()
       return view.length
     }
-    if (this.#timed) {
-      this.#timed = false
-      this.leg.setDeadline(0)
-    }
+    this.#timed = false
+    this.#unbounded()
     const taken = skipped + end
     if (taken < view.length) this.leg.pause()
     this.#deliver(parseRequestHead(Buffer.from(this.#collector.head), this.#limits))
@@ -177,7 +202,7 @@ export class ClientReader implements LegReader {
   #partialHead(): void {
     if (!this.#timed) {
       this.#timed = true
-      this.leg.setDeadline(this.#times.headerTimeout)
+      this.#within(this.#times.headerTimeout)
     }
     const fault = checkPartialRequest(this.#collector.partial, this.#collector.takeChecked(), this.#limits)
     if (fault !== undefined) this.#deliver(fault)

@@ -37,6 +37,8 @@ export class Connection {
   readonly signedIn: SignedIn
   /** Failed sign-ins since the last good one. */
   failures = 0
+  /** A request has reached a backend and was answered there: the client's time is no longer that of strangers. */
+  admitted = false
   #context: AuthContext | undefined
 
   constructor(session: Session, made: Prepared, reader: ClientReader) {
@@ -113,6 +115,7 @@ function dropBody(reader: ClientReader, decoder: BodyDecoder, limit: number): Pr
       clientGone: () => finish(false),
     }
     if (decoder.done) return finish(true)
+    reader.hurryBody()
     reader.attach(taker)
   })
 }

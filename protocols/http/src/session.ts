@@ -16,8 +16,16 @@ const DRAIN_WAIT = 2_000
 /** Serves one connection: request after request, each answered before the next is looked at (RFC 9112 section 9.3.2). */
 export async function serveHttp(session: Session, settings: HttpSettings): Promise<Ended> {
   const made = prepare(settings)
-  const reader = new ClientReader(session.leg, made.limits, settings, () => session.signal.abort('closed'))
-  const connection = new Connection(session, made, reader)
+  const { clock, limits } = session.services
+  const until = clock.now() + limits.preAuth
+  const reader = new ClientReader(
+    session.leg,
+    made.limits,
+    settings,
+    () => session.signal.abort('closed'),
+    () => (connection.admitted ? Number.POSITIVE_INFINITY : until - clock.now()),
+  )
+  const connection: Connection = new Connection(session, made, reader)
   session.onDrain = () => reader.hurry(DRAIN_WAIT)
   session.leg.setDeadline(0)
   session.leg.setReader(reader)
@@ -57,6 +65,7 @@ async function serveRequest(connection: Connection, head: RequestHead): Promise<
   const request = readIncoming(head)
   if ('kind' in request) return refuse(connection, request.status, request.why, 'too-many-errors')
   const outcome = await walkSafely(connection, head, () => walk(connection, request))
+  connection.admitted ||= outcome.kind === 'proxied'
   const persists = outcome.kind === 'reply' && (await connection.reply(request, outcome.reply, outcome.persist))
   session.services.log.debug('request', {
     session: session.id,

@@ -18,7 +18,14 @@ test('a client that asks and does not read the answers is not heard until it has
     setIdle() {},
   }
   const limits = { head: 1024, target: 256, fields: 10 }
-  const reader = new ClientReader(leg as unknown as Leg, limits, { keepAlive: 1000, headerTimeout: 1000 }, () => {})
+  const times = { keepAlive: 1000, headerTimeout: 1000 }
+  const reader = new ClientReader(
+    leg as unknown as Leg,
+    limits,
+    times,
+    () => {},
+    () => Number.POSITIVE_INFINITY,
+  )
   void reader.readHead()
   expect(leg.paused).toBe(true)
   leg.needsDrain = false
