@@ -56,6 +56,8 @@ export class Dialogue {
   interrupted: Ended | undefined
   #out = ''
   #awaiting = false
+  /** The time for strangers ended while something else was awaited. */
+  #overdue = false
   #idle: IdleTimer | undefined
   readonly #preAuth: Timer
   #closed: (() => void) | undefined
@@ -72,7 +74,12 @@ export class Dialogue {
     session.leg.setDeadline(limits.preAuth + limits.linger)
     this.#preAuth = wheel.add(limits.preAuth, () => {
       if (this.#awaiting) this.#interrupt(REPLIES.timeout, 'deadline')
-      else session.signal.abort('deadline')
+      else if (this.envelope === undefined) session.signal.abort('deadline')
+      else {
+        // A backend is being asked about a recipient: that wait is not the client's.
+        this.#overdue = true
+        session.leg.setDeadline(0)
+      }
     })
     this.#armIdle()
     session.onDrain = () => {
@@ -119,6 +126,7 @@ export class Dialogue {
   async awaitingClient<T>(wait: () => Promise<T>): Promise<T> {
     this.#awaiting = true
     this.touch()
+    if (this.#overdue) this.#interrupt(REPLIES.timeout, 'deadline')
     const result = await wait()
     this.#awaiting = false
     return result
@@ -126,6 +134,7 @@ export class Dialogue {
 
   /** The client has shown a right to be here: its time is no longer that of strangers. */
   admitted(): void {
+    this.#overdue = false
     this.#preAuth.cancel()
     this.session.leg.setDeadline(0)
   }

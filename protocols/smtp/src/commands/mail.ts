@@ -23,7 +23,6 @@ export function mail(dialogue: Dialogue, command: MailCommand): Next {
     return 'next'
   }
   dialogue.envelope = read
-  dialogue.admitted()
   dialogue.reply(REPLIES.senderOk)
   return 'next'
 }

@@ -39,7 +39,10 @@ async function atBackend(dialogue: Dialogue, envelope: Envelope, command: RcptCo
   if (begun.backend.over) dialogue.dropBackend()
   if (answer.kind === 'lost') return answered(dialogue, REPLIES.backendTrouble)
   // Senders look at the first digit (RFC 5321 section 4.2.1): what they take for accepted has to count here.
-  if (answer.reply.code < 300) envelope.recipients += 1
+  if (answer.reply.code < 300) {
+    envelope.recipients += 1
+    dialogue.admitted()
+  }
   return answered(dialogue, passedOn(answer.reply, REPLIES.backendTrouble))
 }
 
