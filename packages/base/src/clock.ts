@@ -15,13 +15,21 @@ export interface Clock {
   after(ms: number, fire: () => void): Timer
 }
 
+/** setTimeout takes a longer time for none at all. */
+const LONGEST_MS = 2 ** 31 - 1
+
 /** Time as the machine tells it. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),
   after(ms, fire) {
-    const handle = setTimeout(fire, ms)
-    handle.unref()
+    let handle: NodeJS.Timeout
+    const wait = (left: number): void => {
+      const now = Math.min(left, LONGEST_MS)
+      handle = setTimeout(() => (left > now ? wait(left - now) : fire()), now)
+      handle.unref()
+    }
+    wait(ms)
     return { cancel: () => clearTimeout(handle) }
   },
 }

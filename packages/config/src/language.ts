@@ -17,11 +17,15 @@ const SIZES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const
 export const DURATION_PATTERN = '^\\d+(ms|s|m|h|d)$'
 export const SIZE_PATTERN = '^\\d+(B|KiB|MiB|GiB)$'
 
+/** Numbers stay exact up to here, with room for sums. */
+const LARGEST = 2 ** 50
+
 /** `30s`, `5m`, `250ms` … as milliseconds. */
 export const duration = () =>
   z
     .string()
     .regex(new RegExp(DURATION_PATTERN), 'expected a duration such as 30s, 5m or 1h')
+    .refine((text) => !(read(text, UNITS) > LARGEST), 'expected a duration that ends')
     .transform((text) => read(text, UNITS))
 
 /** `512B`, `64KiB`, `35MiB` … as octets. */
@@ -29,6 +33,7 @@ export const size = () =>
   z
     .string()
     .regex(new RegExp(SIZE_PATTERN), 'expected a size such as 64KiB or 35MiB')
+    .refine((text) => !(read(text, SIZES) > LARGEST), 'expected a size that memory or disks can have')
     .transform((text) => read(text, SIZES))
 
 function read(text: string, units: Readonly<Record<string, number>>): number {

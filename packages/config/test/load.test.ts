@@ -70,6 +70,12 @@ describe('what is wrong is told with its place', () => {
     ['another version', 'version: 2\n', 'c.yaml:1:10: version: expected 1'],
     ['a duration without unit', 'version: 1\nwait: 30\n', 'c.yaml:2:7: wait: expected text, found a number'],
     ['no duration', 'version: 1\nwait: soon\n', 'c.yaml:2:7: wait: expected a duration such as 30s, 5m or 1h'],
+    ['no end', 'version: 1\nwait: 99999999999d\n', 'c.yaml:2:7: wait: expected a duration that ends'],
+    [
+      'no measure',
+      'version: 1\nmost: 9999999999999999KiB\n',
+      'c.yaml:2:7: most: expected a size that memory or disks can have',
+    ],
     ['no size', 'version: 1\nmost: 3MB\n', 'c.yaml:2:7: most: expected a size such as 64KiB or 35MiB'],
     ['no address', 'version: 1\nat: here\n', 'c.yaml:2:5: at: expected host:port, [v6]:port or unix:/path'],
     [

@@ -18,7 +18,7 @@ export interface View {
   readonly backendAuthority: string
 }
 
-const ABSOLUTE = /^https?:\/\/([^/?#]*)([^?#]*)(.*)$/i
+const ABSOLUTE = /^https?:\/\/([^/?#]*)([^?#]*)(.*)$/is
 
 /**
  * A Location of a backend as the client is to see it: below the mount, with the client's own scheme and host. What points

@@ -31,7 +31,7 @@ export function isAuthority(text: string): boolean {
 export function readTarget(target: string): Target {
   if (target === '*') return { kind: 'asterisk' }
   if (target.startsWith('/')) return fromOrigin(target, undefined)
-  const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(target)
+  const absolute = /^https?:\/\/([^/?#]*)(.*)$/is.exec(target)
   if (absolute === null) return BAD
   const [, authority = '', rest = ''] = absolute
   if (!isAuthority(authority)) return BAD

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+import { accountTargets } from './accounts.mjs'
+import { configTargets } from './config.mjs'
+import { httpTargets } from './http.mjs'
+import { imap4Targets } from './imap4.mjs'
+import { pop3Targets } from './pop3.mjs'
+import { proxyTargets } from './proxy.mjs'
+import { saslTargets } from './sasl.mjs'
+import { smtpTargets } from './smtp.mjs'
+
+/**
+ * Every parser, as `{ name, words, examples, streams, run, check, throws }`: `run(bytes, pieces)` gives a result that can be
+ * compared, `check` what has to hold for it, `throws` says which errors are documented. `load(folder, module)` brings the sources'
+ * modules, built or not.
+ */
+export async function makeTargets(load) {
+  const groups = [
+    imap4Targets,
+    pop3Targets,
+    smtpTargets,
+    httpTargets,
+    saslTargets,
+    proxyTargets,
+    accountTargets,
+    configTargets,
+  ]
+  return (await Promise.all(groups.map((group) => group(load)))).flat()
+}
