@@ -3,7 +3,7 @@
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 const base64 = (text) => Buffer.from(text).toString('base64')
 
 /** What each protocol's client says to get in, to ask for little and for much, to make its server die, and to leave. */

@@ -13,7 +13,7 @@ const WORKERS = 2
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Until it gives something; throws after `ms`. */
-export async function eventually(look, what, ms = 30_000) {
+export async function eventually(look, what, ms = 120_000) {
   const until = Date.now() + ms
   for (;;) {
     const found = await look()
