@@ -82,7 +82,7 @@ export async function saslTargets(load) {
       const exchange = mechanism.begin(context)
       const steps = []
       const lines = bytes.length === 0 ? [undefined] : split(bytes)
-      for (const line of lines.slice(0, MOST_STEPS)) {
+      for (const line of lines) {
         const step = await exchange.step(line)
         steps.push(step)
         if (step.kind !== 'challenge') break
@@ -103,7 +103,7 @@ export async function saslTargets(load) {
 
 function split(bytes) {
   const lines = []
-  for (let at = 0; at <= bytes.length; ) {
+  for (let at = 0; at <= bytes.length && lines.length < MOST_STEPS; ) {
     const end = bytes.indexOf(10, at)
     lines.push(bytes.subarray(at, end < 0 ? bytes.length : end))
     at = end < 0 ? bytes.length + 1 : end + 1
