@@ -216,25 +216,37 @@ class LineWant implements Want {
 
 class CountWant implements Want {
   over: boolean
+  readonly #count: number
   readonly #keep: boolean
   readonly #resolve: (read: BytesRead) => void
-  readonly #pieces: Buffer[] = []
-  #missing: number
+  /** One piece of memory that grows: a list of pieces would cost a hundred times the octets of a client that sends single ones. */
+  #held = NOTHING
+  #taken = 0
   #end: ReadEnd | undefined
 
   constructor(count: number, keep: boolean, resolve: (read: BytesRead) => void) {
-    this.#missing = count
+    this.#count = count
     this.#keep = keep
     this.#resolve = resolve
     this.over = count <= 0
   }
 
   feed(view: Octets): number {
-    const count = Math.min(view.length, this.#missing)
-    if (this.#keep) this.#pieces.push(Buffer.from(view.subarray(0, count)))
-    this.#missing -= count
-    this.over = this.#missing === 0
+    const count = Math.min(view.length, this.#count - this.#taken)
+    if (this.#keep) this.#hold(view.subarray(0, count))
+    this.#taken += count
+    this.over = this.#taken === this.#count
     return count
+  }
+
+  #hold(view: Octets): void {
+    const wanted = this.#taken + view.length
+    if (this.#held.length < wanted) {
+      const larger = Buffer.allocUnsafeSlow(Math.min(this.#count, Math.max(wanted, 2 * this.#held.length)))
+      this.#held.copy(larger, 0, 0, this.#taken)
+      this.#held = larger
+    }
+    this.#held.set(view, this.#taken)
   }
 
   stop(end: ReadEnd): void {
@@ -242,9 +254,7 @@ class CountWant implements Want {
   }
 
   answer(): void {
-    const [first = NOTHING] = this.#pieces
-    const bytes = this.#pieces.length > 1 ? Buffer.concat(this.#pieces) : first
-    this.#resolve(this.#end ?? { kind: 'bytes', bytes })
+    this.#resolve(this.#end ?? { kind: 'bytes', bytes: this.#held })
   }
 }
 
