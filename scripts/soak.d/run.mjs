@@ -13,6 +13,8 @@ const ROUND_MS = 10_000
 const WARM_UP = 4
 /** Octets of memory that one session may leave behind, by the slope of all measurements. */
 const MOST_PER_SESSION = 64
+/** What the slope has to come to in all before it is more than the unrest of a heap. */
+const UNREST = 2 * 2 ** 20
 /** Connections that the pools of one worker may keep, beside its listening sockets: HTTP alone can be used again. */
 const MOST_IDLE = 16
 
@@ -135,7 +137,8 @@ function judgeMemory() {
       points.reduce((sum, point) => sum + (point.sessions - x) * (point.memory - y), 0) /
       points.reduce((sum, point) => sum + (point.sessions - x) ** 2, 0)
     console.log(`worker ${pid}: ${slope.toFixed(1)} octets left per session, over ${points.length} measurements`)
-    if (slope > MOST_PER_SESSION)
+    const grown = slope * (points.at(-1).sessions - points[0].sessions)
+    if (slope > MOST_PER_SESSION && grown > UNREST)
       find(`worker ${pid} keeps ${slope.toFixed(0)} octets of each session (at most ${MOST_PER_SESSION})`)
   }
 }
