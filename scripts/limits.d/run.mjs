@@ -5,6 +5,9 @@ import { measureLiterals } from './literals.mjs'
 import { prepareStage } from './processes.mjs'
 import { measureSlow } from './slow.mjs'
 
+// What was started ends with this process, and folders are removed.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+
 const MEASUREMENTS = { idle: measureIdle, literals: measureLiterals, slow: measureSlow }
 const only = process.env.MEASURE_ONLY?.split(',') ?? Object.keys(MEASUREMENTS)
 const stage = prepareStage()

@@ -65,7 +65,7 @@ export class Portico {
         },
       },
     )
-    process.once('exit', () => this.#child.kill('SIGKILL'))
+    process.once('exit', () => this.#abandon())
     await eventually(() => this.log().includes('"message":"ready"'), 'the start')
   }
 
@@ -150,6 +150,12 @@ export class Portico {
     await eventually(() => existsSync(file), `an answer of worker ${pid}`)
     const descriptors = readdirSync(`/proc/${pid}/fd`).length
     return { pid, descriptors, ...JSON.parse(readFileSync(file, 'utf8')) }
+  }
+
+  /** The workers follow their supervisor. */
+  #abandon() {
+    this.#child.kill('SIGKILL')
+    rmSync(this.#folder, { recursive: true, force: true })
   }
 
   async stop() {

@@ -4,6 +4,9 @@ import { startBackends } from './backends.mjs'
 import { runClient } from './clients.mjs'
 import { eventually, Portico, pause } from './portico.mjs'
 
+// What was started ends with this process, and folders are removed.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '10' }, 'at-once': { type: 'string', default: '40' } },
 })
