@@ -3,6 +3,7 @@ import type { Clock } from '@portico/base'
 import { duration, type Settings, secret, z } from '@portico/config'
 import type { Log } from '@portico/telemetry'
 import type { CredentialSource } from './credential-source.js'
+import type { HashThreads } from './hash/hash-threads.js'
 import { passwordSchemes } from './hash/index.js'
 import { createAuthHttpSource } from './sources/auth-http.js'
 import { createDeferredSource } from './sources/deferred.js'
@@ -77,9 +78,10 @@ export interface SourceDeps {
   readonly clock: Clock
   readonly log: Log
   readonly usersFiles: UsersFiles
+  readonly hashThreads: HashThreads
 }
 
-export function createUsersFiles(deps: Omit<SourceDeps, 'usersFiles'>): UsersFiles {
+export function createUsersFiles(deps: Pick<SourceDeps, 'clock' | 'log'>): UsersFiles {
   const files = new Map<string, UsersFile>()
   return {
     open({ path, stripDomain, defaultScheme }) {
@@ -96,7 +98,10 @@ export function createUsersFiles(deps: Omit<SourceDeps, 'usersFiles'>): UsersFil
 export function createSource(settings: CredentialSettings, deps: SourceDeps): CredentialSource {
   switch (settings.type) {
     case 'users-file':
-      return createUsersFileSource(deps.usersFiles.open(settings), { name: settings.name })
+      return createUsersFileSource(deps.usersFiles.open(settings), {
+        name: settings.name,
+        hashThreads: deps.hashThreads,
+      })
     case 'auth-http': {
       const { url, name, timeout, headers } = settings
       return createAuthHttpSource({ url, name, timeoutMs: timeout, headers, clock: deps.clock, log: deps.log })

@@ -11,9 +11,10 @@ export interface CredentialSource extends AsyncDisposable {
   verify(request: CredentialRequest, signal: Cancellation): Promise<CredentialAnswer>
   /**
    * Does what a wrong password of a known user would have cost. Asked for when no source knew the user, so that the time of the
-   * answer does not tell who has an account. Absent: an unknown user costs this source as much as any other.
+   * answer does not tell who has an account. Absent: an unknown user costs this source as much as any other. An answer only when
+   * the work could not be done, which a known user would have been told too.
    */
-  unknownUserWork?(request: CredentialRequest, signal: Cancellation): Promise<void>
+  unknownUserWork?(request: CredentialRequest, signal: Cancellation): Promise<Unavailable | undefined>
   /** The one name behind all spellings of an account, where it is known without a question; failed sign-ins count under it. */
   canonical?(presented: string): string | undefined
   /** With `lookup` or `verify-response`: how many accounts can prove in that way, of how many that it proves at all. */
@@ -43,7 +44,7 @@ export type SecretReply =
   | { readonly kind: 'found'; readonly secret: StoredSecret; readonly ifProved: Concluded }
   /** Another source may know the name. `decoy` stands in when none does: the same for the name each time. */
   | { readonly kind: 'not-here'; readonly decoy?: StoredSecret }
-  | { readonly kind: 'unavailable'; readonly cause?: unknown }
+  | Unavailable
 
 /** One question to a source. It holds the password only inside a Secret. */
 export interface CredentialRequest {
@@ -77,5 +78,10 @@ export type CredentialAnswer =
   | { readonly kind: 'rejected'; readonly reason: AuthFailureReason; readonly waitMs?: number }
   /** This source does not know the user: ask the next one. */
   | { readonly kind: 'not-here' }
-  /** Ends the chain as a temporary failure: a source that is away never makes another one answer for it. */
-  | { readonly kind: 'unavailable'; readonly cause?: unknown }
+  | Unavailable
+
+/** Ends the chain as a temporary failure: a source that is away never makes another one answer for it. */
+export interface Unavailable {
+  readonly kind: 'unavailable'
+  readonly cause?: unknown
+}

@@ -10,7 +10,6 @@ import {
   createDeferredSource,
   createThrottle,
   createUsersFileSource,
-  type UsersFile,
 } from '@portico/auth'
 import { CancellationSource, NEVER } from '@portico/base'
 import { plainResponse, serverMechanisms } from '@portico/sasl'
@@ -18,9 +17,7 @@ import { createMemoryStore } from '@portico/state'
 import { createFakeClock, credentialSourceCompliance } from '@portico/testkit'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createSecretDesk } from '../src/sources/users-file-secrets.js'
-import { parseUsersFile } from '../src/sources/users-file-syntax.js'
-import { clientAt, contextAt, recordingLog } from './helpers.js'
+import { clientAt, contextAt, hashThreads, memoryUsersFile, recordingLog } from './helpers.js'
 
 credentialSourceCompliance('deferred', async () => ({
   source: createDeferredSource(),
@@ -30,33 +27,6 @@ credentialSourceCompliance('deferred', async () => ({
 }))
 
 const AUTH = authSchema.parse({})
-
-/** A users file without a file, whose hash checks are counted. */
-function countingFile(text: string): UsersFile & { checks: number } {
-  const parsed = parseUsersFile(text)
-  if (parsed.kind === 'broken') throw new Error(parsed.reason)
-  const counting = { path: 'memory', checks: 0 }
-  const count = <P extends { verify(password: string): Promise<boolean> }>(stored: P): P => ({
-    ...stored,
-    verify: (password: string) => {
-      counting.checks += 1
-      return stored.verify(password)
-    },
-  })
-  const stored = [...parsed.users.values()].flatMap(({ password }) => (password === undefined ? [] : [password]))
-  return Object.assign(counting, {
-    ownerOf: () => undefined,
-    secrets: createSecretDesk(stored, Buffer.from('key')),
-    lookup: (name: string) => {
-      const entry = parsed.users.get(name.toLowerCase())
-      return entry?.password === undefined ? entry : { ...entry, password: count(entry.password) }
-    },
-    decoy: () => {
-      const [first] = parsed.users.values()
-      return first?.password === undefined ? undefined : count(first.password)
-    },
-  })
-}
 
 function scripted(name: string, answer: CredentialAnswer | Error): CredentialSource & { asked: CredentialRequest[] } {
   const asked: CredentialRequest[] = []
@@ -88,7 +58,8 @@ function setUp(sources: readonly CredentialSource[], more: Partial<Authenticator
   return { auth, clock, log, login, plain }
 }
 
-const fileSource = (text = 'alice:{PLAIN}secret::::::group=mbx1\n') => createUsersFileSource(countingFile(text))
+const fileSource = (text = 'alice:{PLAIN}secret::::::group=mbx1\n') =>
+  createUsersFileSource(memoryUsersFile(text), { hashThreads })
 
 describe('a password on an unencrypted leg', () => {
   const plainLeg = (peer: string, local: string, plaintextPasswords: 'never' | 'loopback' | 'always') =>
@@ -217,8 +188,8 @@ describe('guessing', () => {
 
 describe('unknown user and wrong password cannot be told apart', () => {
   test('same answer, same number of hash checks', async () => {
-    const file = countingFile('alice:{PLAIN}secret\n')
-    const { login } = setUp([createUsersFileSource(file), scripted('other', { kind: 'not-here' })])
+    const file = memoryUsersFile('alice:{PLAIN}secret\n')
+    const { login } = setUp([createUsersFileSource(file, { hashThreads }), scripted('other', { kind: 'not-here' })])
     const wrong = await login('alice', 'no')
     expect(file.checks).toBe(1)
     const unknown = await login('zoe', 'no')
@@ -227,8 +198,8 @@ describe('unknown user and wrong password cannot be told apart', () => {
   })
 
   test('also for a password that SASLprep changes, and for guesses at the same time', async () => {
-    const file = countingFile('alice:{PLAIN}secret\n')
-    const { login } = setUp([createUsersFileSource(file)])
+    const file = memoryUsersFile('alice:{PLAIN}secret\n')
+    const { login } = setUp([createUsersFileSource(file, { hashThreads })])
     const checksOf = async (user: string, password: string) => {
       const before = file.checks
       await Promise.all(Array.from({ length: 5 }, () => login(user, password)))

@@ -21,7 +21,7 @@ import { createMemoryStore } from '@portico/state'
 import { createFakeClock } from '@portico/testkit'
 import { afterAll, describe, expect, test } from 'vitest'
 import { md5Block, md5Finish } from '../src/hash/md5.js'
-import { clientAt, contextAt, recordingLog } from './helpers.js'
+import { clientAt, contextAt, hashThreads, recordingLog } from './helpers.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'proofs-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -50,7 +50,7 @@ function setUp(
   writeFileSync(path, `${lines.join('\n')}\n`, { mode: 0o600 })
   const file = openUsersFile({ path, clock, log, stripDomain })
   const throttle = createThrottle({ settings: authSchema.parse({}), state: createMemoryStore({ clock }), clock })
-  const source = createUsersFileSource(file)
+  const source = createUsersFileSource(file, { hashThreads })
   const sources = [source, ...others]
   const auth = createAuthenticator({ sources, mechanisms: serverMechanisms, throttle, clock, log, ...options })
   return { auth, clock, log, path, source }

@@ -12,6 +12,11 @@ export function decodeHash(text: string, encoding: HashEncoding): Buffer | undef
   return /^[A-Za-z0-9+/]*={0,2}$/.test(text) ? Buffer.from(text, 'base64') : undefined
 }
 
+/** The same for texts. */
+export function equalText(a: string, b: string): boolean {
+  return equalBytes(Buffer.from(a), Buffer.from(b))
+}
+
 /** Compares in a time that depends on the lengths only. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b)

@@ -6,10 +6,11 @@ import { blfCryptScheme } from './blf-crypt.js'
 import { cramMd5Scheme } from './cram-md5.js'
 import { digestSchemes } from './digests.js'
 import type { HashEncoding } from './encoding.js'
+import type { HashThreads } from './hash-threads.js'
 import { md5CryptScheme } from './md5-crypt.js'
 import { pbkdf2Scheme } from './pbkdf2.js'
 import { plainScheme } from './plain.js'
-import type { Scheme, SecretMaker } from './scheme.js'
+import type { Scheme, SecretMaker, Verdict } from './scheme.js'
 import { scramSchemes } from './scram.js'
 import { sha256CryptScheme, sha512CryptScheme } from './sha2-crypt.js'
 
@@ -26,8 +27,10 @@ const cryptScheme: Scheme = {
   names: ['CRYPT'],
   encodable: false,
   recognises: (stored, encoding) => CRYPT_SCHEMES.some((scheme) => scheme.recognises(stored, encoding)),
-  verify: async (stored, password, encoding) =>
-    CRYPT_SCHEMES.find((scheme) => scheme.recognises(stored, encoding))?.verify(stored, password, encoding) ?? false,
+  verify: async (stored, password, encoding, threads) => {
+    const scheme = CRYPT_SCHEMES.find((one) => one.recognises(stored, encoding))
+    return scheme === undefined ? false : scheme.verify(stored, password, encoding, threads)
+  },
 }
 
 const BY_NAME = new Map(
@@ -42,8 +45,8 @@ export const passwordSchemes: readonly string[] = [...BY_NAME.keys()]
 /** A stored password, read once: `{SCHEME}text`, `{SCHEME.b64}text` or `{SCHEME.hex}text`. */
 export interface StoredPassword {
   readonly scheme: string
-  /** Never rejects and never throws for what a password may hold; slow schemes leave the event loop free. */
-  verify(password: string): Promise<boolean>
+  /** Never rejects and never throws for what a password may hold. */
+  verify(password: string, threads: HashThreads): Promise<Verdict>
   /** For proofs that do not show the password; `undefined` when the stored form cannot serve that kind. */
   secret(kind: SecretKind): SecretMaker | undefined
 }
@@ -66,7 +69,7 @@ export function readStoredPassword(text: string, defaultScheme?: string): Stored
   }
   return {
     scheme: name,
-    verify: (password) => scheme.verify(stored, password, encoding),
+    verify: (password, threads) => scheme.verify(stored, password, encoding, threads),
     secret: (kind) => scheme.secret?.(stored, kind),
   }
 }
@@ -77,18 +80,23 @@ function encodingOf(suffix: string | undefined): HashEncoding | undefined {
 }
 
 /** Checks a password as it was shown against a stored one with its `{SCHEME}` prefix; false when that cannot be read. */
-export async function verifyPassword(stored: string, password: string): Promise<boolean> {
+export async function verifyPassword(stored: string, password: string, threads: HashThreads): Promise<Verdict> {
   const read = readStoredPassword(stored)
-  return typeof read === 'string' ? false : verifyPresented(read, password)
+  return typeof read === 'string' ? false : verifyPresented(read, password, threads)
 }
 
 /**
  * As sent first, and where SASLprep (RFC 4013) changes the password, the prepared form second: stored hashes exist of both.
  */
-export async function verifyPresented(stored: StoredPassword, password: string): Promise<boolean> {
-  if (await stored.verify(password)) return true
+export async function verifyPresented(
+  stored: StoredPassword,
+  password: string,
+  threads: HashThreads,
+): Promise<Verdict> {
+  const asSent = await stored.verify(password, threads)
+  if (asSent !== false) return asSent
   const prepared = saslprep(password)
-  return prepared !== undefined && prepared !== password && stored.verify(prepared)
+  return prepared !== undefined && prepared !== password && stored.verify(prepared, threads)
 }
 
 /**
@@ -99,9 +107,4 @@ export function decoyFor<T>(all: readonly T[], name: string, key: Uint8Array): T
   if (all.length === 0) return undefined
   const digest = createHash('sha256').update(key).update(name).digest()
   return all[digest.readUInt32BE(0) % all.length]
-}
-
-/** Does what a wrong password would have cost, and forgets the answer. */
-export async function unknownUserWork(decoy: StoredPassword, password: string): Promise<void> {
-  await verifyPresented(decoy, password)
 }

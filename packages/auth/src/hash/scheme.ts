@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 import type { SecretKind, StoredSecret } from '@portico/sasl'
+import type { HashThreads } from './hash-threads.js'
+
+/** Whether a password is right; `undefined` when that could not be found out now. */
+export type Verdict = boolean | undefined
 
 /** One way to store a password. `stored` is what follows the `{SCHEME}` prefix. */
 export interface Scheme {
@@ -9,8 +13,8 @@ export interface Scheme {
   readonly encodable: boolean
   /** Whether the text can be a stored password of this scheme. Asked when a file is read. */
   recognises(stored: string, encoding: 'b64' | 'hex'): boolean
-  /** Never rejects for a malformed `stored`: false. Slow work must not hold the event loop. */
-  verify(stored: string, password: string, encoding: 'b64' | 'hex'): Promise<boolean>
+  /** Never rejects for a malformed `stored`: false. Slow work goes to the threads. */
+  verify(stored: string, password: string, encoding: 'b64' | 'hex', threads: HashThreads): Promise<Verdict>
   /** What proofs of that kind are checked against, where it can be had from what is stored. Absent: of no kind. */
   secret?(stored: string, kind: SecretKind): SecretMaker | undefined
 }

@@ -7,31 +7,38 @@ import type {
   CredentialSource,
   LookupRequest,
   SecretReply,
+  Unavailable,
 } from '../credential-source.js'
-import { type StoredPassword, unknownUserWork, verifyPresented } from '../hash/index.js'
+import type { HashThreads } from '../hash/hash-threads.js'
+import { type StoredPassword, verifyPresented } from '../hash/index.js'
+import type { Verdict } from '../hash/scheme.js'
 import type { UsersFile } from './users-file.js'
 import type { UsersFileEntry } from './users-file-syntax.js'
 
 type AccountRequest = Pick<CredentialRequest, 'authcid' | 'mechanism' | 'client'>
 
 const WRONG: Concluded = { kind: 'rejected', reason: 'invalid-credentials' }
+const OVERBURDENED: Unavailable = { kind: 'unavailable', cause: new Error('no thread is free to hash the password') }
 
 /**
  * The accounts of a users file as a credential source. A user without a stored password is `not-here`: the file only routes
  * them, unless it bars them, which is a wrong password to somebody who has shown none. That an account is disabled, not for this
  * protocol or not for this network is told only to who has shown the password.
  */
-export function createUsersFileSource(file: UsersFile, options: { readonly name?: string } = {}): CredentialSource {
-  const name = options.name ?? 'users-file'
-  const pretendTo = async (request: CredentialRequest): Promise<void> => {
+export function createUsersFileSource(
+  file: UsersFile,
+  options: { readonly name?: string; readonly hashThreads: HashThreads },
+): CredentialSource {
+  const { name = 'users-file', hashThreads } = options
+  const pretendTo = async (request: CredentialRequest): Promise<Unavailable | undefined> => {
     const decoy = file.decoy(request.authcid)
-    if (decoy !== undefined) await pretend(name, decoy, request)
+    return decoy === undefined ? undefined : pretend(name, decoy, request, hashThreads)
   }
   /** Somebody else knows the password; that the account may not be used here holds all the same. */
   const routedOnly = async (entry: UsersFileEntry, request: CredentialRequest): Promise<CredentialAnswer> => {
     if (barredBy(entry, request) === undefined) return { kind: 'not-here' }
-    await pretendTo(request)
-    return { kind: 'rejected', reason: 'invalid-credentials' }
+    const undone = await pretendTo(request)
+    return undone ?? { kind: 'rejected', reason: 'invalid-credentials' }
   }
   return {
     name,
@@ -42,7 +49,10 @@ export function createUsersFileSource(file: UsersFile, options: { readonly name?
       const { password } = entry
       if (password === undefined) return routedOnly(entry, request)
       const proof = { source: name, user: entry.user, epoch: entry.epoch }
-      const proved = await prove(request, proof, () => verifyPresented(password, request.password.expose()))
+      const proved = await prove(request, proof, () =>
+        verifyPresented(password, request.password.expose(), hashThreads),
+      )
+      if (proved === undefined) return OVERBURDENED
       if (!proved) return { kind: 'rejected', reason: 'invalid-credentials' }
       return afterProof(name, entry, request, { password: request.password }, 'plain')
     },
@@ -60,18 +70,24 @@ export function createUsersFileSource(file: UsersFile, options: { readonly name?
 }
 
 /** Goes through the cache as a real check does, so that concurrent equal guesses cost the same. */
-async function pretend(name: string, decoy: StoredPassword, request: CredentialRequest): Promise<void> {
-  await prove(request, { source: name, user: request.authcid, epoch: 'nobody' }, async () => {
-    await unknownUserWork(decoy, request.password.expose())
-    return false
+async function pretend(
+  name: string,
+  decoy: StoredPassword,
+  request: CredentialRequest,
+  threads: HashThreads,
+): Promise<Unavailable | undefined> {
+  const proved = await prove(request, { source: name, user: request.authcid, epoch: 'nobody' }, async () => {
+    const verdict = await verifyPresented(decoy, request.password.expose(), threads)
+    return verdict === undefined ? undefined : false
   })
+  return proved === undefined ? OVERBURDENED : undefined
 }
 
 function prove(
   request: CredentialRequest,
   account: { readonly source: string; readonly user: string; readonly epoch: string },
-  verify: () => Promise<boolean>,
-): Promise<boolean> {
+  verify: () => Promise<Verdict>,
+): Promise<Verdict> {
   const { cache, mechanism, password } = request
   return cache === undefined ? verify() : cache.prove({ ...account, mechanism, password }, verify)
 }
