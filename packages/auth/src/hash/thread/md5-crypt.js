@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { cryptText } from './crypt-text.js'
 
 const ROUNDS = 1000
@@ -32,7 +32,5 @@ export function md5Crypt(key, salt) {
  * @returns {Buffer<ArrayBuffer>}
  */
 function md5(...parts) {
-  const hash = createHash('md5')
-  for (const part of parts) hash.update(part)
-  return hash.digest()
+  return hash('md5', Buffer.concat(parts), 'buffer')
 }
