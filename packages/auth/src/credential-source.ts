@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 import type { AuthFailureReason, Cancellation, Endpoint, Principal, ProtocolName, Secret } from '@portico/base'
-import type { SecretKind, StoredSecret } from '@portico/sasl'
+import type { CertificateFacts, SecretKind, StoredSecret } from '@portico/sasl'
 import type { AuthCache } from './cache.js'
+import type { CertificateNames } from './certificate-names.js'
 
 /** Where verifiers live: a file, a lookup service, the backend itself. Each has a name of its own in logs. */
 export interface CredentialSource extends AsyncDisposable {
@@ -27,8 +28,7 @@ export interface CredentialSource extends AsyncDisposable {
 
 /** A question for the owner of a client certificate; `authcid` is not known yet and names the certificate for the log. */
 export interface CertificateRequest extends Omit<CredentialRequest, 'password' | 'cache'> {
-  /** SHA-256 over its DER, in lower-case hex. */
-  readonly fingerprint: string
+  readonly names: CertificateNames
 }
 
 /** A question for what is stored. */
@@ -42,6 +42,11 @@ export type Concluded = Extract<CredentialAnswer, { kind: 'accepted' | 'rejected
 export type SecretReply =
   /** `ifProved` holds if the proof is right: an account may be barred all the same. */
   | { readonly kind: 'found'; readonly secret: StoredSecret; readonly ifProved: Concluded }
+  /** The source judges the response itself; both as they crossed the wire. */
+  | {
+      readonly kind: 'judge'
+      judge(challenge: string, response: string, signal: Cancellation): Promise<Concluded | Unavailable>
+    }
   /** Another source may know the name. `decoy` stands in when none does: the same for the name each time. */
   | { readonly kind: 'not-here'; readonly decoy?: StoredSecret }
   | Unavailable
@@ -69,6 +74,9 @@ export interface ClientFacts {
   readonly networks: readonly string[]
   readonly encrypted: boolean
   readonly tlsVersion?: string
+  readonly tlsCipher?: string
+  /** Shown in TLS by the client. */
+  readonly certificate?: CertificateFacts
 }
 
 export type CredentialAnswer =

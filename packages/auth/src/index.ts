@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 export * from './authenticator.js'
 export * from './cache.js'
+export type { CertificateNames, CertificatePolicy } from './certificate-names.js'
 export * from './create-authenticator.js'
 export * from './create-source.js'
 export * from './credential-source.js'

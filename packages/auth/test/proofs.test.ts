@@ -280,7 +280,8 @@ describe('CRAM-MD5 against a users file', () => {
 describe('EXTERNAL', () => {
   const raw = Buffer.from('the certificate of alice')
   const print = createHash('sha256').update(raw).digest('hex')
-  const withCertificate = (authorized = true) => contextAt(undefined, { clientCertificate: { authorized, raw } })
+  const withCertificate = (authorized = true) =>
+    contextAt(undefined, { client: clientAt(undefined, { certificate: { authorized, raw } }) })
   const external = async ({ auth }: ReturnType<typeof setUp>, authzid = '', context = withCertificate()) => {
     await using attempt = auth.begin('EXTERNAL', context, NEVER)
     return attempt.step(Buffer.from(authzid))

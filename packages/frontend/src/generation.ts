@@ -108,6 +108,7 @@ export class Generation {
       proofsOf: auth.mechanisms === undefined ? 'every' : 'any',
       passwordProtocols: passwordProtocols(settings, topology),
       anonymousUser: auth.anonymousUser,
+      certificates: auth.certificates,
       throttle: createThrottle({ settings: auth, state, clock }),
       cache: createAuthCache(auth.cache, clock),
       clock,

@@ -152,7 +152,10 @@ export interface TlsFacts {
 export interface ClientCertificate {
   readonly authorized: boolean
   readonly reason?: string
-  readonly raw: Octets
+  /** DER. Absent: a trusted balancer took TLS off, and tells only {@link commonName}. */
+  readonly raw?: Octets
+  /** The subject's common name, as a trusted balancer tells it. */
+  readonly commonName?: string
 }
 
 /** The TLS side of one listener; hides its tls.Server. Contexts can be swapped while it runs. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { AuthFailureReason, Proof, Strength } from '@portico/base'
+import type { CertificateNames } from '../certificate-names.js'
 import type {
   Concluded,
   CredentialAnswer,
@@ -59,7 +60,7 @@ export function createUsersFileSource(
     holds: (kind) => file.secrets.holds(kind),
     lookup: (request) => lookUp(name, file, request),
     async ownerOf(request) {
-      const entry = file.ownerOf(request.fingerprint)
+      const entry = ownerIn(file, request.names)
       if (entry === undefined) return { kind: 'not-here' }
       return afterProof(name, entry, { ...request, authcid: entry.user }, {}, 'certificate')
     },
@@ -67,6 +68,13 @@ export function createUsersFileSource(
     canonical: (presented) => file.lookup(presented)?.user,
     async [Symbol.asyncDispose]() {},
   }
+}
+
+/** An account that has a certificate of its own takes no other one that only bears its name. */
+function ownerIn(file: UsersFile, { fingerprint, name }: CertificateNames): UsersFileEntry | undefined {
+  const owner = fingerprint === undefined ? undefined : file.ownerOf(fingerprint)
+  const named = owner === undefined && name !== undefined ? file.lookup(name) : undefined
+  return owner ?? (named?.certificate === undefined ? named : undefined)
 }
 
 /** Goes through the cache as a real check does, so that concurrent equal guesses cost the same. */
