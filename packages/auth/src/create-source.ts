@@ -49,6 +49,16 @@ const authHttp = z
       )
       .default({})
       .describe('Sent with each question, for instance a secret that the service knows this proxy by.'),
+    methods: z
+      .array(z.enum(['apop', 'cram-md5', 'external']))
+      .default([])
+      .describe(
+        'What the service judges besides passwords that were shown: responses to the challenges of APOP and CRAM-MD5, and client certificates, where it also says whom the certificate may act for. The mechanisms are offered only if `auth.mechanisms` names them.',
+      ),
+    passClientCertificate: z
+      .boolean()
+      .default(false)
+      .describe('The client certificate goes along with each question, in PEM, as `Auth-SSL-Cert`.'),
   })
   .describe('An HTTP service that verifies and routes in one answer.')
 
@@ -103,8 +113,8 @@ export function createSource(settings: CredentialSettings, deps: SourceDeps): Cr
         hashThreads: deps.hashThreads,
       })
     case 'auth-http': {
-      const { url, name, timeout, headers } = settings
-      return createAuthHttpSource({ url, name, timeoutMs: timeout, headers, clock: deps.clock, log: deps.log })
+      const { timeout, type: _, ...settled } = settings
+      return createAuthHttpSource({ ...settled, timeoutMs: timeout, clock: deps.clock, log: deps.log })
     }
     case 'deferred':
       return createDeferredSource({ name: settings.name })

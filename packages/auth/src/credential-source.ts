@@ -18,6 +18,8 @@ export interface CredentialSource extends AsyncDisposable {
   unknownUserWork?(request: CredentialRequest, signal: Cancellation): Promise<Unavailable | undefined>
   /** The one name behind all spellings of an account, where it is known without a question; failed sign-ins count under it. */
   canonical?(presented: string): string | undefined
+  /** Its answers may bring the password for the backend: then a mechanism that shows none serves backends that want one. */
+  readonly bringsPasswords?: boolean
   /** With `lookup` or `verify-response`: how many accounts can prove in that way, of how many that it proves at all. */
   holds?(kind: SecretKind): { readonly can: number; readonly of: number }
   /** What a proof in somebody's name is checked against. */

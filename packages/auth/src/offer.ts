@@ -34,7 +34,8 @@ export function createOffer(options: OfferOptions): Offer {
     return possible.filter((mechanism) => {
       const { needs, secret, bindsChannel, sendsPasswordInClear } = mechanism
       if (sendsPasswordInClear) return passwords
-      if (onlyPasswords) return false
+      if (onlyPasswords && !sources.some((source) => source.bringsPasswords === true && servesIt(source, needs)))
+        return false
       if (needs === 'certificate' && (certificate === undefined || namesOf(certificate, certificates) === undefined))
         return false
       if (secret !== undefined && !provable(sources, secret, proofsOf)) return false
@@ -46,7 +47,11 @@ export function createOffer(options: OfferOptions): Offer {
 /** An acceptor (GSSAPI, NTLM against a domain) brings its own verifier. */
 function canServe(sources: readonly CredentialSource[], needs: Mechanism['needs'], anonymous: boolean): boolean {
   if (needs === 'nothing') return anonymous
-  return needs === 'acceptor' || sources.some((source) => source.serves.has(needs))
+  return needs === 'acceptor' || sources.some((source) => servesIt(source, needs))
+}
+
+function servesIt({ serves }: CredentialSource, needs: Mechanism['needs']): boolean {
+  return needs !== 'nothing' && needs !== 'acceptor' && serves.has(needs)
 }
 
 function provable(sources: readonly CredentialSource[], kind: SecretKind, proofsOf: 'every' | 'any'): boolean {

@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { authSchema, createUsersFileSource } from '@portico/auth'
+import { authSchema, type CertificatePolicy, createUsersFileSource } from '@portico/auth'
 import { NEVER } from '@portico/base'
 import type { CertificateFacts } from '@portico/sasl'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -26,7 +26,7 @@ function certificate(subject: string, alternative?: string): Buffer {
   return new X509Certificate(readFileSync(file)).raw
 }
 
-const policyOf = (written: Record<string, unknown>) => authSchema.parse({ certificates: written }).certificates
+const policyOf = (written: object): CertificatePolicy => ({ ...authSchema.parse({}).certificates, ...written })
 const UPN = 'otherName:1.3.6.1.4.1.311.20.2.3;UTF8:'
 
 test('what a balancer tells is its common name only', () => {

@@ -39,6 +39,8 @@ export interface MechanismContext {
 export interface CertificateFacts {
   /** It comes from an authority that the listener, or the balancer before it, takes certificates of. */
   readonly authorized: boolean
+  /** Why not, in the words of the TLS library. */
+  readonly reason?: string
   /** Its DER. Absent: a trusted balancer took TLS off, and tells only {@link commonName}. */
   readonly raw?: Uint8Array
   /** The subject's common name, as a trusted balancer tells it. */
