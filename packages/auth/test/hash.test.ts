@@ -99,6 +99,46 @@ const VECTORS = [
     '{ARGON2I}$argon2i$v=19$m=32768,t=4,p=1$r1E+k7Y5zfoQqHyrLIAy1A$/YRQ2o/cCy18h/hfqAArnQ7wl3zWdNJ/DvyvBTUNWmI',
     'secret',
   ],
+  ['SMD5 of doveadm pw', '{SMD5}zUS0dLh5mTec91eZkp8GWcGXFxw=', 'pässword 17'],
+  ['SMD5.hex of doveadm pw', '{SMD5.HEX}543601e48e003077781060179d94756d50206206', 'pässword 17'],
+  ['LDAP-MD5 of doveadm pw', '{LDAP-MD5}4xtXst+D5OjTsHObXC7KgA==', 'pässword 17'],
+  ['LDAP-MD5.hex of doveadm pw', '{LDAP-MD5.HEX}e31b57b2df83e4e8d3b0739b5c2eca80', 'pässword 17'],
+  ['LDAP-MD5 in hex without a suffix', '{LDAP-MD5}e31b57b2df83e4e8d3b0739b5c2eca80', 'pässword 17'],
+  ['PLAIN-MD5 of doveadm pw', '{PLAIN-MD5}e31b57b2df83e4e8d3b0739b5c2eca80', 'pässword 17'],
+  ['PLAIN-MD5.b64 of doveadm pw', '{PLAIN-MD5.B64}4xtXst+D5OjTsHObXC7KgA==', 'pässword 17'],
+  ['PLAIN-MD5 in base64 without a suffix', '{PLAIN-MD5}4xtXst+D5OjTsHObXC7KgA==', 'pässword 17'],
+  ['MD5 of doveadm pw', '{MD5}$1$ON8GIYWV$kQZprArBLnkoJ4xDdFTqL0', 'pässword 17'],
+  ['MD5 as a bare digest', '{MD5}e31b57b2df83e4e8d3b0739b5c2eca80', 'pässword 17'],
+  [
+    'HMAC-MD5 of doveadm pw',
+    '{HMAC-MD5}a29239fe8c9c310299785c04b21c337c0e2eff2ce507ae1aa393de4fb0292cb5',
+    'pässword 17',
+  ],
+  ['CRAM-MD5.b64 of doveadm pw', '{CRAM-MD5.B64}opI5/oycMQKZeFwEshwzfA4u/yzlB64ao5PeT7ApLLU=', 'pässword 17'],
+  ['PLAIN.b64 of doveadm pw', '{PLAIN.B64}cMOkc3N3b3JkIDE3', 'pässword 17'],
+  ['PLAIN.base64', '{plain.base64}cMOkc3N3b3JkIDE3', 'pässword 17'],
+  ['PLAIN.hex of doveadm pw', '{PLAIN.HEX}70c3a47373776f7264203137', 'pässword 17'],
+  ['SSHA.base64 of doveadm pw', '{SSHA.BASE64}aBSSMGJUPCnod9w+kyvU5G1j/BrTw3DA', 'pässword 17'],
+  [
+    'SHA256 in hex without a suffix',
+    '{SHA256}cf94ef64bdc60767553d7274d348aa06b0f0d1e391b4d6f2dc5c728a67cc330c',
+    'pässword 17',
+  ],
+  [
+    'SHA512-CRYPT.b64 of doveadm pw',
+    '{SHA512-CRYPT.B64}JDYkMlhwTjBmWkJwdmszTllHLyRqVGJjUTVOSTBSRkRBNzZmUUszMnVPVVhGRU94cmRlcnB1d01iOFZLM0hQdlducWNjd1MzRHUuSXVMZUx4THJYa3F4OEQ4V2hpdFYzRjMuNzlWNGZSLw==',
+    'pässword 17',
+  ],
+  [
+    'BLF-CRYPT.b64 of doveadm pw',
+    '{BLF-CRYPT.B64}JDJ5JDA1JGlFdHFxT3MwWVFSSEZjdVg0dnpaUU9oM1FsQXA4OXdQVlhxR2s2YmQxdjhmakxHOGdLYTJl',
+    'pässword 17',
+  ],
+  [
+    'SCRAM-SHA-1.b64 of doveadm pw',
+    '{SCRAM-SHA-1.B64}NDA5NixPckR1TkptcXo4UmlsanZEMm5VWHh3PT0sZkg1S3FjYS9oUWR3UEZkeEhFbWtIMFVKbTNjPSx4eHZ4dVJHZXRxaXI4VDRzM25SZkQ1VndUcXc9',
+    'pässword 17',
+  ],
   [
     'CRYPT, told apart by $5$',
     '{CRYPT}$5$zSWMJWdY9iUXtJ.3$5pzBNOLIqO1w1FS675ZvD8czlWpAzoLj9ih2PgvGGH.',
@@ -116,9 +156,13 @@ describe('stored passwords', () => {
   test.each([
     ['no prefix', 'secret', /no \{SCHEME\} prefix/],
     ['a hash without its prefix', HELLO, /no \{SCHEME\} prefix/],
-    ['a scheme that is not supported', '{MD5}abc', /\{MD5\} is not supported/],
+    ['a scheme that is not supported', '{OTP}abc', /\{OTP\} is not supported/],
+    ['DES-CRYPT', '{DES-CRYPT}gaNKoOFLDY.6Y', /\{DES-CRYPT\} is not supported: only eight characters would count/],
+    ['something else as MD5', '{MD5}abc', /form/],
     ['a suffix that is not supported', `{SSHA512.b32}${SSHA512}`, /not supported/],
-    ['a suffix where the scheme has none', `{SHA512-CRYPT.hex}${HELLO}`, /form/],
+    ['a text that is not written as its suffix says', `{SHA512-CRYPT.hex}${HELLO}`, /form/],
+    ['a text that is no UTF-8', '{PLAIN.hex}ff', /form/],
+    ['a suffix that every object has', '{PLAIN.constructor}abc', /not supported/],
     ['a digest without salt as SSHA512', `{SSHA512}${SHA512}`, /form/],
     ['a digest with salt as SHA512', `{SHA512}${SSHA512}`, /form/],
     ['half a digest in hex', `{SHA512.hex}${hex(SHA512)}a`, /form/],
@@ -138,7 +182,7 @@ describe('stored passwords', () => {
   })
 
   test('the text of a refusal never shows what was stored', () => {
-    for (const stored of ['hunter2', '{MD5}hunter2', '{SSHA512}hunter2']) {
+    for (const stored of ['hunter2', '{OTP}hunter2', '{SSHA512}hunter2']) {
       expect(readStoredPassword(stored)).not.toContain('hunter2')
     }
   })

@@ -4,8 +4,8 @@ import { type SecretKind, saslprep } from '@portico/sasl'
 import { argon2Scheme } from './argon2.js'
 import { blfCryptScheme } from './blf-crypt.js'
 import { cramMd5Scheme } from './cram-md5.js'
-import { digestSchemes } from './digests.js'
-import type { HashEncoding } from './encoding.js'
+import { digestSchemes, plainMd5Scheme } from './digests.js'
+import { type HashEncoding, inOwnForm } from './encoding.js'
 import type { HashThreads } from './hash-threads.js'
 import { md5CryptScheme } from './md5-crypt.js'
 import { pbkdf2Scheme } from './pbkdf2.js'
@@ -23,26 +23,42 @@ const CRYPT_SCHEMES: readonly Scheme[] = [
 ]
 
 /** `{CRYPT}`: whichever of the `$id$` forms it is. */
-const cryptScheme: Scheme = {
-  names: ['CRYPT'],
-  encodable: false,
-  recognises: (stored, encoding) => CRYPT_SCHEMES.some((scheme) => scheme.recognises(stored, encoding)),
-  verify: async (stored, password, encoding, threads) => {
-    const scheme = CRYPT_SCHEMES.find((one) => one.recognises(stored, encoding))
-    return scheme === undefined ? false : scheme.verify(stored, password, encoding, threads)
-  },
+const cryptScheme = oneOf('CRYPT', CRYPT_SCHEMES)
+
+/** `{MD5}`: what crypt(3) makes, or the bare digest in hex. */
+const md5Scheme = oneOf('MD5', [md5CryptScheme, plainMd5Scheme])
+
+function oneOf(name: string, schemes: readonly Scheme[]): Scheme {
+  return {
+    names: [name],
+    written: 'as-text',
+    recognises: (stored) => schemes.some((scheme) => scheme.recognises(stored)),
+    verify: async (stored, password, threads) => {
+      const scheme = schemes.find((one) => one.recognises(stored))
+      return scheme === undefined ? false : scheme.verify(stored, password, threads)
+    },
+  }
 }
 
 const BY_NAME = new Map(
-  [plainScheme, ...digestSchemes, ...CRYPT_SCHEMES, cryptScheme, pbkdf2Scheme, ...scramSchemes, cramMd5Scheme].flatMap(
-    (scheme) => scheme.names.map((name) => [name, scheme] as const),
-  ),
+  [
+    plainScheme,
+    ...digestSchemes,
+    ...CRYPT_SCHEMES,
+    cryptScheme,
+    md5Scheme,
+    pbkdf2Scheme,
+    ...scramSchemes,
+    cramMd5Scheme,
+  ].flatMap((scheme) => scheme.names.map((name) => [name, scheme] as const)),
 )
+
+const SUFFIXES: Readonly<Record<string, HashEncoding>> = { B64: 'b64', BASE64: 'b64', HEX: 'hex' }
 
 /** The scheme names that a stored password may carry between braces. */
 export const passwordSchemes: readonly string[] = [...BY_NAME.keys()]
 
-/** A stored password, read once: `{SCHEME}text`, `{SCHEME.b64}text` or `{SCHEME.hex}text`. */
+/** A stored password, read once: `{SCHEME}text`, `{SCHEME.b64}text` (also `.base64`) or `{SCHEME.hex}text`. */
 export interface StoredPassword {
   readonly scheme: string
   /** Never rejects and never throws for what a password may hold. */
@@ -60,23 +76,19 @@ export function readStoredPassword(text: string, defaultScheme?: string): Stored
   const label = prefix ?? defaultScheme
   if (label === undefined) return 'the password has no {SCHEME} prefix'
   const [name = '', suffix] = label.toUpperCase().split('.')
-  const encoding = encodingOf(suffix)
   const scheme = BY_NAME.get(name)
-  if (scheme === undefined || encoding === undefined) return `the password scheme {${label}} is not supported`
-  const stored = prefix === undefined ? text : rest
-  if ((suffix !== undefined && !scheme.encodable) || !scheme.recognises(stored, encoding)) {
+  if (name === 'DES-CRYPT') return 'the password scheme {DES-CRYPT} is not supported: only eight characters would count'
+  if (scheme === undefined || !(suffix === undefined || Object.hasOwn(SUFFIXES, suffix)))
+    return `the password scheme {${label}} is not supported`
+  const encoding = suffix === undefined ? undefined : SUFFIXES[suffix]
+  const stored = inOwnForm(scheme, prefix === undefined ? text : rest, encoding)
+  if (stored === undefined || !scheme.recognises(stored))
     return `the password is not in the form that {${label}} demands`
-  }
   return {
     scheme: name,
-    verify: (password, threads) => scheme.verify(stored, password, encoding, threads),
+    verify: (password, threads) => scheme.verify(stored, password, threads),
     secret: (kind) => scheme.secret?.(stored, kind),
   }
-}
-
-function encodingOf(suffix: string | undefined): HashEncoding | undefined {
-  if (suffix === undefined || suffix === 'B64') return 'b64'
-  return suffix === 'HEX' ? 'hex' : undefined
 }
 
 /** Checks a password as it was shown against a stored one with its `{SCHEME}` prefix; false when that cannot be read. */

@@ -10,9 +10,9 @@ const derive = promisify(pbkdf2)
 /** `{PBKDF2}`: `$1$salt$rounds$hash`, PBKDF2 (RFC 8018) over HMAC-SHA-1 in hex. Runs on libuv's threads. */
 export const pbkdf2Scheme: Scheme = {
   names: ['PBKDF2'],
-  encodable: false,
+  written: 'as-text',
   recognises: (stored) => Number(FORM.exec(stored)?.[2]) > 0,
-  verify: async (stored, password, _encoding, threads) => {
+  verify: async (stored, password, threads) => {
     const [, salt = '', rounds = '', hash = ''] = FORM.exec(stored) ?? []
     if (!(Number(rounds) > 0)) return false
     const expected = Buffer.from(hash, 'hex')

@@ -14,7 +14,7 @@ const ITERATIONS = 4096
  */
 export const plainScheme: Scheme = {
   names: ['PLAIN', 'CLEAR', 'CLEARTEXT'],
-  encodable: false,
+  written: 'as-text',
   recognises: (stored) => stored !== '',
   verify: async (stored, password) => equalBytes(digest(stored), digest(password)),
   secret(stored, kind) {

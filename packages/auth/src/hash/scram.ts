@@ -11,9 +11,9 @@ export const scramSchemes: readonly Scheme[] = [schemeOf('SCRAM-SHA-1', 'sha1'),
 function schemeOf(name: 'SCRAM-SHA-1' | 'SCRAM-SHA-256', hash: ScramHash): Scheme {
   return {
     names: [name],
-    encodable: false,
+    written: 'as-text',
     recognises: (stored) => read(stored, hash) !== undefined,
-    verify: async (stored, password, _encoding, threads) => {
+    verify: async (stored, password, threads) => {
       const keys = read(stored, hash)
       if (keys === undefined) return false
       const own = await threads.native(() => deriveScramKeys(hash, password, keys.salt, keys.iterations))

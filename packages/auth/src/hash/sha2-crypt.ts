@@ -22,9 +22,9 @@ export const sha512CryptScheme: Scheme = schemeOf(
 function schemeOf(name: string, algorithm: 'sha256' | 'sha512', form: RegExp): Scheme {
   return {
     names: [name],
-    encodable: false,
+    written: 'as-text',
     recognises: (stored) => form.test(stored),
-    verify: async (stored, password, _encoding, threads) => {
+    verify: async (stored, password, threads) => {
       const [, written, salt = '', hash = ''] = form.exec(stored) ?? []
       if (hash === '') return false
       const rounds = written === undefined ? DEFAULT_ROUNDS : Math.max(Number(written), MIN_ROUNDS)
