@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import {
+  type AuthCache,
   type AuthenticatorOptions,
   authSchema,
   type CredentialAnswer,
@@ -259,10 +260,66 @@ describe('throttle', () => {
     expect((await login('alice', 'secret', contextAt('192.0.2.8'))).kind).toBe('authenticated')
   })
 
+  test('what was proved a moment ago is of no use to who is throttled: the cache is not asked', async () => {
+    const clock = createFakeClock()
+    const remembered = createAuthCache(AUTH.cache, clock)
+    let asked = 0
+    const cache: AuthCache = {
+      size: 0,
+      prove(...question) {
+        asked += 1
+        return remembered.prove(...question)
+      },
+    }
+    const { login } = setUp([fileSource()], { cache })
+    expect((await login('alice', 'secret')).kind).toBe('authenticated')
+    for (let i = 0; i < 10; i++) await login('alice', `wrong${i}`)
+    expect(asked).toBe(11)
+    expect(await login('alice', 'secret')).toMatchObject({ kind: 'failed', reason: 'throttled' })
+    expect(asked).toBe(11)
+    expect((await login('alice', 'secret', contextAt('192.0.2.8'))).kind).toBe('authenticated')
+  })
+
+  test('a stranger’s guesses at every name never lock an owner out who comes from elsewhere', async () => {
+    const { login } = setUp([fileSource('alice:{PLAIN}secret\nbob:{PLAIN}secret\n')])
+    for (let i = 0; i < 320; i++) await login(i % 2 === 0 ? 'alice' : 'bob', `wrong${i}`, contextAt('203.0.113.9'))
+    expect(await login('alice', 'secret', contextAt('203.0.113.9'))).toMatchObject({ reason: 'throttled' })
+    for (const user of ['alice', 'bob']) expect((await login(user, 'secret')).kind).toBe('authenticated')
+  })
+
+  test('a device that repeats one old password is neither held back nor stopped, and its owner gets in', async () => {
+    const { login } = setUp([fileSource()])
+    for (let i = 0; i < 30; i++) expect(await login('alice', 'from before')).toMatchObject({ waitMs: 0 })
+    expect((await login('alice', 'secret')).kind).toBe('authenticated')
+  })
+
   test('an account that is only barred counts no failure', async () => {
     const { login } = setUp([fileSource('alice:{PLAIN}secret::::::nologin\n')])
     for (let i = 0; i < 12; i++)
       expect(await login('alice', 'secret')).toMatchObject({ reason: 'account-disabled', waitMs: 0 })
+  })
+})
+
+describe('the audit', () => {
+  test.each([
+    ['a success', 'alice', 'secret', /^signed in .*"user":"alice","mechanism":"LOGIN command","source":"users-file"/s],
+    ['a wrong password', 'alice', 'wrong', /^sign-in refused .*"user":"alice".*"reason":"invalid-credentials"/s],
+    ['an unknown user', 'nobody', 'x', /^sign-in refused .*"user":"nobody".*"reason":"invalid-credentials"/s],
+    ['a barred account', 'carol', 'secret', /^sign-in refused .*"user":"carol".*"reason":"account-disabled"/s],
+  ])('has one line for %s: who, how, from where, why', async (_label, user, password, line) => {
+    const { login, log } = setUp([fileSource('alice:{PLAIN}secret\ncarol:{PLAIN}secret::::::nologin\n')])
+    await login(user, password)
+    expect(log.lines).toEqual([expect.stringMatching(line)])
+    expect(log.lines[0]).toContain('"client":"192.0.2.7","clientPort":40000,"encrypted":true')
+    expect(log.lines[0]).toContain('"session":"s1","protocol":"imap4"')
+  })
+
+  test('has one line for what was not looked at', async () => {
+    const { login, log } = setUp([fileSource()])
+    for (let i = 0; i < 10; i++) await login('alice', `wrong${i}`)
+    log.lines.length = 0
+    await login('alice', 'secret')
+    expect(log.lines).toEqual([expect.stringContaining('"reason":"throttled"')])
   })
 })
 
