@@ -32,10 +32,10 @@ function observed(options: { readonly threads?: number; readonly queue?: number 
 }
 
 /** A front desk over one users file, with threads of its own. */
-function deskWith(threads: ReturnType<typeof createHashThreads>) {
+function deskWith(threads: ReturnType<typeof createHashThreads>, accounts = `alice:{SHA512-CRYPT}${HELLO}\n`) {
   const clock = createFakeClock()
   const log = recordingLog()
-  const file = memoryUsersFile(`alice:{SHA512-CRYPT}${HELLO}\n`)
+  const file = memoryUsersFile(accounts)
   const auth = createAuthenticator({
     sources: [createUsersFileSource(file, { hashThreads: threads })],
     mechanisms: serverMechanisms,
@@ -45,7 +45,7 @@ function deskWith(threads: ReturnType<typeof createHashThreads>) {
   })
   const login = (user: string, password: string, n = 1) =>
     auth.login({ mechanism: 'LOGIN command', user, password }, contextAt(`192.0.2.${n}`), NEVER)
-  return { log, login }
+  return { auth, log, login }
 }
 
 async function turnsDuring<T>(work: () => Promise<T>): Promise<{ readonly turns: number; readonly result: T }> {
@@ -175,4 +175,19 @@ describe('hashing passwords', () => {
       expect(typeof read === 'string' ? read : await read.verify('wrong', threads)).toBe(false)
     },
   )
+
+  test.each(['alice', 'nobody'])('a SCRAM proof of %s for which no thread is free fails as temporary', async (user) => {
+    await using threads = createHashThreads({ queue: 0 })
+    const { auth } = deskWith(threads, 'alice:{PLAIN}secret\n')
+    let free = () => {}
+    const held = new Promise<void>((resolve) => {
+      free = resolve
+    })
+    const taken = [threads.native(() => held), threads.native(() => held)]
+    await using attempt = auth.begin('SCRAM-SHA-256', contextAt(), NEVER)
+    const outcome = await attempt.step(Buffer.from(`n,,n=${user},r=x`))
+    expect(outcome).toMatchObject({ kind: 'failed', reason: 'lookup-unavailable' })
+    free()
+    await Promise.all(taken)
+  })
 })

@@ -24,5 +24,8 @@ export interface Scheme {
   secret?(stored: string, kind: SecretKind): SecretMaker | undefined
 }
 
-/** Makes what a proof is checked against. A password that is stored as it is takes the salt that is given; others have their own. */
-export type SecretMaker = (salt: Uint8Array) => Promise<StoredSecret>
+/**
+ * Makes what a proof is checked against; `undefined` when that cannot be done now. A password that is stored as it is takes the
+ * salt that is given; others have their own.
+ */
+export type SecretMaker = (salt: Uint8Array, threads: HashThreads) => Promise<StoredSecret | undefined>

@@ -58,7 +58,7 @@ export function createUsersFileSource(
       return afterProof(name, entry, request, { password: request.password }, 'plain')
     },
     holds: (kind) => file.secrets.holds(kind),
-    lookup: (request) => lookUp(name, file, request),
+    lookup: (request) => lookUp(name, file, request, hashThreads),
     async ownerOf(request) {
       const entry = ownerIn(file, request.names)
       if (entry === undefined) return { kind: 'not-here' }
@@ -104,15 +104,22 @@ function prove(
  * An account with a password of another form is here, but no proof in its name is right. One without a password is somebody
  * else's to prove, unless it is barred: the next source would not know that.
  */
-async function lookUp(source: string, file: UsersFile, request: LookupRequest): Promise<SecretReply> {
+async function lookUp(
+  source: string,
+  file: UsersFile,
+  request: LookupRequest,
+  threads: HashThreads,
+): Promise<SecretReply> {
   const { authcid } = request
   const entry = file.lookup(authcid)
-  const found = await file.secrets.secretOf(entry?.user ?? authcid, entry?.password, request.secret)
+  const found = await file.secrets.secretOf(entry?.user ?? authcid, entry?.password, request.secret, threads)
   if (found === undefined) return { kind: 'not-here' }
+  const { secret } = found
+  if (secret === undefined) return OVERBURDENED
   const barred = entry !== undefined && barredBy(entry, request) !== undefined
-  if (entry?.password === undefined && !barred) return { kind: 'not-here', decoy: found.secret }
+  if (entry?.password === undefined && !barred) return { kind: 'not-here', decoy: secret }
   const ifProved = entry !== undefined && found.real ? afterProof(source, entry, request, {}, 'proof') : WRONG
-  return { kind: 'found', secret: found.secret, ifProved }
+  return { kind: 'found', secret, ifProved }
 }
 
 function barredBy(entry: UsersFileEntry, request: AccountRequest): AuthFailureReason | undefined {
