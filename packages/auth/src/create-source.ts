@@ -6,6 +6,7 @@ import type { CredentialSource } from './credential-source.js'
 import type { HashThreads } from './hash/hash-threads.js'
 import { passwordSchemes } from './hash/index.js'
 import { createAuthHttpSource } from './sources/auth-http.js'
+import { createClientHosts } from './sources/client-hosts.js'
 import { createDeferredSource } from './sources/deferred.js'
 import { openUsersFile, type UsersFile } from './sources/users-file.js'
 import { createUsersFileSource } from './sources/users-file-source.js'
@@ -55,6 +56,10 @@ const authHttp = z
       .describe(
         'What the service judges besides passwords that were shown: responses to the challenges of APOP and CRAM-MD5, and client certificates, where it also says whom the certificate may act for. The mechanisms are offered only if `auth.mechanisms` names them.',
       ),
+    clientHost: z
+      .boolean()
+      .default(false)
+      .describe('The name that DNS gives for the client, and that leads back to it, goes along as `Client-Host`.'),
     passClientCertificate: z
       .boolean()
       .default(false)
@@ -113,8 +118,10 @@ export function createSource(settings: CredentialSettings, deps: SourceDeps): Cr
         hashThreads: deps.hashThreads,
       })
     case 'auth-http': {
-      const { timeout, type: _, ...settled } = settings
-      return createAuthHttpSource({ ...settled, timeoutMs: timeout, clock: deps.clock, log: deps.log })
+      const { timeout, clientHost, type: _, ...settled } = settings
+      const { clock, log } = deps
+      const hosts = clientHost ? { clientHosts: createClientHosts(clock) } : {}
+      return createAuthHttpSource({ ...settled, ...hosts, timeoutMs: timeout, clock, log })
     }
     case 'deferred':
       return createDeferredSource({ name: settings.name })

@@ -77,6 +77,8 @@ export interface ClientFacts {
   readonly encrypted: boolean
   readonly tlsVersion?: string
   readonly tlsCipher?: string
+  /** The listener asked for a certificate, shown or not. */
+  readonly certificateAsked?: boolean
   /** Shown in TLS by the client. */
   readonly certificate?: CertificateFacts
 }

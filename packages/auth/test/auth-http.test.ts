@@ -111,6 +111,15 @@ describe('the question', () => {
     expect(far.asked[0]?.['auth-pass']).toBe(header)
   })
 
+  test('names the client, where the site wants that, for recipients too', async () => {
+    const clientHosts = { nameOf: async ({ address }: { address: string }) => `host-${address}` }
+    await using far = await service(() => OK, systemClock, { clientHosts })
+    await far.source.verify(requestOf('alice', 'secret', { client: clientAt('192.0.2.42') }), NEVER)
+    const asker = { client: { address: '192.0.2.43', port: 1, family: 4 }, helo: 'x', sender: '' } as const
+    await far.source.lookupAddress({ kind: 'address', local: 'a', domain: 'b', asker }, NEVER)
+    expect(far.asked.map((headers) => headers['client-host'])).toEqual(['host-192.0.2.42', 'host-192.0.2.43'])
+  })
+
   test('many questions in a row use one connection', async () => {
     await using far = await service(() => OK)
     for (let i = 0; i < 20; i++) await far.source.verify(requestOf('alice', 'secret'), NEVER)
@@ -264,6 +273,15 @@ describe('a client certificate', () => {
     })
     expect(decodeURIComponent(String(far.asked[0]?.['auth-ssl-cert'])).trim()).toBe(certificate.trim())
     expect(far.asked[1]?.['auth-ssl-verify']).toBe('FAILED:CERT%20expired')
+  })
+
+  test.each([
+    ['was asked for and none was shown', { certificateAsked: true }, 'NONE'],
+    ['was not asked for', {}, undefined],
+  ])('that %s', async (_label, more, verify) => {
+    await using far = await service(() => OK)
+    await far.source.verify(requestOf('alice', 'secret', { client: clientAt(undefined, more) }), NEVER)
+    expect(far.asked[0]?.['auth-ssl-verify']).toBe(verify)
   })
 
   test('stays here as PEM unless the site says otherwise', async () => {

@@ -144,6 +144,8 @@ export interface TlsFacts {
   /** SNI; undefined on a resumed TLS 1.2 session even when the client sent one. */
   readonly servername: string | undefined
   readonly resumed: boolean
+  /** We asked the client for a certificate. */
+  readonly certificateAsked: boolean
   readonly clientCertificate: ClientCertificate | undefined
   /** undefined: this binding cannot be given here, so do not offer it (RFC 9266, RFC 5929). Computed on demand. */
   channelBinding(type: 'tls-exporter' | 'tls-server-end-point'): Octets | undefined

@@ -28,6 +28,7 @@ export function tlsFactsOf(socket: TLSSocket, role: TlsRole): TlsFacts {
     alpn: socket.alpnProtocol || undefined,
     servername: servername === '' ? undefined : servername,
     resumed,
+    certificateAsked: role.wantsClientCertificate,
     clientCertificate: role.wantsClientCertificate ? clientCertificateOf(socket) : undefined,
     channelBinding(type) {
       if (socket.destroyed) return undefined
@@ -73,6 +74,7 @@ export function forwardedTls(
     alpn,
     servername: name,
     resumed: false,
+    certificateAsked: false,
     clientCertificate: clientVerified && cn !== undefined ? { authorized: true, commonName: cn } : undefined,
     channelBinding: () => undefined,
   }

@@ -17,6 +17,7 @@ export function authContextOf(session: Session, failures: number): AuthContext {
       networks: session.networks,
       encrypted: tls !== undefined,
       ...(tls === undefined ? {} : { tlsVersion: tls.version, tlsCipher: tls.cipher }),
+      ...(tls?.certificateAsked === true ? { certificateAsked: true } : {}),
       ...(tls?.clientCertificate === undefined ? {} : { certificate: tls.clientCertificate }),
     },
     channel: {

@@ -45,13 +45,21 @@ interface Shown {
   readonly salt?: string
 }
 
+/** What goes along if the site wants it. */
+export interface Further {
+  /** The client's certificate, in PEM. */
+  readonly withCertificate: boolean
+  /** The client's host name. */
+  readonly host: string | undefined
+}
+
 type Facts = Pick<CredentialRequest, 'client' | 'attempt'>
 
-/** The headers of one sign-in question, as nginx's `auth_http` sends them. `withCertificate`: the client's goes along, in PEM. */
+/** The headers of one sign-in question, as nginx's `auth_http` sends them. */
 export function questionHeaders(
   { method, user, pass, salt }: Shown,
   { client, attempt }: Facts,
-  withCertificate: boolean,
+  { withCertificate, host }: Further,
 ): Record<string, string> {
   return {
     'Auth-Method': method,
@@ -61,13 +69,17 @@ export function questionHeaders(
     'Auth-Protocol': client.protocol === 'imap4' ? 'imap' : client.protocol,
     'Auth-Login-Attempt': String(attempt),
     'Client-IP': addressText(client.peer),
+    ...(host === undefined ? {} : { 'Client-Host': host }),
     'X-Session-Id': escapeAuthHttp(client.sessionId),
     ...(client.encrypted ? tlsHeaders(client, withCertificate) : {}),
   }
 }
 
 /** The headers of a question about a recipient: SMTP without sign-in. */
-export function recipientHeaders({ local, domain, asker }: EmailAddress): Record<string, string> {
+export function recipientHeaders(
+  { local, domain, asker }: EmailAddress,
+  host: string | undefined,
+): Record<string, string> {
   const mailbox = escapeAuthHttp(domain === '' ? local : `${local}@${domain}`)
   return {
     'Auth-Method': 'none',
@@ -75,14 +87,18 @@ export function recipientHeaders({ local, domain, asker }: EmailAddress): Record
     'Auth-Pass': '',
     'Auth-Protocol': 'smtp',
     'Auth-Login-Attempt': '1',
-    ...(asker === undefined ? {} : askerHeaders(asker)),
+    ...(asker === undefined ? {} : askerHeaders(asker, host)),
     'Auth-SMTP-To': `RCPT TO: <${mailbox}>`,
   }
 }
 
-function askerHeaders({ client, helo, sender }: NonNullable<EmailAddress['asker']>): Record<string, string> {
+function askerHeaders(
+  { client, helo, sender }: NonNullable<EmailAddress['asker']>,
+  host: string | undefined,
+): Record<string, string> {
   return {
     'Client-IP': addressText(client),
+    ...(host === undefined ? {} : { 'Client-Host': host }),
     'Auth-SMTP-Helo': escapeOctets(helo),
     'Auth-SMTP-From': `MAIL FROM: <${escapeOctets(sender)}>`,
   }
@@ -93,13 +109,14 @@ function addressText(end: Endpoint): string {
 }
 
 function tlsHeaders(
-  { tlsVersion, tlsCipher, certificate }: ClientFacts,
+  { tlsVersion, tlsCipher, certificate, certificateAsked }: ClientFacts,
   withCertificate: boolean,
 ): Record<string, string> {
   return {
     'Auth-SSL': 'on',
     ...(tlsVersion === undefined ? {} : { 'Auth-SSL-Protocol': tlsVersion }),
     ...(tlsCipher === undefined ? {} : { 'Auth-SSL-Cipher': tlsCipher }),
+    ...(certificateAsked === true && certificate === undefined ? { 'Auth-SSL-Verify': 'NONE' } : {}),
     // What a balancer tells of a certificate is too little for a service to judge.
     ...(certificate?.raw === undefined ? {} : certificateHeaders(certificate, certificate.raw, withCertificate)),
   }

@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: MIT
-import { type Cancellation, type Clock, type EmailAddress, LOOPBACK, type Principal, Secret } from '@portico/base'
+import {
+  type Cancellation,
+  type Clock,
+  type EmailAddress,
+  type Endpoint,
+  LOOPBACK,
+  type Principal,
+  Secret,
+} from '@portico/base'
 import type { SecretKind } from '@portico/sasl'
 import type { Log } from '@portico/telemetry'
 import type { Concluded, CredentialRequest, CredentialSource, Unavailable } from '../credential-source.js'
@@ -11,6 +19,7 @@ import {
   readVerdict,
   recipientHeaders,
 } from './auth-http-headers.js'
+import type { ClientHosts } from './client-hosts.js'
 
 const NO_FIELDS: ReadonlyMap<string, string> = new Map()
 /** What nginx calls the mechanisms that answer a challenge. */
@@ -44,6 +53,8 @@ export interface AuthHttpOptions {
   readonly headers?: Readonly<Record<string, string | Secret<string>>>
   /** What the service judges besides passwords that were shown; nothing when absent. */
   readonly methods?: readonly AuthHttpMethod[]
+  /** Finds host names of clients, which go along with each question. */
+  readonly clientHosts?: ClientHosts
   /** The client's certificate goes along with each question. */
   readonly passClientCertificate?: boolean
   readonly clock: Clock
@@ -56,7 +67,15 @@ export interface AuthHttpOptions {
  * `unavailable`.
  */
 export function createAuthHttpSource(options: AuthHttpOptions): AuthHttpSource {
-  const { name = 'auth-http', methods = [], passClientCertificate = false, clock, timeoutMs, log } = options
+  const {
+    name = 'auth-http',
+    methods = [],
+    passClientCertificate = false,
+    clientHosts,
+    clock,
+    timeoutMs,
+    log,
+  } = options
   const url = new URL(options.url)
   if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
     log.warn('passwords go to the lookup service without encryption', { source: name, host: url.hostname })
@@ -67,8 +86,14 @@ export function createAuthHttpSource(options: AuthHttpOptions): AuthHttpSource {
   const extra = configured.filter((field) => field !== host)
   const ask = (question: Record<string, string>, signal: Cancellation): Promise<LookupReply> =>
     client.get(withConfigured(question, extra), signal)
-  const judged = async (shown: Parameters<typeof questionHeaders>[0], request: Asked, signal: Cancellation) =>
-    readReply(await ask(questionHeaders(shown, request, passClientCertificate), signal))
+  const hostOf = async (client: Endpoint | undefined): Promise<string | undefined> =>
+    clientHosts === undefined || client === undefined ? undefined : clientHosts.nameOf(client)
+  const judged = async (shown: Parameters<typeof questionHeaders>[0], request: Asked, signal: Cancellation) => {
+    const host = await hostOf(request.client.peer)
+    return readReply(
+      await ask(questionHeaders(shown, request, { withCertificate: passClientCertificate, host }), signal),
+    )
+  }
   const serves = new Set<Served>(['verify-plain'])
   if (methods.includes('external')) serves.add('certificate')
   if (methods.some((method) => method !== 'external')) serves.add('verify-response')
@@ -103,7 +128,7 @@ export function createAuthHttpSource(options: AuthHttpOptions): AuthHttpSource {
       return answerOf(name, { ...request, authcid, strength: 'certificate', proof: {} }, verdict)
     },
     async lookupAddress(address, signal) {
-      const reply = await ask(recipientHeaders(address), signal)
+      const reply = await ask(recipientHeaders(address, await hostOf(address.asker?.client)), signal)
       const verdict = readReply(reply)
       if (verdict.kind === 'ok') return { kind: 'found', route: verdict.route }
       return verdict.kind === 'refused' ? { kind: 'none' } : { kind: 'unavailable', cause: causeOf(verdict) }
