@@ -373,7 +373,7 @@ describe('a deferred sign-in', () => {
   })
 })
 
-test('no log line holds a password, whatever it is and however the sign-in ends', async () => {
+test('no log line holds a password, whatever it is and however the sign-in ends', { timeout: 60_000 }, async () => {
   const password = fc.string({ unit: 'binary', minLength: 12, maxLength: 30 })
   await fc.assert(
     fc.asyncProperty(password, fc.constantFrom('right', 'wrong', 'down', 'deferred'), async (secret, way) => {
