@@ -19,7 +19,7 @@ let count = 0
 
 for (const owner of workspace) {
   const imported = new Set()
-  for (const file of filesBelow(owner.folder).filter((name) => name.endsWith('.ts'))) {
+  for (const file of filesBelow(owner.folder).filter((name) => /\.[jt]s$/.test(name))) {
     count++
     const path = relative(root, file)
     const imports = readImports(readFileSync(file, 'utf8'))
@@ -32,8 +32,8 @@ for (const owner of workspace) {
     }
     const live = imports.filter(({ specifier, typeOnly }) => specifier.startsWith('.') && !typeOnly)
     fileGraph.set(
-      path,
-      live.map(({ specifier }) => relative(root, resolve(dirname(file), specifier)).replace(/\.js$/, '.ts')),
+      path.replace(/\.[jt]s$/, ''),
+      live.map(({ specifier }) => relative(root, resolve(dirname(file), specifier)).replace(/\.js$/, '')),
     )
   }
   packageGraph.set(owner.name, [...imported])

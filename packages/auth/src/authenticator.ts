@@ -23,7 +23,6 @@ export interface Authenticator extends AsyncDisposable {
 export interface AuthContext {
   readonly client: ClientFacts
   readonly channel: ChannelFacts
-  readonly clientCertificate?: { readonly authorized: boolean; readonly raw: Uint8Array }
   readonly localName: string
   /** `never`: no password on an unencrypted leg (the default); `always`: the site says so for this listener. */
   readonly plaintextPasswords: 'never' | 'loopback' | 'always'

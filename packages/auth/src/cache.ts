@@ -2,6 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Clock, Secret } from '@portico/base'
 import { createBounded } from './bounded.js'
+import type { Verdict } from './hash/scheme.js'
 
 /** Whose secret is to be proved, and where. */
 export interface ProofQuestion {
@@ -20,7 +21,7 @@ export interface AuthCache {
    * Answers from memory, joins an equal check that is running, or runs `verify`. Only proofs are remembered: a remembered refusal
    * would tell known users from unknown ones by its speed.
    */
-  prove(question: ProofQuestion, verify: () => Promise<boolean>): Promise<boolean>
+  prove(question: ProofQuestion, verify: () => Promise<Verdict>): Promise<Verdict>
   readonly size: number
 }
 
@@ -39,12 +40,12 @@ export function createAuthCache(settings: AuthCacheSettings, clock: Clock): Auth
   const key = randomBytes(32)
   const proved =
     settings.ttl === 0 ? undefined : createBounded<string>({ max: settings.entries, ttlMs: settings.ttl, clock })
-  const running = new Map<string, Promise<boolean>>()
+  const running = new Map<string, Promise<Verdict>>()
 
-  const run = async (id: string, epoch: string, verify: () => Promise<boolean>): Promise<boolean> => {
+  const run = async (id: string, epoch: string, verify: () => Promise<Verdict>): Promise<Verdict> => {
     try {
       const result = await verify()
-      if (result) proved?.set(id, epoch)
+      if (result === true) proved?.set(id, epoch)
       return result
     } finally {
       running.delete(`${id}${epoch}`)

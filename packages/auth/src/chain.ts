@@ -28,7 +28,8 @@ export async function askSources(
   }
   // One decoy is enough: a known user's wrong password costs one source's work too.
   const worker = sources.find((source) => source.unknownUserWork !== undefined)
-  await worker?.unknownUserWork?.(request, signal)
+  const undone = await worker?.unknownUserWork?.(request, signal)
+  if (worker !== undefined && undone !== undefined) return { ...undone, source: worker.name }
   return { kind: 'rejected', reason: 'invalid-credentials' }
 }
 

@@ -5,6 +5,7 @@ import type { Log } from '@portico/telemetry'
 import { createAudit } from './audit.js'
 import type { Attempt, AuthContext, Authenticator, AuthFailed, AuthOutcome } from './authenticator.js'
 import type { AuthCache } from './cache.js'
+import { BY_FINGERPRINT, type CertificatePolicy } from './certificate-names.js'
 import { isLoopback } from './client-address.js'
 import type { CredentialSource } from './credential-source.js'
 import { type ActingPolicy, createDecision, type DecisionParts } from './decision.js'
@@ -31,6 +32,8 @@ export interface AuthenticatorOptions {
   readonly passwordProtocols?: ReadonlySet<ProtocolName>
   /** The account that ANONYMOUS acts as; nobody when absent. */
   readonly anonymousUser?: string
+  /** How client certificates become accounts; by their fingerprints when absent. */
+  readonly certificates?: CertificatePolicy
   readonly clock: Clock
   readonly log: Log
 }
@@ -69,9 +72,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 }
 
 function partsOf(options: AuthenticatorOptions): DecisionParts {
-  const { sources, throttle, cache, clock, log } = options
+  const { sources, throttle, cache, certificates = BY_FINGERPRINT, clock, log } = options
   const mayActFor = options.mayActFor ?? (() => false)
-  return { sources, throttle, cache, audit: createAudit(log), mayActFor, clock }
+  return { sources, throttle, cache, audit: createAudit(log), mayActFor, certificates, clock }
 }
 
 function passwordsAllowed({ client, channel, plaintextPasswords }: AuthContext): boolean {

@@ -3,8 +3,10 @@ import type { Clock } from '@portico/base'
 import { duration, type Settings, secret, z } from '@portico/config'
 import type { Log } from '@portico/telemetry'
 import type { CredentialSource } from './credential-source.js'
+import type { HashThreads } from './hash/hash-threads.js'
 import { passwordSchemes } from './hash/index.js'
 import { createAuthHttpSource } from './sources/auth-http.js'
+import { createClientHosts } from './sources/client-hosts.js'
 import { createDeferredSource } from './sources/deferred.js'
 import { openUsersFile, type UsersFile } from './sources/users-file.js'
 import { createUsersFileSource } from './sources/users-file-source.js'
@@ -48,6 +50,20 @@ const authHttp = z
       )
       .default({})
       .describe('Sent with each question, for instance a secret that the service knows this proxy by.'),
+    methods: z
+      .array(z.enum(['apop', 'cram-md5', 'external']))
+      .default([])
+      .describe(
+        'What the service judges besides passwords that were shown: responses to the challenges of APOP and CRAM-MD5, and client certificates, where it also says whom the certificate may act for. The mechanisms are offered only if `auth.mechanisms` names them.',
+      ),
+    clientHost: z
+      .boolean()
+      .default(false)
+      .describe('The name that DNS gives for the client, and that leads back to it, goes along as `Client-Host`.'),
+    passClientCertificate: z
+      .boolean()
+      .default(false)
+      .describe('The client certificate goes along with each question, in PEM, as `Auth-SSL-Cert`.'),
   })
   .describe('An HTTP service that verifies and routes in one answer.')
 
@@ -77,9 +93,10 @@ export interface SourceDeps {
   readonly clock: Clock
   readonly log: Log
   readonly usersFiles: UsersFiles
+  readonly hashThreads: HashThreads
 }
 
-export function createUsersFiles(deps: Omit<SourceDeps, 'usersFiles'>): UsersFiles {
+export function createUsersFiles(deps: Pick<SourceDeps, 'clock' | 'log'>): UsersFiles {
   const files = new Map<string, UsersFile>()
   return {
     open({ path, stripDomain, defaultScheme }) {
@@ -96,10 +113,15 @@ export function createUsersFiles(deps: Omit<SourceDeps, 'usersFiles'>): UsersFil
 export function createSource(settings: CredentialSettings, deps: SourceDeps): CredentialSource {
   switch (settings.type) {
     case 'users-file':
-      return createUsersFileSource(deps.usersFiles.open(settings), { name: settings.name })
+      return createUsersFileSource(deps.usersFiles.open(settings), {
+        name: settings.name,
+        hashThreads: deps.hashThreads,
+      })
     case 'auth-http': {
-      const { url, name, timeout, headers } = settings
-      return createAuthHttpSource({ url, name, timeoutMs: timeout, headers, clock: deps.clock, log: deps.log })
+      const { timeout, clientHost, type: _, ...settled } = settings
+      const { clock, log } = deps
+      const hosts = clientHost ? { clientHosts: createClientHosts(clock) } : {}
+      return createAuthHttpSource({ ...settled, ...hosts, timeoutMs: timeout, clock, log })
     }
     case 'deferred':
       return createDeferredSource({ name: settings.name })

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 import type { AuthFailureReason, Cancellation, Endpoint, Principal, ProtocolName, Secret } from '@portico/base'
-import type { SecretKind, StoredSecret } from '@portico/sasl'
+import type { CertificateFacts, SecretKind, StoredSecret } from '@portico/sasl'
 import type { AuthCache } from './cache.js'
+import type { CertificateNames } from './certificate-names.js'
 
 /** Where verifiers live: a file, a lookup service, the backend itself. Each has a name of its own in logs. */
 export interface CredentialSource extends AsyncDisposable {
@@ -11,11 +12,14 @@ export interface CredentialSource extends AsyncDisposable {
   verify(request: CredentialRequest, signal: Cancellation): Promise<CredentialAnswer>
   /**
    * Does what a wrong password of a known user would have cost. Asked for when no source knew the user, so that the time of the
-   * answer does not tell who has an account. Absent: an unknown user costs this source as much as any other.
+   * answer does not tell who has an account. Absent: an unknown user costs this source as much as any other. An answer only when
+   * the work could not be done, which a known user would have been told too.
    */
-  unknownUserWork?(request: CredentialRequest, signal: Cancellation): Promise<void>
+  unknownUserWork?(request: CredentialRequest, signal: Cancellation): Promise<Unavailable | undefined>
   /** The one name behind all spellings of an account, where it is known without a question; failed sign-ins count under it. */
   canonical?(presented: string): string | undefined
+  /** Its answers may bring the password for the backend: then a mechanism that shows none serves backends that want one. */
+  readonly bringsPasswords?: boolean
   /** With `lookup` or `verify-response`: how many accounts can prove in that way, of how many that it proves at all. */
   holds?(kind: SecretKind): { readonly can: number; readonly of: number }
   /** What a proof in somebody's name is checked against. */
@@ -26,8 +30,7 @@ export interface CredentialSource extends AsyncDisposable {
 
 /** A question for the owner of a client certificate; `authcid` is not known yet and names the certificate for the log. */
 export interface CertificateRequest extends Omit<CredentialRequest, 'password' | 'cache'> {
-  /** SHA-256 over its DER, in lower-case hex. */
-  readonly fingerprint: string
+  readonly names: CertificateNames
 }
 
 /** A question for what is stored. */
@@ -41,9 +44,14 @@ export type Concluded = Extract<CredentialAnswer, { kind: 'accepted' | 'rejected
 export type SecretReply =
   /** `ifProved` holds if the proof is right: an account may be barred all the same. */
   | { readonly kind: 'found'; readonly secret: StoredSecret; readonly ifProved: Concluded }
+  /** The source judges the response itself; both as they crossed the wire. */
+  | {
+      readonly kind: 'judge'
+      judge(challenge: string, response: string, signal: Cancellation): Promise<Concluded | Unavailable>
+    }
   /** Another source may know the name. `decoy` stands in when none does: the same for the name each time. */
   | { readonly kind: 'not-here'; readonly decoy?: StoredSecret }
-  | { readonly kind: 'unavailable'; readonly cause?: unknown }
+  | Unavailable
 
 /** One question to a source. It holds the password only inside a Secret. */
 export interface CredentialRequest {
@@ -68,6 +76,11 @@ export interface ClientFacts {
   readonly networks: readonly string[]
   readonly encrypted: boolean
   readonly tlsVersion?: string
+  readonly tlsCipher?: string
+  /** The listener asked for a certificate, shown or not. */
+  readonly certificateAsked?: boolean
+  /** Shown in TLS by the client. */
+  readonly certificate?: CertificateFacts
 }
 
 export type CredentialAnswer =
@@ -77,5 +90,10 @@ export type CredentialAnswer =
   | { readonly kind: 'rejected'; readonly reason: AuthFailureReason; readonly waitMs?: number }
   /** This source does not know the user: ask the next one. */
   | { readonly kind: 'not-here' }
-  /** Ends the chain as a temporary failure: a source that is away never makes another one answer for it. */
-  | { readonly kind: 'unavailable'; readonly cause?: unknown }
+  | Unavailable
+
+/** Ends the chain as a temporary failure: a source that is away never makes another one answer for it. */
+export interface Unavailable {
+  readonly kind: 'unavailable'
+  readonly cause?: unknown
+}

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { randomUUID } from 'node:crypto'
 import { type Cancellation, type Clock, type Principal, Secret } from '@portico/base'
-import type { SecretKind, StoredSecret } from '@portico/sasl'
+import type { CertificateFacts, SecretKind, StoredSecret } from '@portico/sasl'
 import type { Audit } from './audit.js'
 import type { AuthContext, AuthFailed, AuthOutcome } from './authenticator.js'
 import type { AuthCache } from './cache.js'
+import { type CertificatePolicy, namesOf } from './certificate-names.js'
 import { askForOwner, askForSecret, askSources, type ChainAnswer } from './chain.js'
 import type { CredentialRequest, CredentialSource } from './credential-source.js'
-import { fingerprintOf } from './fingerprint.js'
 import type { Suspect, Throttle } from './throttle.js'
 
 /** Whether somebody who has proved to be `authcid` may act for `authzid`. Names are as presented. */
@@ -42,6 +42,11 @@ export type OpenedProof =
       /** Once. Throttle, identity and audit as for a shown password. */
       conclude(proved: boolean): Promise<AuthOutcome>
     }
+  | {
+      readonly kind: 'judge'
+      /** The same, where a source judges the response itself. */
+      judge(challenge: string, response: string): Promise<AuthOutcome>
+    }
   | AuthFailed
 
 export interface DecisionParts {
@@ -50,6 +55,7 @@ export interface DecisionParts {
   readonly cache: AuthCache | undefined
   readonly audit: Audit
   readonly mayActFor: ActingPolicy
+  readonly certificates: CertificatePolicy
   readonly clock: Clock
 }
 
@@ -105,13 +111,20 @@ export function createProofDecision(parts: DecisionParts): OpenProof {
       const { source, cause } = answer
       return refuse(parts, claim, context, { reason: 'lookup-unavailable', waitMs: 0, source, cause })
     }
+    const source = answer.source === undefined ? {} : { source: answer.source }
+    const attempt = { claim, context, suspect, password: new Secret(randomUUID()), signal }
+    if (answer.kind === 'judge') {
+      const judge = async (challenge: string, response: string): Promise<ChainAnswer> => ({
+        ...(await answer.judge(challenge, response, signal)),
+        ...source,
+      })
+      return { kind: 'judge', judge: (...shown) => concludeAdmitted(parts, attempt, () => judge(...shown)) }
+    }
     return {
       kind: 'opened',
       secret: answer.secret,
       async conclude(proved) {
         const verdict = proved ? answer.ifProved : ({ kind: 'rejected', reason: 'invalid-credentials' } as const)
-        const source = answer.source === undefined ? {} : { source: answer.source }
-        const attempt = { claim, context, suspect, password: new Secret(randomUUID()), signal }
         return concludeAdmitted(parts, attempt, async () => ({ ...verdict, ...source }))
       },
     }
@@ -120,7 +133,7 @@ export function createProofDecision(parts: DecisionParts): OpenProof {
 
 /** A client certificate that TLS has found good. */
 export type DecideCertificate = (
-  shown: { readonly mechanism: string; readonly certificate: Uint8Array; readonly authzid: string | undefined },
+  shown: { readonly mechanism: string; readonly certificate: CertificateFacts; readonly authzid: string | undefined },
   context: AuthContext,
   signal: Cancellation,
 ) => Promise<AuthOutcome>
@@ -128,12 +141,14 @@ export type DecideCertificate = (
 /** There is nothing to guess in a certificate, but one without an account counts as a failure of its own. */
 export function createCertificateDecision(parts: DecisionParts): DecideCertificate {
   return async ({ certificate, ...shown }, context, signal) => {
-    const fingerprint = fingerprintOf(certificate)
-    const claim = { ...shown, authcid: `certificate ${fingerprint.slice(0, 16)}` }
+    const names = namesOf(certificate, parts.certificates)
+    if (names === undefined) return { kind: 'failed', reason: 'invalid-credentials', waitMs: 0 }
+    const claim = { ...shown, authcid: `certificate ${names.name ?? names.fingerprint?.slice(0, 16)}` }
     const suspect = { client: context.client, user: claim.authcid }
-    const attempt = { claim, context, suspect, password: new Secret(fingerprint), signal }
+    const password = new Secret(names.fingerprint ?? claim.authcid)
+    const attempt = { claim, context, suspect, password, signal }
     return concludeAdmitted(parts, attempt, () =>
-      askForOwner(parts.sources, { ...factsOf(claim, context), fingerprint }, signal),
+      askForOwner(parts.sources, { ...factsOf(claim, context), names }, signal),
     )
   }
 }

@@ -37,6 +37,9 @@ export function createRunner(parts: DecisionParts, decide: Decide, anonymousUser
           outcome = opened
           return { kind: 'rejected', reason: opened.reason }
         }
+        if (opened.kind === 'judge') {
+          return { kind: 'judge', judge: async (...shown) => settle(await opened.judge(...shown)) }
+        }
         const conclude = async (proved: boolean) => settle(await opened.conclude(proved))
         return { kind: 'found', secret: opened.secret, conclude }
       },
@@ -47,8 +50,8 @@ export function createRunner(parts: DecisionParts, decide: Decide, anonymousUser
       },
       anonymous: async (trace) => settle(admitAnonymous(parts, name, context, anonymousUser, trace)),
     }
-    const { channel, clientCertificate, localName } = context
-    const certificate = clientCertificate === undefined ? {} : { clientCertificate }
+    const { channel, client, localName } = context
+    const certificate = client.certificate === undefined ? {} : { clientCertificate: client.certificate }
     const exchange = mechanism.begin({ verifier, channel, ...certificate, localName, offered, signal })
     return { exchange, decided: () => outcome }
   }

@@ -58,8 +58,31 @@ export const authSchema = z
       .min(1)
       .optional()
       .describe(
-        `SASL mechanisms that may be offered; absent: all but ${UNASKED.join(', ')}. EXTERNAL takes the client certificate whose SHA-256 fingerprint an account of the users file has as \`certificate=…\`, where a listener asks for certificates. SCRAM and CRAM-MD5 need accounts that are stored as PLAIN or in the mechanism's own form: unless named here they are offered only if every account is. All of these leave no password to show, so that they are not offered where the backends take passwords only.`,
+        `SASL mechanisms that may be offered; absent: all but ${UNASKED.join(', ')}. EXTERNAL takes a client certificate, where a listener asks for them: one whose SHA-256 fingerprint an account of the users file has as \`certificate=…\`, or what \`certificates\` says. SCRAM and CRAM-MD5 need accounts that are stored as PLAIN or in the mechanism's own form: unless named here they are offered only if every account is. All of these leave no password to show, so that they are not offered where the backends take passwords only.`,
       ),
+    certificates: z
+      .strictObject({
+        user: z
+          .enum(['fingerprint', 'commonName', 'email', 'upn'])
+          .default('fingerprint')
+          .describe(
+            "Which field of a client certificate names its account, for EXTERNAL: none (`fingerprint`: an account of the users file names the certificate), the subject's common name, the e-mail address or the user principal name under subjectAltName. A certificate with two of them names nobody. An account with a `certificate=…` of its own takes no other.",
+          ),
+        domain: z.enum(['keep', 'strip']).default('keep').describe('`strip`: what follows the last @ is cut off.'),
+        addDomain: z.string().min(1).optional().describe('Added to a name without @.'),
+        fromBalancers: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Balancers that send a PROXY header of version 2 are believed what common name a client certificate has that they verified; `user: commonName` only.',
+          ),
+      })
+      .refine(({ user, fromBalancers }) => !fromBalancers || user === 'commonName', {
+        path: ['fromBalancers'],
+        error: 'expected user: commonName, which is all that balancers tell',
+      })
+      .prefault({})
+      .describe('Client certificates as accounts. Their authority is `clientCertificates` of the listener.'),
     anonymousUser: z
       .string()
       .min(1)

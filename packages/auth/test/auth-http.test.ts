@@ -1,16 +1,30 @@
 // SPDX-License-Identifier: MIT
+import { createHash, createHmac, X509Certificate } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type AuthHttpRoute, createAuthHttpSource } from '@portico/auth'
+import {
+  type AuthHttpOptions,
+  type AuthHttpRoute,
+  authSchema,
+  createAuthenticator,
+  createAuthHttpSource,
+  createThrottle,
+} from '@portico/auth'
 import { CancellationSource, type Clock, NEVER, Secret, systemClock } from '@portico/base'
-import { createFakeClock, credentialSourceCompliance, type FakeClock } from '@portico/testkit'
+import { serverMechanisms } from '@portico/sasl'
+import { createMemoryStore } from '@portico/state'
+import { createFakeClock, credentialSourceCompliance, type FakeClock, testCertificates } from '@portico/testkit'
 import { describe, expect, test } from 'vitest'
-import { clientAt, recordingLog, requestOf } from './helpers.js'
+import { clientAt, contextAt, recordingLog, requestOf } from './helpers.js'
 
 type Answer = Record<string, string> | ((response: ServerResponse) => void)
 
 /** The far side as nginx's documentation has it. */
-async function service(answer: (headers: IncomingHttpHeaders) => Answer, clock: Clock = systemClock) {
+async function service(
+  answer: (headers: IncomingHttpHeaders) => Answer,
+  clock: Clock = systemClock,
+  more: Partial<AuthHttpOptions> = {},
+) {
   const asked: IncomingHttpHeaders[] = []
   let connections = 0
   const server = createServer((request, response) => {
@@ -26,7 +40,8 @@ async function service(answer: (headers: IncomingHttpHeaders) => Answer, clock: 
   const { port } = server.address() as AddressInfo
   const log = recordingLog()
   const headers = { 'X-Shared': new Secret('between-us'), 'X-Door': 'portico' }
-  const source = createAuthHttpSource({ url: `http://127.0.0.1:${port}/auth`, timeoutMs: 5_000, headers, clock, log })
+  const url = `http://127.0.0.1:${port}/auth`
+  const source = createAuthHttpSource({ url, timeoutMs: 5_000, headers, clock, log, ...more })
   const close = async () => {
     await source[Symbol.asyncDispose]()
     server.closeAllConnections()
@@ -57,7 +72,7 @@ credentialSourceCompliance('auth_http', async () => {
 describe('the question', () => {
   test('carries what nginx sends, the facts of TLS and the configured headers', async () => {
     await using far = await service(() => OK)
-    const client = clientAt('192.0.2.42', { tlsVersion: 'TLSv1.3' })
+    const client = clientAt('192.0.2.42', { tlsVersion: 'TLSv1.3', tlsCipher: 'TLS_AES_256_GCM_SHA384' })
     await far.source.verify(requestOf('alice', 'secret', { client, attempt: 2 }), NEVER)
     expect(far.asked[0]).toMatchObject({
       'auth-method': 'plain',
@@ -68,9 +83,12 @@ describe('the question', () => {
       'client-ip': '192.0.2.42',
       'auth-ssl': 'on',
       'auth-ssl-protocol': 'TLSv1.3',
+      'auth-ssl-cipher': 'TLS_AES_256_GCM_SHA384',
       'x-shared': 'between-us',
       'x-door': 'portico',
     })
+    expect(Object.keys(far.asked[0] ?? {})).not.toContain('auth-ssl-verify')
+    expect(Object.keys(far.asked[0] ?? {})).not.toContain('auth-salt')
   })
 
   test('says nothing of TLS on a plain leg, and names the other protocols as they are', async () => {
@@ -91,6 +109,15 @@ describe('the question', () => {
     await using far = await service(() => OK)
     await far.source.verify(requestOf('alice', password), NEVER)
     expect(far.asked[0]?.['auth-pass']).toBe(header)
+  })
+
+  test('names the client, where the site wants that, for recipients too', async () => {
+    const clientHosts = { nameOf: async ({ address }: { address: string }) => `host-${address}` }
+    await using far = await service(() => OK, systemClock, { clientHosts })
+    await far.source.verify(requestOf('alice', 'secret', { client: clientAt('192.0.2.42') }), NEVER)
+    const asker = { client: { address: '192.0.2.43', port: 1, family: 4 }, helo: 'x', sender: '' } as const
+    await far.source.lookupAddress({ kind: 'address', local: 'a', domain: 'b', asker }, NEVER)
+    expect(far.asked.map((headers) => headers['client-host'])).toEqual(['host-192.0.2.42', 'host-192.0.2.43'])
   })
 
   test('many questions in a row use one connection', async () => {
@@ -194,10 +221,155 @@ describe('a recipient', () => {
   })
 
   test.each([
+    ['', 'MAIL FROM: <>'],
+    ['a b@x.lan', 'MAIL FROM: <a%20b@x.lan>'],
+  ])('of whom, from where and by what name: sender "%s"', async (sender, from) => {
+    await using far = await service(() => OK)
+    const client = { address: '192.0.2.42', port: 4711, family: 4 } as const
+    await far.source.lookupAddress({ ...address, asker: { client, helo: 'client.example.org', sender } }, NEVER)
+    expect(far.asked[0]).toMatchObject({
+      'client-ip': '192.0.2.42',
+      'auth-smtp-helo': 'client.example.org',
+      'auth-smtp-from': from,
+      'auth-smtp-to': 'RCPT TO: <post%20master@example.com>',
+    })
+  })
+
+  test.each([
     ['refused', { 'Auth-Status': 'No such user', 'Auth-Error-Code': '550 5.1.1' }, 'none'],
     ['put off', { 'Auth-Status': 'Later', 'Auth-Error-Code': '451 4.3.0' }, 'unavailable'],
   ])('%s', async (_label, reply, kind) => {
     await using far = await service(() => reply)
     expect((await far.source.lookupAddress(address, NEVER)).kind).toBe(kind)
+  })
+})
+
+describe('a client certificate', () => {
+  const { certificate } = testCertificates().client
+  const { raw } = new X509Certificate(certificate)
+  const names = { fingerprint: 'f'.repeat(64) }
+  const question = (more: object = {}, authorized = true) => ({
+    names,
+    authcid: 'certificate ffff',
+    mechanism: 'EXTERNAL',
+    attempt: 1,
+    client: clientAt(undefined, {
+      certificate: { authorized, raw, ...(authorized ? {} : { reason: 'CERT expired' }) },
+    }),
+    ...more,
+  })
+
+  test('goes along as nginx describes it, for passwords too', async () => {
+    await using far = await service(() => OK, systemClock, { passClientCertificate: true })
+    await far.source.verify(requestOf('alice', 'secret', { client: question().client }), NEVER)
+    await far.source.verify(requestOf('alice', 'secret', { client: question({}, false).client }), NEVER)
+    expect(far.asked[0]).toMatchObject({
+      'auth-method': 'plain',
+      'auth-ssl-verify': 'SUCCESS',
+      'auth-ssl-subject': 'CN=alice',
+      'auth-ssl-issuer': 'CN=Test CA',
+      'auth-ssl-serial': new X509Certificate(certificate).serialNumber,
+      'auth-ssl-fingerprint': createHash('sha1').update(raw).digest('hex'),
+    })
+    expect(decodeURIComponent(String(far.asked[0]?.['auth-ssl-cert'])).trim()).toBe(certificate.trim())
+    expect(far.asked[1]?.['auth-ssl-verify']).toBe('FAILED:CERT%20expired')
+  })
+
+  test.each([
+    ['was asked for and none was shown', { certificateAsked: true }, 'NONE'],
+    ['was not asked for', {}, undefined],
+  ])('that %s', async (_label, more, verify) => {
+    await using far = await service(() => OK)
+    await far.source.verify(requestOf('alice', 'secret', { client: clientAt(undefined, more) }), NEVER)
+    expect(far.asked[0]?.['auth-ssl-verify']).toBe(verify)
+  })
+
+  test('stays here as PEM unless the site says otherwise', async () => {
+    await using far = await service(() => OK)
+    await far.source.verify(requestOf('alice', 'secret', { client: question().client }), NEVER)
+    expect(far.asked[0]).not.toHaveProperty('auth-ssl-cert')
+  })
+
+  test.each([
+    ['the name that the client asks for', { authzid: 'Bob', names: { ...names, name: 'alice' } }, OK, 'Bob', 'bob'],
+    ['the name in the certificate', { names: { ...names, name: 'alice' } }, OK, 'alice', 'alice'],
+    ['the name that the service tells', {}, { ...OK, 'Auth-User': 'carol' }, '', 'carol'],
+  ])('is judged by the service, as %s', async (_label, more, reply, user, principal) => {
+    await using far = await service(() => reply, systemClock, { methods: ['external'] })
+    const answer = await far.source.ownerOf?.(question(more), NEVER)
+    expect(answer).toMatchObject({
+      kind: 'accepted',
+      principal: { user: principal, strength: 'certificate', proof: {} },
+    })
+    expect(far.asked[0]).toMatchObject({ 'auth-method': 'external', 'auth-user': user, 'auth-pass': '' })
+    expect(far.asked[0]).toMatchObject({ 'auth-ssl-verify': 'SUCCESS', 'auth-ssl-subject': 'CN=alice' })
+  })
+
+  test.each([
+    ['refused', {}, REFUSED, 'rejected'],
+    ['nobody that the service could name', {}, OK, 'rejected'],
+    ['put off', {}, { 'Auth-Status': 'WAIT' }, 'unavailable'],
+    [
+      'only told of by a balancer',
+      { client: clientAt(undefined, { certificate: { authorized: true, commonName: 'alice' } }) },
+      OK,
+      'not-here',
+    ],
+  ])('that is %s', async (_label, more, reply, kind) => {
+    await using far = await service(() => reply, systemClock, { methods: ['external'] })
+    expect((await far.source.ownerOf?.(question(more), NEVER))?.kind).toBe(kind)
+  })
+
+  test('is not a matter for a service of which the site does not say so', async () => {
+    await using far = await service(() => OK)
+    expect(far.source.serves.has('certificate')).toBe(false)
+    expect((await far.source.ownerOf?.(question(), NEVER))?.kind).toBe('not-here')
+    expect(far.asked).toEqual([])
+  })
+})
+
+describe('CRAM-MD5', () => {
+  /** What nginx's documentation asks of a service: it knows the password, computes, and gives it for the backend. */
+  const judge = (headers: IncomingHttpHeaders): Answer => {
+    const { 'auth-method': method, 'auth-salt': salt = '', 'auth-pass': pass } = headers
+    const right = createHmac('md5', 'secret').update(String(salt)).digest('hex') === pass
+    return method === 'cram-md5' && right ? { ...OK, 'Auth-Pass': 'secret' } : REFUSED
+  }
+
+  const signIn = async (far: Awaited<ReturnType<typeof service>>, password: string, more: object = {}) => {
+    const clock = createFakeClock()
+    const throttle = createThrottle({ settings: authSchema.parse({}), state: createMemoryStore({ clock }), clock })
+    const passwordProtocols = new Set(['imap4'] as const)
+    const parts = { mechanisms: serverMechanisms, throttle, clock, log: recordingLog(), passwordProtocols, ...more }
+    const auth = createAuthenticator({ sources: [far.source], proofsOf: 'any', ...parts })
+    await using attempt = auth.begin('CRAM-MD5', contextAt(), NEVER)
+    const asked = await attempt.step(undefined)
+    if (asked.kind !== 'challenge') return asked
+    return attempt.step(Buffer.from(`alice ${createHmac('md5', password).update(asked.data).digest('hex')}`))
+  }
+
+  test('is judged by the service, which also gives the password for the backend', async () => {
+    await using far = await service(judge, systemClock, { methods: ['cram-md5'] })
+    const outcome = await signIn(far, 'secret')
+    expect(outcome).toMatchObject({
+      kind: 'authenticated',
+      principal: { user: 'alice', mechanism: 'CRAM-MD5', strength: 'proof', proof: {} },
+    })
+    expect(far.asked[0]).toMatchObject({ 'auth-method': 'cram-md5', 'auth-user': 'alice' })
+    expect(far.asked[0]?.['auth-salt']).toMatch(/^<[^ ]+@mail\.example\.com>$/)
+  })
+
+  test.each([
+    ['a wrong response', judge, 'invalid-credentials', 3_000],
+    ['a service in trouble', () => ({}), 'lookup-unavailable', 0],
+  ])('%s', async (_label, answer, reason, waitMs) => {
+    await using far = await service(answer, systemClock, { methods: ['cram-md5'] })
+    expect(await signIn(far, 'wrong')).toMatchObject({ kind: 'failed', reason, waitMs })
+  })
+
+  test('is not offered where the site does not say that the service knows it', async () => {
+    await using far = await service(judge)
+    expect(await signIn(far, 'secret')).toMatchObject({ kind: 'failed', reason: 'mechanism-unavailable' })
+    expect(far.asked).toEqual([])
   })
 })

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import {
+  type AuthCache,
   type AuthenticatorOptions,
   authSchema,
   type CredentialAnswer,
@@ -10,7 +11,6 @@ import {
   createDeferredSource,
   createThrottle,
   createUsersFileSource,
-  type UsersFile,
 } from '@portico/auth'
 import { CancellationSource, NEVER } from '@portico/base'
 import { plainResponse, serverMechanisms } from '@portico/sasl'
@@ -18,9 +18,7 @@ import { createMemoryStore } from '@portico/state'
 import { createFakeClock, credentialSourceCompliance } from '@portico/testkit'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createSecretDesk } from '../src/sources/users-file-secrets.js'
-import { parseUsersFile } from '../src/sources/users-file-syntax.js'
-import { clientAt, contextAt, recordingLog } from './helpers.js'
+import { clientAt, contextAt, hashThreads, memoryUsersFile, recordingLog } from './helpers.js'
 
 credentialSourceCompliance('deferred', async () => ({
   source: createDeferredSource(),
@@ -30,33 +28,6 @@ credentialSourceCompliance('deferred', async () => ({
 }))
 
 const AUTH = authSchema.parse({})
-
-/** A users file without a file, whose hash checks are counted. */
-function countingFile(text: string): UsersFile & { checks: number } {
-  const parsed = parseUsersFile(text)
-  if (parsed.kind === 'broken') throw new Error(parsed.reason)
-  const counting = { path: 'memory', checks: 0 }
-  const count = <P extends { verify(password: string): Promise<boolean> }>(stored: P): P => ({
-    ...stored,
-    verify: (password: string) => {
-      counting.checks += 1
-      return stored.verify(password)
-    },
-  })
-  const stored = [...parsed.users.values()].flatMap(({ password }) => (password === undefined ? [] : [password]))
-  return Object.assign(counting, {
-    ownerOf: () => undefined,
-    secrets: createSecretDesk(stored, Buffer.from('key')),
-    lookup: (name: string) => {
-      const entry = parsed.users.get(name.toLowerCase())
-      return entry?.password === undefined ? entry : { ...entry, password: count(entry.password) }
-    },
-    decoy: () => {
-      const [first] = parsed.users.values()
-      return first?.password === undefined ? undefined : count(first.password)
-    },
-  })
-}
 
 function scripted(name: string, answer: CredentialAnswer | Error): CredentialSource & { asked: CredentialRequest[] } {
   const asked: CredentialRequest[] = []
@@ -88,7 +59,8 @@ function setUp(sources: readonly CredentialSource[], more: Partial<Authenticator
   return { auth, clock, log, login, plain }
 }
 
-const fileSource = (text = 'alice:{PLAIN}secret::::::group=mbx1\n') => createUsersFileSource(countingFile(text))
+const fileSource = (text = 'alice:{PLAIN}secret::::::group=mbx1\n') =>
+  createUsersFileSource(memoryUsersFile(text), { hashThreads })
 
 describe('a password on an unencrypted leg', () => {
   const plainLeg = (peer: string, local: string, plaintextPasswords: 'never' | 'loopback' | 'always') =>
@@ -217,8 +189,8 @@ describe('guessing', () => {
 
 describe('unknown user and wrong password cannot be told apart', () => {
   test('same answer, same number of hash checks', async () => {
-    const file = countingFile('alice:{PLAIN}secret\n')
-    const { login } = setUp([createUsersFileSource(file), scripted('other', { kind: 'not-here' })])
+    const file = memoryUsersFile('alice:{PLAIN}secret\n')
+    const { login } = setUp([createUsersFileSource(file, { hashThreads }), scripted('other', { kind: 'not-here' })])
     const wrong = await login('alice', 'no')
     expect(file.checks).toBe(1)
     const unknown = await login('zoe', 'no')
@@ -227,8 +199,8 @@ describe('unknown user and wrong password cannot be told apart', () => {
   })
 
   test('also for a password that SASLprep changes, and for guesses at the same time', async () => {
-    const file = countingFile('alice:{PLAIN}secret\n')
-    const { login } = setUp([createUsersFileSource(file)])
+    const file = memoryUsersFile('alice:{PLAIN}secret\n')
+    const { login } = setUp([createUsersFileSource(file, { hashThreads })])
     const checksOf = async (user: string, password: string) => {
       const before = file.checks
       await Promise.all(Array.from({ length: 5 }, () => login(user, password)))
@@ -288,10 +260,66 @@ describe('throttle', () => {
     expect((await login('alice', 'secret', contextAt('192.0.2.8'))).kind).toBe('authenticated')
   })
 
+  test('what was proved a moment ago is of no use to who is throttled: the cache is not asked', async () => {
+    const clock = createFakeClock()
+    const remembered = createAuthCache(AUTH.cache, clock)
+    let asked = 0
+    const cache: AuthCache = {
+      size: 0,
+      prove(...question) {
+        asked += 1
+        return remembered.prove(...question)
+      },
+    }
+    const { login } = setUp([fileSource()], { cache })
+    expect((await login('alice', 'secret')).kind).toBe('authenticated')
+    for (let i = 0; i < 10; i++) await login('alice', `wrong${i}`)
+    expect(asked).toBe(11)
+    expect(await login('alice', 'secret')).toMatchObject({ kind: 'failed', reason: 'throttled' })
+    expect(asked).toBe(11)
+    expect((await login('alice', 'secret', contextAt('192.0.2.8'))).kind).toBe('authenticated')
+  })
+
+  test('a stranger’s guesses at every name never lock an owner out who comes from elsewhere', async () => {
+    const { login } = setUp([fileSource('alice:{PLAIN}secret\nbob:{PLAIN}secret\n')])
+    for (let i = 0; i < 320; i++) await login(i % 2 === 0 ? 'alice' : 'bob', `wrong${i}`, contextAt('203.0.113.9'))
+    expect(await login('alice', 'secret', contextAt('203.0.113.9'))).toMatchObject({ reason: 'throttled' })
+    for (const user of ['alice', 'bob']) expect((await login(user, 'secret')).kind).toBe('authenticated')
+  })
+
+  test('a device that repeats one old password is neither held back nor stopped, and its owner gets in', async () => {
+    const { login } = setUp([fileSource()])
+    for (let i = 0; i < 30; i++) expect(await login('alice', 'from before')).toMatchObject({ waitMs: 0 })
+    expect((await login('alice', 'secret')).kind).toBe('authenticated')
+  })
+
   test('an account that is only barred counts no failure', async () => {
     const { login } = setUp([fileSource('alice:{PLAIN}secret::::::nologin\n')])
     for (let i = 0; i < 12; i++)
       expect(await login('alice', 'secret')).toMatchObject({ reason: 'account-disabled', waitMs: 0 })
+  })
+})
+
+describe('the audit', () => {
+  test.each([
+    ['a success', 'alice', 'secret', /^signed in .*"user":"alice","mechanism":"LOGIN command","source":"users-file"/s],
+    ['a wrong password', 'alice', 'wrong', /^sign-in refused .*"user":"alice".*"reason":"invalid-credentials"/s],
+    ['an unknown user', 'nobody', 'x', /^sign-in refused .*"user":"nobody".*"reason":"invalid-credentials"/s],
+    ['a barred account', 'carol', 'secret', /^sign-in refused .*"user":"carol".*"reason":"account-disabled"/s],
+  ])('has one line for %s: who, how, from where, why', async (_label, user, password, line) => {
+    const { login, log } = setUp([fileSource('alice:{PLAIN}secret\ncarol:{PLAIN}secret::::::nologin\n')])
+    await login(user, password)
+    expect(log.lines).toEqual([expect.stringMatching(line)])
+    expect(log.lines[0]).toContain('"client":"192.0.2.7","clientPort":40000,"encrypted":true')
+    expect(log.lines[0]).toContain('"session":"s1","protocol":"imap4"')
+  })
+
+  test('has one line for what was not looked at', async () => {
+    const { login, log } = setUp([fileSource()])
+    for (let i = 0; i < 10; i++) await login('alice', `wrong${i}`)
+    log.lines.length = 0
+    await login('alice', 'secret')
+    expect(log.lines).toEqual([expect.stringContaining('"reason":"throttled"')])
   })
 })
 
@@ -345,7 +373,7 @@ describe('a deferred sign-in', () => {
   })
 })
 
-test('no log line holds a password, whatever it is and however the sign-in ends', async () => {
+test('no log line holds a password, whatever it is and however the sign-in ends', { timeout: 60_000 }, async () => {
   const password = fc.string({ unit: 'binary', minLength: 12, maxLength: 30 })
   await fc.assert(
     fc.asyncProperty(password, fc.constantFrom('right', 'wrong', 'down', 'deferred'), async (secret, way) => {

@@ -6,7 +6,7 @@ import { authSchema, createSource, createUsersFiles, credentialsSchema, isAuthHt
 import { Secret } from '@portico/base'
 import { createFakeClock } from '@portico/testkit'
 import { describe, expect, test } from 'vitest'
-import { recordingLog } from './helpers.js'
+import { hashThreads, recordingLog } from './helpers.js'
 
 describe('the credentials block', () => {
   test('makes its sources in their order; source and locator share one users file', async () => {
@@ -20,7 +20,7 @@ describe('the credentials block', () => {
     ])
     const deps = { clock: createFakeClock(), log: recordingLog() }
     const usersFiles = createUsersFiles(deps)
-    const sources = settings.map((one) => createSource(one, { ...deps, usersFiles }))
+    const sources = settings.map((one) => createSource(one, { ...deps, usersFiles, hashThreads }))
     expect(sources.map(({ name }) => name)).toEqual(['users-file', 'lookup', 'deferred'])
     expect(sources.map(isAuthHttpSource)).toEqual([false, true, false])
     expect(deps.log.lines[0]).toMatch(/without encryption/)

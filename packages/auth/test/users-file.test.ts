@@ -7,7 +7,7 @@ import { NEVER } from '@portico/base'
 import { createFakeClock, credentialSourceCompliance, type FakeClock } from '@portico/testkit'
 import { afterAll, describe, expect, test } from 'vitest'
 import { parseUsersFile } from '../src/sources/users-file-syntax.js'
-import { clientAt, recordingLog, requestOf } from './helpers.js'
+import { clientAt, hashThreads, recordingLog, requestOf } from './helpers.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'users-file-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -28,7 +28,7 @@ function opened(text: string, options: { stripDomain?: boolean; clock?: FakeCloc
 }
 
 credentialSourceCompliance('users file', async () => ({
-  source: createUsersFileSource(opened('alice:{PLAIN}secret\nbob:{PLAIN}other\n').file),
+  source: createUsersFileSource(opened('alice:{PLAIN}secret\nbob:{PLAIN}other\n').file, { hashThreads }),
   known: { user: 'alice', password: 'secret' },
   proves: 'accepted',
   unknownUser: 'not-here',
@@ -152,7 +152,7 @@ describe('what bars an account is told only to who knows the password', () => {
     ['another protocol', 'protocols=pop3,smtp', 'protocol-disabled'],
     ['another network', 'allow_nets=10.0.0.0/8,2001:db8::/32', 'network-refused'],
   ])('%s', async (_label, extra, reason) => {
-    const source = createUsersFileSource(opened(`alice:{PLAIN}x::::::${extra}\n`).file)
+    const source = createUsersFileSource(opened(`alice:{PLAIN}x::::::${extra}\n`).file, { hashThreads })
     expect(await source.verify(requestOf('alice', 'x'), NEVER)).toEqual({ kind: 'rejected', reason })
     expect(await source.verify(requestOf('alice', 'y'), NEVER)).toEqual({
       kind: 'rejected',
@@ -165,20 +165,20 @@ describe('what bars an account is told only to who knows the password', () => {
     ['the protocol is listed', 'protocols=imap,pop3'],
     ['the network is listed', 'allow_nets=192.0.2.0/24'],
   ])('%s bars nobody', async (_label, extra) => {
-    const source = createUsersFileSource(opened(`alice:{PLAIN}x::::::${extra} group=g\n`).file)
+    const source = createUsersFileSource(opened(`alice:{PLAIN}x::::::${extra} group=g\n`).file, { hashThreads })
     const answer = await source.verify(requestOf('ALICE', 'x', { client: clientAt() }), NEVER)
     expect(answer).toMatchObject({ kind: 'accepted', principal: { authcid: 'ALICE', user: 'alice' } })
   })
 
   test('somebody whom the file only routes is proved elsewhere', async () => {
-    const source = createUsersFileSource(opened('alice:::::::group=g\n').file)
+    const source = createUsersFileSource(opened('alice:::::::group=g\n').file, { hashThreads })
     expect(await source.verify(requestOf('alice', ''), NEVER)).toEqual({ kind: 'not-here' })
   })
 
   test.each(['nologin', 'protocols=pop3', 'allow_nets=198.51.100.0/24'])(
     'a line without a password that bars its user (%s) is no way around the bar for the next source',
     async (field) => {
-      const source = createUsersFileSource(opened(`alice:::::::group=one ${field}\n`).file)
+      const source = createUsersFileSource(opened(`alice:::::::group=one ${field}\n`).file, { hashThreads })
       expect(await source.verify(requestOf('alice', 'secret'), NEVER)).toEqual({
         kind: 'rejected',
         reason: 'invalid-credentials',

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import type { Endpoint } from './endpoint.js'
 import type { Secret } from './secret.js'
 
 /** How much a proof is worth, weakest first. `plain`: the secret itself was shown; `proof`: only knowledge of it. */
@@ -35,10 +36,20 @@ export interface Principal {
   readonly route?: OpaqueRoute
 }
 
+/** A client that sends mail without sign-in. */
+export interface Asker {
+  readonly client: Endpoint
+  /** As the client gave them, one character for each octet: its name, and the sender without angle brackets, empty for nobody. */
+  readonly helo: string
+  readonly sender: string
+}
+
 /** Nobody proved anything, but a route is asked for: an inbound recipient. */
 export interface EmailAddress {
   readonly kind: 'address'
   readonly local: string
   /** Lower case; empty for a bare local part. */
   readonly domain: string
+  /** Who asks: services that are asked for the route may want to know. */
+  readonly asker?: Asker
 }

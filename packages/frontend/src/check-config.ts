@@ -121,6 +121,8 @@ export function passwordProtocols(
 /** A mechanism that is named and could be offered on no listener is a mistake. */
 function mechanismProblems(settings: FrontEndSettings, topology: Topology): ConfigProblem[] {
   const { mechanisms } = settings.auth
+  // Its answers may bring the password.
+  if (settings.credentials.some((source) => source.type === 'auth-http' && source.methods.length > 0)) return []
   const onlyPasswords = passwordProtocols(settings, topology)
   if (settings.listeners.some(({ protocol }) => !onlyPasswords.has(protocol))) return []
   return (mechanisms ?? []).flatMap((name, index) => {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { createHashThreads } from '@portico/auth'
 import { systemClock } from '@portico/base'
 import { silentLog } from '@portico/telemetry'
 import { filesOf } from './files.js'
@@ -17,7 +18,8 @@ export async function checkConfiguration(
   const { config, protocols, otherProtocols = [] } = options
   const files = filesOf(options)
   const { settings } = checkedConfig(config, { protocols, otherProtocols, readText: files.readText })
-  const lookups = openLookups(settings, { clock: systemClock, log: silentLog, pathOf: files.pathOf })
+  await using hashThreads = createHashThreads()
+  const lookups = openLookups(settings, { clock: systemClock, log: silentLog, pathOf: files.pathOf, hashThreads })
   await lookups.locator[Symbol.asyncDispose]()
   for (const source of lookups.sources) await source[Symbol.asyncDispose]()
   return settings

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { Server } from 'node:net'
+import { createHashThreads } from '@portico/auth'
 import { systemClock } from '@portico/base'
 import { createTimerWheel, type Leg } from '@portico/net'
 import { createMemoryStore } from '@portico/state'
@@ -51,6 +52,7 @@ class RunningFrontEnd implements FrontEnd {
       log: options.log ?? silentLog,
       state: options.state ?? createMemoryStore({ clock }),
       ...filesOf(options),
+      hashThreads: createHashThreads(),
       states: () => this.#states,
     }
     this.#host = new SessionHost(this.#lasting.wheel)
@@ -172,6 +174,7 @@ class RunningFrontEnd implements FrontEnd {
     await this.#host.close()
     await Promise.all([...this.#doors.values(), ...this.#left].map((door) => door.close()))
     await Promise.all([this.#generation?.retire(), ...this.#retiring])
+    await this.#lasting.hashThreads[Symbol.asyncDispose]()
     if (this.#ownsState) await this.#lasting.state[Symbol.asyncDispose]()
     this.#lasting.wheel.close()
   }

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: MIT
-import { allowedMechanisms, createAuthCache, createAuthenticator, createThrottle } from '@portico/auth'
+import {
+  allowedMechanisms,
+  createAuthCache,
+  createAuthenticator,
+  createThrottle,
+  type HashThreads,
+} from '@portico/auth'
 import type { Clock, ProtocolName } from '@portico/base'
 import { ConfigError, validate } from '@portico/config'
 import type { TimerWheel, TlsCertificate } from '@portico/net'
@@ -25,6 +31,7 @@ export interface Lasting {
   readonly state: StateStore
   readonly readText: ReadText
   readonly pathOf: (path: string) => string
+  readonly hashThreads: HashThreads
   readonly states: Services['states']
 }
 
@@ -101,6 +108,7 @@ export class Generation {
       proofsOf: auth.mechanisms === undefined ? 'every' : 'any',
       passwordProtocols: passwordProtocols(settings, topology),
       anonymousUser: auth.anonymousUser,
+      certificates: auth.certificates,
       throttle: createThrottle({ settings: auth, state, clock }),
       cache: createAuthCache(auth.cache, clock),
       clock,

@@ -21,7 +21,7 @@ export interface Lookups {
 /** Opens what the configuration names. Throws {@link ConfigError} for a source that cannot be opened. */
 export function openLookups(
   { credentials, location }: Pick<FrontEndSettings, 'credentials' | 'location'>,
-  { clock, log, pathOf }: Pick<Lasting, 'clock' | 'log' | 'pathOf'>,
+  { clock, log, pathOf, hashThreads }: Pick<Lasting, 'clock' | 'log' | 'pathOf' | 'hashThreads'>,
 ): Lookups {
   const usersFiles = createUsersFiles({ clock, log })
   const files: UsersFile[] = []
@@ -29,7 +29,7 @@ export function openLookups(
     const settings = written.type === 'users-file' ? { ...written, path: pathOf(written.path) } : written
     try {
       if (settings.type === 'users-file') files.push(usersFiles.open(settings))
-      return createSource(settings, { clock, log, usersFiles })
+      return createSource(settings, { clock, log, usersFiles, hashThreads })
     } catch (cause) {
       throw unopened(settings, index, cause as Error)
     }

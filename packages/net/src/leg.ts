@@ -144,6 +144,8 @@ export interface TlsFacts {
   /** SNI; undefined on a resumed TLS 1.2 session even when the client sent one. */
   readonly servername: string | undefined
   readonly resumed: boolean
+  /** We asked the client for a certificate. */
+  readonly certificateAsked: boolean
   readonly clientCertificate: ClientCertificate | undefined
   /** undefined: this binding cannot be given here, so do not offer it (RFC 9266, RFC 5929). Computed on demand. */
   channelBinding(type: 'tls-exporter' | 'tls-server-end-point'): Octets | undefined
@@ -152,7 +154,10 @@ export interface TlsFacts {
 export interface ClientCertificate {
   readonly authorized: boolean
   readonly reason?: string
-  readonly raw: Octets
+  /** DER. Absent: a trusted balancer took TLS off, and tells only {@link commonName}. */
+  readonly raw?: Octets
+  /** The subject's common name, as a trusted balancer tells it. */
+  readonly commonName?: string
 }
 
 /** The TLS side of one listener; hides its tls.Server. Contexts can be swapped while it runs. */

@@ -141,7 +141,7 @@ class Door implements Listener {
       return
     }
     if (header.source !== undefined && !header.local) leg.setPeer(header.source, header.destination)
-    if (header.tls !== undefined) leg.tls = forwardedTls(header.tls.version, header.alpn, header.authority)
+    if (header.tls !== undefined) leg.tls = forwardedTls(header.tls, header.alpn, header.authority)
     this.#admit(leg, socket, true)
   }
 

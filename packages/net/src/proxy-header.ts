@@ -20,8 +20,9 @@ export interface ProxyHeader {
 
 export interface ForwardedTls {
   readonly version: string | undefined
-  /** A client certificate was shown on this connection and verified. */
+  /** A client certificate was shown, on this connection or in the TLS session that it resumed, and the balancer verified it. */
   readonly clientVerified: boolean
+  /** The common name of its subject; absent too when it is not UTF-8 or holds control characters. */
   readonly cn?: string
 }
 

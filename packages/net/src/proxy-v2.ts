@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { isUtf8 } from 'node:buffer'
 import { type Endpoint, unmapped } from '@portico/base'
 import { crc32c } from './crc32c.js'
 import { formatV6 } from './ipv6-text.js'
@@ -9,9 +10,11 @@ const V2_LONGEST = 2_048
 const PREFIX = 16
 const TLV = { alpn: 0x01, authority: 0x02, crc32c: 0x03, uniqueId: 0x05, ssl: 0x20 } as const
 const SSL_TLV = { version: 0x21, commonName: 0x22 } as const
-/** Bits of the SSL TLV's client field. */
+/** Bits of the SSL TLV's client field (the PROXY protocol, section 2.2.6): shown on this connection, or in its TLS session. */
 const CLIENT_SSL = 0x01
-const CLIENT_CERT = 0x06
+const CLIENT_CERT_CONN = 0x02
+const CLIENT_CERT_SESS = 0x04
+const CLIENT_CERT = CLIENT_CERT_CONN | CLIENT_CERT_SESS
 
 /** Octets of the address block by family (the high half of octet 13). */
 const ADDRESS_LENGTH: readonly number[] = [0, 12, 36, 216]
@@ -137,10 +140,18 @@ function readSsl(value: Buffer): ForwardedTls | 'none' | 'bad' {
   if ((client & CLIENT_SSL) === 0) return 'none'
   const inner = readTlvs(value, 5)
   if (inner === undefined) return 'bad'
-  const cn = tlvValue(inner, SSL_TLV.commonName)?.toString('utf8')
+  const cn = nameOf(tlvValue(inner, SSL_TLV.commonName))
   return {
     version: tlvValue(inner, SSL_TLV.version)?.toString('latin1'),
+    // The field for the result of verification is 0 only when a certificate was shown and is good.
     clientVerified: (client & CLIENT_CERT) !== 0 && value.readUInt32BE(1) === 0,
     ...(cn === undefined ? {} : { cn }),
   }
+}
+
+/** Two people must not become one by what a lenient decoder makes of their names. */
+function nameOf(value: Buffer | undefined): string | undefined {
+  if (value === undefined || value.length === 0 || !isUtf8(value)) return undefined
+  const text = value.toString('utf8')
+  return /\p{Cc}/u.test(text) ? undefined : text
 }

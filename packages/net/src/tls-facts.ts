@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { endPointHash } from './certificate-hash.js'
 import type { ClientCertificate, Octets, TlsFacts } from './leg.js'
+import type { ForwardedTls } from './proxy-header.js'
 
 const LABEL = 'EXPORTER-Channel-Binding'
 const NO_CONTEXT = Buffer.alloc(0)
@@ -27,6 +28,7 @@ export function tlsFactsOf(socket: TLSSocket, role: TlsRole): TlsFacts {
     alpn: socket.alpnProtocol || undefined,
     servername: servername === '' ? undefined : servername,
     resumed,
+    certificateAsked: role.wantsClientCertificate,
     clientCertificate: role.wantsClientCertificate ? clientCertificateOf(socket) : undefined,
     channelBinding(type) {
       if (socket.destroyed) return undefined
@@ -57,9 +59,12 @@ function serverEndPoint(socket: TLSSocket, server: boolean): Octets | undefined 
   return hash === undefined ? undefined : createHash(hash).update(certificate.raw).digest()
 }
 
-/** A trusted balancer says that it took TLS off; the leg counts as encrypted, without a channel binding. */
+/**
+ * A trusted balancer says that it took TLS off; the leg counts as encrypted, without a channel binding. A client certificate is
+ * one that the balancer has verified.
+ */
 export function forwardedTls(
-  version: string | undefined,
+  { version, clientVerified, cn }: ForwardedTls,
   alpn: string | undefined,
   name: string | undefined,
 ): TlsFacts {
@@ -69,7 +74,8 @@ export function forwardedTls(
     alpn,
     servername: name,
     resumed: false,
-    clientCertificate: undefined,
+    certificateAsked: false,
+    clientCertificate: clientVerified && cn !== undefined ? { authorized: true, commonName: cn } : undefined,
     channelBinding: () => undefined,
   }
 }

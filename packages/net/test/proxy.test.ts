@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { crc32c } from '../src/crc32c.js'
 import { formatProxyHeader, parseProxyHeader } from '../src/index.js'
+import { forwardedTls } from '../src/tls-facts.js'
 
 const port = fc.integer({ min: 0, max: 65_535 })
 const v4 = fc.record({ address: fc.ipV4(), port, family: fc.constant(4 as const) })
@@ -126,10 +127,33 @@ describe('PROXY header', () => {
   test.each([
     ['no TLS', [0, 0, 0, 0, 0], undefined],
     ['TLS without certificate', [1, 0, 0, 0, 0], false],
+    ['a certificate of this connection', [3, 0, 0, 0, 0], true],
+    ['a certificate of the session that it resumes', [5, 0, 0, 0, 0], true],
     ['a certificate that failed', [3, 0, 0, 0, 1], false],
+    ['a certificate that failed in the last octet but one', [7, 0, 0, 1, 0], false],
+    ['a certificate without TLS', [6, 0, 0, 0, 0], undefined],
   ])('version 2 with an SSL TLV that says %s', (_label, fixed, clientVerified) => {
     const parsed = parseProxyHeader(v2(tlv(0x20, Buffer.from(fixed))))
     expect(parsed.kind === 'header' ? parsed.tls?.clientVerified : parsed).toBe(clientVerified)
+  })
+
+  test.each([
+    ['no UTF-8', Buffer.from('616cff', 'hex')],
+    ['a NUL', Buffer.from('alice\0')],
+    ['a line break', Buffer.from('al\r\nice')],
+    ['nothing', Buffer.alloc(0)],
+  ])('a common name with %s is none', (_label, name) => {
+    const parsed = parseProxyHeader(v2(tlv(0x20, Buffer.concat([Buffer.from([3, 0, 0, 0, 0]), tlv(0x22, name)]))))
+    expect(parsed).toMatchObject({ kind: 'header', tls: { clientVerified: true } })
+    expect(parsed.kind === 'header' ? parsed.tls : undefined).not.toHaveProperty('cn')
+  })
+
+  test.each([
+    ['verified and named', { clientVerified: true, cn: 'alice' }, { authorized: true, commonName: 'alice' }],
+    ['not verified', { clientVerified: false, cn: 'alice' }, undefined],
+    ['without a name', { clientVerified: true }, undefined],
+  ])('a client certificate that the balancer tells of counts when it is %s', (_label, told, certificate) => {
+    expect(forwardedTls({ version: 'TLSv1.3', ...told }, undefined, undefined).clientCertificate).toEqual(certificate)
   })
 
   test('the checksum is checked', () => {

@@ -27,12 +27,24 @@ export interface Mechanism {
 export interface MechanismContext {
   readonly verifier: CredentialVerifier
   readonly channel: ChannelFacts
-  readonly clientCertificate?: { readonly authorized: boolean; readonly raw: Uint8Array }
+  readonly clientCertificate?: CertificateFacts
   /** The server's name, for challenges that carry one. */
   readonly localName: string
   /** Names that were offered on this leg, which a client may claim not to have seen (RFC 5802 section 6). */
   readonly offered: readonly string[]
   readonly signal: Cancellation
+}
+
+/** A certificate that the client has shown in TLS. */
+export interface CertificateFacts {
+  /** It comes from an authority that the listener, or the balancer before it, takes certificates of. */
+  readonly authorized: boolean
+  /** Why not, in the words of the TLS library. */
+  readonly reason?: string
+  /** Its DER. Absent: a trusted balancer took TLS off, and tells only {@link commonName}. */
+  readonly raw?: Uint8Array
+  /** The subject's common name, as a trusted balancer tells it. */
+  readonly commonName?: string
 }
 
 /** What TLS can prove about the channel (RFC 9266, RFC 5929). */
@@ -57,7 +69,7 @@ export interface CredentialVerifier {
   ): Promise<LookupAnswer>
   /** The owner of a client certificate that TLS has found good. */
   verifyCertificate(
-    shown: { readonly certificate: Uint8Array; readonly authzid: string | undefined },
+    shown: { readonly certificate: CertificateFacts; readonly authzid: string | undefined },
     signal: Cancellation,
   ): Promise<{ readonly kind: 'accepted'; readonly authcid: string } | (VerifierAnswer & { readonly kind: 'rejected' })>
   /** Somebody who proves nothing; `trace` is what they say of themselves, for the log (RFC 4505 section 2). */
@@ -86,6 +98,8 @@ export type LookupAnswer =
       /** Says whether the proof was right, once. The answer is the verdict: an account may be barred although the proof was right. */
       conclude(proved: boolean): Promise<VerifierAnswer>
     }
+  /** Who knows what is stored does not give it away, but judges a response to a challenge; both as they crossed the wire. */
+  | { readonly kind: 'judge'; judge(challenge: string, response: string): Promise<VerifierAnswer> }
   | { readonly kind: 'rejected'; readonly reason: AuthFailureReason }
 
 export type VerifierAnswer =

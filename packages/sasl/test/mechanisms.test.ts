@@ -135,7 +135,7 @@ describe('LOGIN (draft-murchison-sasl-login)', () => {
 describe('EXTERNAL (RFC 4422 appendix A)', () => {
   const raw = B('a certificate')
   const good = { authorized: true, raw }
-  const asked = (authzid?: string) => [{ certificate: raw, authzid }]
+  const asked = (authzid?: string) => [{ certificate: good, authzid }]
   test.each([
     ['an empty message: as the certificate says', [B('')], good, ['success alice'], asked()],
     ['another name', [B('bob')], good, ['success alice as bob'], asked('bob')],

@@ -268,3 +268,53 @@ describe('CRAM-MD5 (RFC 2195)', () => {
     expect(asked).toEqual([])
   })
 })
+
+describe('a verifier that judges responses itself', () => {
+  const played = async (mechanism: ReturnType<typeof scram>, script: readonly (string | undefined)[]) => {
+    const judged: string[] = []
+    const refused = async () => ({ kind: 'rejected', reason: 'mechanism-unavailable' }) as const
+    const exchange = mechanism.begin({
+      verifier: {
+        verifyPlain: refused,
+        verifyCertificate: refused,
+        anonymous: refused,
+        lookup: async () => ({
+          kind: 'judge',
+          async judge(challenge, response) {
+            judged.push(`${challenge} ${response}`)
+            return response.startsWith('0') ? { kind: 'accepted' } : { kind: 'rejected', reason: 'throttled' }
+          },
+        }),
+      },
+      channel: { encrypted: true, channelBinding: () => undefined },
+      localName: 'mail.example.com',
+      offered: [],
+      signal: new CancellationSource(),
+    })
+    let last = ''
+    for (const response of script) {
+      const step = await exchange.step(response === undefined ? undefined : Buffer.from(response))
+      last = step.kind === 'failure' ? step.reason : step.kind
+    }
+    return { judged, last }
+  }
+
+  test.each([
+    ['0'.repeat(32), 'success'],
+    ['f'.repeat(32), 'throttled'],
+  ])('is shown the challenge and the response of CRAM-MD5 as they were: %s', async (response, last) => {
+    const { judged, ...rest } = await played(
+      cramMd5(() => 'nonce'),
+      [undefined, `alice ${response}`],
+    )
+    expect(rest).toEqual({ last })
+    expect(judged).toEqual([`<nonce@mail.example.com> ${response}`])
+  })
+
+  test('is of no use to SCRAM, whose server has to prove itself too', async () => {
+    expect(await played(scram('SCRAM-SHA-256'), ['n,,n=alice,r=x'])).toEqual({
+      judged: [],
+      last: 'mechanism-unavailable',
+    })
+  })
+})

@@ -44,7 +44,12 @@ export async function wayOfRecipient(dialogue: Dialogue, mailbox: Mailbox): Prom
   if (connector.submission)
     return way === undefined ? { kind: 'refused', reason: 'not-authenticated' } : { kind: 'way', way }
   const domain = mailbox.domain === '' ? (connector.domains[0] ?? '') : mailbox.domain
-  return wayOf(dialogue, await findRoute(session, { kind: 'address', local: mailbox.local, domain }))
+  const asker = {
+    client: session.leg.facts.peer,
+    helo: dialogue.helo?.domain ?? '',
+    sender: dialogue.envelope?.mailbox?.text ?? '',
+  }
+  return wayOf(dialogue, await findRoute(session, { kind: 'address', local: mailbox.local, domain, asker }))
 }
 
 /** Opens a backend on a way and logs in there as the sender, if there is one. */

@@ -5,7 +5,7 @@ import { equalBytes } from './encoding.js'
 import { type Md5State, md5Block, md5Finish, stateOctets } from './md5.js'
 import type { Scheme } from './scheme.js'
 
-const FORM = /^[0-9a-fA-F]{64}$/
+const FORM = /^[0-9a-f]{64}$/
 const BLOCK = 64
 const STATE = 16
 
@@ -14,8 +14,9 @@ const STATE = 16
  * prove by CRAM-MD5, so that they are as good as the password there.
  */
 export const cramMd5Scheme: Scheme = {
-  names: ['CRAM-MD5'],
-  encodable: false,
+  names: ['CRAM-MD5', 'HMAC-MD5'],
+  written: 'hex',
+  octets: 32,
   recognises: (stored) => FORM.test(stored),
   verify: async (stored, password) =>
     FORM.test(stored) && equalBytes(Buffer.from(stored, 'hex'), cramMd5States(password)),

@@ -4,12 +4,13 @@ import { type SecretKind, saslprep } from '@portico/sasl'
 import { argon2Scheme } from './argon2.js'
 import { blfCryptScheme } from './blf-crypt.js'
 import { cramMd5Scheme } from './cram-md5.js'
-import { digestSchemes } from './digests.js'
-import type { HashEncoding } from './encoding.js'
+import { digestSchemes, plainMd5Scheme } from './digests.js'
+import { type HashEncoding, inOwnForm } from './encoding.js'
+import type { HashThreads } from './hash-threads.js'
 import { md5CryptScheme } from './md5-crypt.js'
 import { pbkdf2Scheme } from './pbkdf2.js'
 import { plainScheme } from './plain.js'
-import type { Scheme, SecretMaker } from './scheme.js'
+import type { Scheme, SecretMaker, Verdict } from './scheme.js'
 import { scramSchemes } from './scram.js'
 import { sha256CryptScheme, sha512CryptScheme } from './sha2-crypt.js'
 
@@ -22,28 +23,46 @@ const CRYPT_SCHEMES: readonly Scheme[] = [
 ]
 
 /** `{CRYPT}`: whichever of the `$id$` forms it is. */
-const cryptScheme: Scheme = {
-  names: ['CRYPT'],
-  encodable: false,
-  recognises: (stored, encoding) => CRYPT_SCHEMES.some((scheme) => scheme.recognises(stored, encoding)),
-  verify: async (stored, password, encoding) =>
-    CRYPT_SCHEMES.find((scheme) => scheme.recognises(stored, encoding))?.verify(stored, password, encoding) ?? false,
+const cryptScheme = oneOf('CRYPT', CRYPT_SCHEMES)
+
+/** `{MD5}`: what crypt(3) makes, or the bare digest in hex. */
+const md5Scheme = oneOf('MD5', [md5CryptScheme, plainMd5Scheme])
+
+function oneOf(name: string, schemes: readonly Scheme[]): Scheme {
+  return {
+    names: [name],
+    written: 'as-text',
+    recognises: (stored) => schemes.some((scheme) => scheme.recognises(stored)),
+    verify: async (stored, password, threads) => {
+      const scheme = schemes.find((one) => one.recognises(stored))
+      return scheme === undefined ? false : scheme.verify(stored, password, threads)
+    },
+  }
 }
 
 const BY_NAME = new Map(
-  [plainScheme, ...digestSchemes, ...CRYPT_SCHEMES, cryptScheme, pbkdf2Scheme, ...scramSchemes, cramMd5Scheme].flatMap(
-    (scheme) => scheme.names.map((name) => [name, scheme] as const),
-  ),
+  [
+    plainScheme,
+    ...digestSchemes,
+    ...CRYPT_SCHEMES,
+    cryptScheme,
+    md5Scheme,
+    pbkdf2Scheme,
+    ...scramSchemes,
+    cramMd5Scheme,
+  ].flatMap((scheme) => scheme.names.map((name) => [name, scheme] as const)),
 )
+
+const SUFFIXES: Readonly<Record<string, HashEncoding>> = { B64: 'b64', BASE64: 'b64', HEX: 'hex' }
 
 /** The scheme names that a stored password may carry between braces. */
 export const passwordSchemes: readonly string[] = [...BY_NAME.keys()]
 
-/** A stored password, read once: `{SCHEME}text`, `{SCHEME.b64}text` or `{SCHEME.hex}text`. */
+/** A stored password, read once: `{SCHEME}text`, `{SCHEME.b64}text` (also `.base64`) or `{SCHEME.hex}text`. */
 export interface StoredPassword {
   readonly scheme: string
-  /** Never rejects and never throws for what a password may hold; slow schemes leave the event loop free. */
-  verify(password: string): Promise<boolean>
+  /** Never rejects and never throws for what a password may hold. */
+  verify(password: string, threads: HashThreads): Promise<Verdict>
   /** For proofs that do not show the password; `undefined` when the stored form cannot serve that kind. */
   secret(kind: SecretKind): SecretMaker | undefined
 }
@@ -57,38 +76,39 @@ export function readStoredPassword(text: string, defaultScheme?: string): Stored
   const label = prefix ?? defaultScheme
   if (label === undefined) return 'the password has no {SCHEME} prefix'
   const [name = '', suffix] = label.toUpperCase().split('.')
-  const encoding = encodingOf(suffix)
   const scheme = BY_NAME.get(name)
-  if (scheme === undefined || encoding === undefined) return `the password scheme {${label}} is not supported`
-  const stored = prefix === undefined ? text : rest
-  if ((suffix !== undefined && !scheme.encodable) || !scheme.recognises(stored, encoding)) {
+  if (name === 'DES-CRYPT') return 'the password scheme {DES-CRYPT} is not supported: only eight characters would count'
+  if (scheme === undefined || !(suffix === undefined || Object.hasOwn(SUFFIXES, suffix)))
+    return `the password scheme {${label}} is not supported`
+  const encoding = suffix === undefined ? undefined : SUFFIXES[suffix]
+  const stored = inOwnForm(scheme, prefix === undefined ? text : rest, encoding)
+  if (stored === undefined || !scheme.recognises(stored))
     return `the password is not in the form that {${label}} demands`
-  }
   return {
     scheme: name,
-    verify: (password) => scheme.verify(stored, password, encoding),
+    verify: (password, threads) => scheme.verify(stored, password, threads),
     secret: (kind) => scheme.secret?.(stored, kind),
   }
 }
 
-function encodingOf(suffix: string | undefined): HashEncoding | undefined {
-  if (suffix === undefined || suffix === 'B64') return 'b64'
-  return suffix === 'HEX' ? 'hex' : undefined
-}
-
 /** Checks a password as it was shown against a stored one with its `{SCHEME}` prefix; false when that cannot be read. */
-export async function verifyPassword(stored: string, password: string): Promise<boolean> {
+export async function verifyPassword(stored: string, password: string, threads: HashThreads): Promise<Verdict> {
   const read = readStoredPassword(stored)
-  return typeof read === 'string' ? false : verifyPresented(read, password)
+  return typeof read === 'string' ? false : verifyPresented(read, password, threads)
 }
 
 /**
  * As sent first, and where SASLprep (RFC 4013) changes the password, the prepared form second: stored hashes exist of both.
  */
-export async function verifyPresented(stored: StoredPassword, password: string): Promise<boolean> {
-  if (await stored.verify(password)) return true
+export async function verifyPresented(
+  stored: StoredPassword,
+  password: string,
+  threads: HashThreads,
+): Promise<Verdict> {
+  const asSent = await stored.verify(password, threads)
+  if (asSent !== false) return asSent
   const prepared = saslprep(password)
-  return prepared !== undefined && prepared !== password && stored.verify(prepared)
+  return prepared !== undefined && prepared !== password && stored.verify(prepared, threads)
 }
 
 /**
@@ -99,9 +119,4 @@ export function decoyFor<T>(all: readonly T[], name: string, key: Uint8Array): T
   if (all.length === 0) return undefined
   const digest = createHash('sha256').update(key).update(name).digest()
   return all[digest.readUInt32BE(0) % all.length]
-}
-
-/** Does what a wrong password would have cost, and forgets the answer. */
-export async function unknownUserWork(decoy: StoredPassword, password: string): Promise<void> {
-  await verifyPresented(decoy, password)
 }

@@ -14,15 +14,16 @@ const ITERATIONS = 4096
  */
 export const plainScheme: Scheme = {
   names: ['PLAIN', 'CLEAR', 'CLEARTEXT'],
-  encodable: false,
+  written: 'as-text',
   recognises: (stored) => stored !== '',
   verify: async (stored, password) => equalBytes(digest(stored), digest(password)),
   secret(stored, kind) {
     if (kind === 'CRAM-MD5') return async () => cramMd5Secret(cramMd5States(stored))
-    return async (salt): Promise<StoredSecret> => {
+    return async (salt, threads): Promise<StoredSecret | undefined> => {
       const hash = kind === 'SCRAM-SHA-1' ? 'sha1' : 'sha256'
-      const { storedKey, serverKey } = await deriveScramKeys(hash, stored, salt, ITERATIONS)
-      return { kind: 'scram', salt, iterations: ITERATIONS, storedKey, serverKey }
+      const keys = await threads.native(() => deriveScramKeys(hash, stored, salt, ITERATIONS))
+      if (keys === undefined) return undefined
+      return { kind: 'scram', salt, iterations: ITERATIONS, storedKey: keys.storedKey, serverKey: keys.serverKey }
     }
   },
 }

@@ -11,13 +11,13 @@ export const scramSchemes: readonly Scheme[] = [schemeOf('SCRAM-SHA-1', 'sha1'),
 function schemeOf(name: 'SCRAM-SHA-1' | 'SCRAM-SHA-256', hash: ScramHash): Scheme {
   return {
     names: [name],
-    encodable: false,
+    written: 'as-text',
     recognises: (stored) => read(stored, hash) !== undefined,
-    verify: async (stored, password) => {
+    verify: async (stored, password, threads) => {
       const keys = read(stored, hash)
       if (keys === undefined) return false
-      const { storedKey } = await deriveScramKeys(hash, password, keys.salt, keys.iterations)
-      return equalBytes(storedKey, keys.storedKey)
+      const own = await threads.native(() => deriveScramKeys(hash, password, keys.salt, keys.iterations))
+      return own === undefined ? undefined : equalBytes(own.storedKey, keys.storedKey)
     },
     secret(stored, kind) {
       const keys = kind === name ? read(stored, hash) : undefined

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-import { type EmailAddress, Secret } from '@portico/base'
-import type { CredentialRequest } from '../credential-source.js'
+import { X509Certificate } from 'node:crypto'
+import { type EmailAddress, type Endpoint, Secret } from '@portico/base'
+import type { CertificateFacts } from '@portico/sasl'
+import type { ClientFacts, CredentialRequest } from '../credential-source.js'
 
 /** Where the lookup sends a user. The host is what the trusted service named. */
 export interface AuthHttpRoute {
@@ -23,29 +25,61 @@ export type AuthHttpVerdict =
 
 /** As nginx escapes user and password: control characters, space and percent sign, octet by octet of the UTF-8 text. */
 export function escapeAuthHttp(text: string): string {
-  return Buffer.from(text)
-    .toString('latin1')
-    .replace(/[\x00-\x20%]/g, (octet) => `%${octet.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`)
-    .replace(/\x7f/g, '%7F')
+  return escapeOctets(Buffer.from(text).toString('latin1'))
 }
 
+function escapeOctets(octets: string): string {
+  return octets.replace(/[\x00-\x20%\x7f]/g, (octet) => {
+    return `%${octet.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`
+  })
+}
+
+/** What a service can be asked to judge besides a password that was shown. */
+export type AuthHttpMethod = 'apop' | 'cram-md5' | 'external'
+
+/** What is put into `Auth-User`, `Auth-Pass` and, for a response to a challenge, `Auth-Salt`. */
+interface Shown {
+  readonly method: 'plain' | AuthHttpMethod
+  readonly user: string
+  readonly pass: string
+  readonly salt?: string
+}
+
+/** What goes along if the site wants it. */
+export interface Further {
+  /** The client's certificate, in PEM. */
+  readonly withCertificate: boolean
+  /** The client's host name. */
+  readonly host: string | undefined
+}
+
+type Facts = Pick<CredentialRequest, 'client' | 'attempt'>
+
 /** The headers of one sign-in question, as nginx's `auth_http` sends them. */
-export function questionHeaders({ authcid, password, client, attempt }: CredentialRequest): Record<string, string> {
+export function questionHeaders(
+  { method, user, pass, salt }: Shown,
+  { client, attempt }: Facts,
+  { withCertificate, host }: Further,
+): Record<string, string> {
   return {
-    'Auth-Method': 'plain',
-    'Auth-User': escapeAuthHttp(authcid),
-    'Auth-Pass': escapeAuthHttp(password.expose()),
+    'Auth-Method': method,
+    'Auth-User': escapeAuthHttp(user),
+    'Auth-Pass': escapeAuthHttp(pass),
+    ...(salt === undefined ? {} : { 'Auth-Salt': escapeAuthHttp(salt) }),
     'Auth-Protocol': client.protocol === 'imap4' ? 'imap' : client.protocol,
     'Auth-Login-Attempt': String(attempt),
-    'Client-IP': client.peer.family === 'unix' ? 'unix:' : client.peer.address,
+    'Client-IP': addressText(client.peer),
+    ...(host === undefined ? {} : { 'Client-Host': host }),
     'X-Session-Id': escapeAuthHttp(client.sessionId),
-    ...(client.encrypted ? { 'Auth-SSL': 'on' } : {}),
-    ...(client.tlsVersion === undefined ? {} : { 'Auth-SSL-Protocol': client.tlsVersion }),
+    ...(client.encrypted ? tlsHeaders(client, withCertificate) : {}),
   }
 }
 
 /** The headers of a question about a recipient: SMTP without sign-in. */
-export function recipientHeaders({ local, domain }: EmailAddress): Record<string, string> {
+export function recipientHeaders(
+  { local, domain, asker }: EmailAddress,
+  host: string | undefined,
+): Record<string, string> {
   const mailbox = escapeAuthHttp(domain === '' ? local : `${local}@${domain}`)
   return {
     'Auth-Method': 'none',
@@ -53,8 +87,63 @@ export function recipientHeaders({ local, domain }: EmailAddress): Record<string
     'Auth-Pass': '',
     'Auth-Protocol': 'smtp',
     'Auth-Login-Attempt': '1',
+    ...(asker === undefined ? {} : askerHeaders(asker, host)),
     'Auth-SMTP-To': `RCPT TO: <${mailbox}>`,
   }
+}
+
+function askerHeaders(
+  { client, helo, sender }: NonNullable<EmailAddress['asker']>,
+  host: string | undefined,
+): Record<string, string> {
+  return {
+    'Client-IP': addressText(client),
+    ...(host === undefined ? {} : { 'Client-Host': host }),
+    'Auth-SMTP-Helo': escapeOctets(helo),
+    'Auth-SMTP-From': `MAIL FROM: <${escapeOctets(sender)}>`,
+  }
+}
+
+function addressText(end: Endpoint): string {
+  return end.family === 'unix' ? 'unix:' : end.address
+}
+
+function tlsHeaders(
+  { tlsVersion, tlsCipher, certificate, certificateAsked }: ClientFacts,
+  withCertificate: boolean,
+): Record<string, string> {
+  return {
+    'Auth-SSL': 'on',
+    ...(tlsVersion === undefined ? {} : { 'Auth-SSL-Protocol': tlsVersion }),
+    ...(tlsCipher === undefined ? {} : { 'Auth-SSL-Cipher': tlsCipher }),
+    ...(certificateAsked === true && certificate === undefined ? { 'Auth-SSL-Verify': 'NONE' } : {}),
+    // What a balancer tells of a certificate is too little for a service to judge.
+    ...(certificate?.raw === undefined ? {} : certificateHeaders(certificate, certificate.raw, withCertificate)),
+  }
+}
+
+function certificateHeaders(
+  { authorized, reason }: CertificateFacts,
+  der: Uint8Array,
+  withCertificate: boolean,
+): Record<string, string> {
+  const certificate = new X509Certificate(der)
+  return {
+    'Auth-SSL-Verify': authorized ? 'SUCCESS' : `FAILED:${escapeAuthHttp(reason ?? 'unknown')}`,
+    'Auth-SSL-Subject': oneLine(certificate.subject),
+    'Auth-SSL-Issuer': oneLine(certificate.issuer),
+    'Auth-SSL-Serial': certificate.serialNumber,
+    'Auth-SSL-Fingerprint': certificate.fingerprint.replaceAll(':', '').toLowerCase(),
+    ...(withCertificate ? { 'Auth-SSL-Cert': escapeAuthHttp(certificate.toString()) } : {}),
+  }
+}
+
+/** A distinguished name as RFC 2253 writes it, last part first; Node has one part a line, escaped alike but for UTF-8. */
+function oneLine(name: string): string {
+  const parts = name.split('\n').map((part) => part.replaceAll(/(?<!\\) \+ /g, '+'))
+  return Buffer.from(parts.reverse().join(','))
+    .toString('latin1')
+    .replace(/[\x80-\xff]/g, (octet) => `\\${octet.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
 /** Reads `Auth-Status`, `Auth-Server`, `Auth-Port`, `Auth-User`, `Auth-Pass`, `Auth-Wait` and `Auth-Error-Code`. */

@@ -1,11 +1,32 @@
 // SPDX-License-Identifier: MIT
-import { type Cancellation, type Clock, type EmailAddress, LOOPBACK, Secret } from '@portico/base'
+import {
+  type Cancellation,
+  type Clock,
+  type EmailAddress,
+  type Endpoint,
+  LOOPBACK,
+  type Principal,
+  Secret,
+} from '@portico/base'
+import type { SecretKind } from '@portico/sasl'
 import type { Log } from '@portico/telemetry'
-import type { CredentialAnswer, CredentialRequest, CredentialSource } from '../credential-source.js'
+import type { Concluded, CredentialRequest, CredentialSource, Unavailable } from '../credential-source.js'
 import { createLookupClient, type LookupReply } from './auth-http-client.js'
-import { type AuthHttpRoute, questionHeaders, readVerdict, recipientHeaders } from './auth-http-headers.js'
+import {
+  type AuthHttpMethod,
+  type AuthHttpRoute,
+  questionHeaders,
+  readVerdict,
+  recipientHeaders,
+} from './auth-http-headers.js'
+import type { ClientHosts } from './client-hosts.js'
 
 const NO_FIELDS: ReadonlyMap<string, string> = new Map()
+/** What nginx calls the mechanisms that answer a challenge. */
+const METHOD: Readonly<Partial<Record<SecretKind, AuthHttpMethod>>> = { 'CRAM-MD5': 'cram-md5' }
+
+type Asked = Pick<CredentialRequest, 'client' | 'attempt'>
+type Served = CredentialSource['serves'] extends ReadonlySet<infer T> ? T : never
 
 /** Where a recipient's mail goes, as the lookup service has it. */
 export type AddressAnswer =
@@ -30,6 +51,12 @@ export interface AuthHttpOptions {
   readonly timeoutMs: number
   /** Added to each question: a secret that the service shares with this proxy, for instance. */
   readonly headers?: Readonly<Record<string, string | Secret<string>>>
+  /** What the service judges besides passwords that were shown; nothing when absent. */
+  readonly methods?: readonly AuthHttpMethod[]
+  /** Finds host names of clients, which go along with each question. */
+  readonly clientHosts?: ClientHosts
+  /** The client's certificate goes along with each question. */
+  readonly passClientCertificate?: boolean
   readonly clock: Clock
   readonly log: Log
 }
@@ -40,7 +67,15 @@ export interface AuthHttpOptions {
  * `unavailable`.
  */
 export function createAuthHttpSource(options: AuthHttpOptions): AuthHttpSource {
-  const { name = 'auth-http', clock, timeoutMs, log } = options
+  const {
+    name = 'auth-http',
+    methods = [],
+    passClientCertificate = false,
+    clientHosts,
+    clock,
+    timeoutMs,
+    log,
+  } = options
   const url = new URL(options.url)
   if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
     log.warn('passwords go to the lookup service without encryption', { source: name, host: url.hostname })
@@ -51,14 +86,49 @@ export function createAuthHttpSource(options: AuthHttpOptions): AuthHttpSource {
   const extra = configured.filter((field) => field !== host)
   const ask = (question: Record<string, string>, signal: Cancellation): Promise<LookupReply> =>
     client.get(withConfigured(question, extra), signal)
+  const hostOf = async (client: Endpoint | undefined): Promise<string | undefined> =>
+    clientHosts === undefined || client === undefined ? undefined : clientHosts.nameOf(client)
+  const judged = async (shown: Parameters<typeof questionHeaders>[0], request: Asked, signal: Cancellation) => {
+    const host = await hostOf(request.client.peer)
+    return readReply(
+      await ask(questionHeaders(shown, request, { withCertificate: passClientCertificate, host }), signal),
+    )
+  }
+  const serves = new Set<Served>(['verify-plain'])
+  if (methods.includes('external')) serves.add('certificate')
+  if (methods.some((method) => method !== 'external')) serves.add('verify-response')
   return {
     name,
-    serves: new Set(['verify-plain']),
+    serves,
+    bringsPasswords: true,
     async verify(request, signal) {
-      return answerOf(name, request, await ask(questionHeaders(request), signal))
+      const { authcid, password } = request
+      const verdict = await judged({ method: 'plain', user: authcid, pass: password.expose() }, request, signal)
+      return answerOf(name, { ...request, strength: 'plain', proof: { password } }, verdict)
+    },
+    holds: (kind) => ({ can: judges(methods, kind) ? 1 : 0, of: 1 }),
+    async lookup(request) {
+      const method = METHOD[request.secret]
+      if (method === undefined || !methods.includes(method)) return { kind: 'not-here' }
+      return {
+        kind: 'judge',
+        async judge(salt, pass, signal) {
+          const verdict = await judged({ method, user: request.authcid, pass, salt }, request, signal)
+          return answerOf(name, { ...request, strength: 'proof', proof: {} }, verdict)
+        },
+      }
+    },
+    async ownerOf(request, signal) {
+      if (!methods.includes('external') || request.client.certificate?.raw === undefined) return { kind: 'not-here' }
+      const user = request.authzid ?? request.names.name ?? ''
+      const verdict = await judged({ method: 'external', user, pass: '' }, request, signal)
+      // Who the certificate belongs to may be the service's to say.
+      const authcid = user === '' && verdict.kind === 'ok' ? (verdict.route.user ?? '') : user
+      if (authcid === '' && verdict.kind === 'ok') return { kind: 'rejected', reason: 'invalid-credentials' }
+      return answerOf(name, { ...request, authcid, strength: 'certificate', proof: {} }, verdict)
     },
     async lookupAddress(address, signal) {
-      const reply = await ask(recipientHeaders(address), signal)
+      const reply = await ask(recipientHeaders(address, await hostOf(address.asker?.client)), signal)
       const verdict = readReply(reply)
       if (verdict.kind === 'ok') return { kind: 'found', route: verdict.route }
       return verdict.kind === 'refused' ? { kind: 'none' } : { kind: 'unavailable', cause: causeOf(verdict) }
@@ -67,6 +137,11 @@ export function createAuthHttpSource(options: AuthHttpOptions): AuthHttpSource {
       client.close()
     },
   }
+}
+
+function judges(methods: readonly AuthHttpMethod[], kind: SecretKind): boolean {
+  const method = METHOD[kind]
+  return method !== undefined && methods.includes(method)
 }
 
 type Configured = readonly (readonly [string, string | Secret<string>])[]
@@ -94,19 +169,21 @@ function readReply(reply: LookupReply): Verdict {
   return readVerdict(reply.headers)
 }
 
-function answerOf(source: string, request: CredentialRequest, reply: LookupReply): CredentialAnswer {
-  const verdict = readReply(reply)
+/** Who is accepted if the service says so, and by what. */
+type Claimed = Pick<Principal, 'authcid' | 'mechanism' | 'strength' | 'proof'>
+
+function answerOf(source: string, claimed: Claimed, verdict: Verdict): Concluded | Unavailable {
   if (verdict.kind === 'refused') return { kind: 'rejected', reason: 'invalid-credentials', waitMs: verdict.waitMs }
   if (verdict.kind !== 'ok') return { kind: 'unavailable', cause: causeOf(verdict) }
-  const { authcid, mechanism, password } = request
+  const { authcid, mechanism, strength, proof } = claimed
   return {
     kind: 'accepted',
     principal: {
       authcid,
       user: authcid.toLowerCase(),
       mechanism,
-      strength: 'plain',
-      proof: { password },
+      strength,
+      proof,
       source,
       epoch: '',
       fields: NO_FIELDS,

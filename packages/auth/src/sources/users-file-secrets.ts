@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { createHmac } from 'node:crypto'
 import type { SecretKind, StoredSecret } from '@portico/sasl'
+import type { HashThreads } from '../hash/hash-threads.js'
 import { decoyFor, type StoredPassword } from '../hash/index.js'
 
 const SALT_OCTETS = 16
@@ -11,13 +12,15 @@ export interface SecretDesk {
   holds(kind: SecretKind): { readonly can: number; readonly of: number }
   /**
    * The secret of one account. Without a stored password, or with one of another form, it is a stand-in (`real` is false) that
-   * stays the same for the name and takes the same work. `undefined`: no account can prove in that way.
+   * stays the same for the name and takes the same work; no secret: it cannot be made now. `undefined`: no account can prove in
+   * that way.
    */
   secretOf(
     name: string,
     stored: StoredPassword | undefined,
     kind: SecretKind,
-  ): Promise<{ readonly secret: StoredSecret; readonly real: boolean }> | undefined
+    threads: HashThreads,
+  ): Promise<{ readonly secret: StoredSecret | undefined; readonly real: boolean }> | undefined
 }
 
 /** `key` makes salts: the same in every process that serves the same file, and not to be guessed by clients. */
@@ -30,13 +33,13 @@ export function createSecretDesk(passwords: readonly StoredPassword[], key: Uint
   }
   return {
     holds: (kind) => ({ can: ableFor(kind).length, of: passwords.length }),
-    secretOf(name, stored, kind) {
+    secretOf(name, stored, kind, threads) {
       const own = stored?.secret(kind)
       const make = own ?? decoyFor(ableFor(kind), name, key)?.secret(kind)
       if (make === undefined) return undefined
       const salt = createHmac('sha256', key).update(`${kind}\0${name}`).digest()
-      return make(salt.subarray(0, SALT_OCTETS)).then((secret) => ({
-        secret: own === undefined ? standIn(secret, salt) : secret,
+      return make(salt.subarray(0, SALT_OCTETS), threads).then((secret) => ({
+        secret: own === undefined && secret !== undefined ? standIn(secret, salt) : secret,
         real: own !== undefined,
       }))
     },

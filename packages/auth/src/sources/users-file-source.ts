@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { AuthFailureReason, Proof, Strength } from '@portico/base'
+import type { CertificateNames } from '../certificate-names.js'
 import type {
   Concluded,
   CredentialAnswer,
@@ -7,31 +8,38 @@ import type {
   CredentialSource,
   LookupRequest,
   SecretReply,
+  Unavailable,
 } from '../credential-source.js'
-import { type StoredPassword, unknownUserWork, verifyPresented } from '../hash/index.js'
+import type { HashThreads } from '../hash/hash-threads.js'
+import { type StoredPassword, verifyPresented } from '../hash/index.js'
+import type { Verdict } from '../hash/scheme.js'
 import type { UsersFile } from './users-file.js'
 import type { UsersFileEntry } from './users-file-syntax.js'
 
 type AccountRequest = Pick<CredentialRequest, 'authcid' | 'mechanism' | 'client'>
 
 const WRONG: Concluded = { kind: 'rejected', reason: 'invalid-credentials' }
+const OVERBURDENED: Unavailable = { kind: 'unavailable', cause: new Error('no thread is free to hash the password') }
 
 /**
  * The accounts of a users file as a credential source. A user without a stored password is `not-here`: the file only routes
  * them, unless it bars them, which is a wrong password to somebody who has shown none. That an account is disabled, not for this
  * protocol or not for this network is told only to who has shown the password.
  */
-export function createUsersFileSource(file: UsersFile, options: { readonly name?: string } = {}): CredentialSource {
-  const name = options.name ?? 'users-file'
-  const pretendTo = async (request: CredentialRequest): Promise<void> => {
+export function createUsersFileSource(
+  file: UsersFile,
+  options: { readonly name?: string; readonly hashThreads: HashThreads },
+): CredentialSource {
+  const { name = 'users-file', hashThreads } = options
+  const pretendTo = async (request: CredentialRequest): Promise<Unavailable | undefined> => {
     const decoy = file.decoy(request.authcid)
-    if (decoy !== undefined) await pretend(name, decoy, request)
+    return decoy === undefined ? undefined : pretend(name, decoy, request, hashThreads)
   }
   /** Somebody else knows the password; that the account may not be used here holds all the same. */
   const routedOnly = async (entry: UsersFileEntry, request: CredentialRequest): Promise<CredentialAnswer> => {
     if (barredBy(entry, request) === undefined) return { kind: 'not-here' }
-    await pretendTo(request)
-    return { kind: 'rejected', reason: 'invalid-credentials' }
+    const undone = await pretendTo(request)
+    return undone ?? { kind: 'rejected', reason: 'invalid-credentials' }
   }
   return {
     name,
@@ -42,14 +50,17 @@ export function createUsersFileSource(file: UsersFile, options: { readonly name?
       const { password } = entry
       if (password === undefined) return routedOnly(entry, request)
       const proof = { source: name, user: entry.user, epoch: entry.epoch }
-      const proved = await prove(request, proof, () => verifyPresented(password, request.password.expose()))
+      const proved = await prove(request, proof, () =>
+        verifyPresented(password, request.password.expose(), hashThreads),
+      )
+      if (proved === undefined) return OVERBURDENED
       if (!proved) return { kind: 'rejected', reason: 'invalid-credentials' }
       return afterProof(name, entry, request, { password: request.password }, 'plain')
     },
     holds: (kind) => file.secrets.holds(kind),
-    lookup: (request) => lookUp(name, file, request),
+    lookup: (request) => lookUp(name, file, request, hashThreads),
     async ownerOf(request) {
-      const entry = file.ownerOf(request.fingerprint)
+      const entry = ownerIn(file, request.names)
       if (entry === undefined) return { kind: 'not-here' }
       return afterProof(name, entry, { ...request, authcid: entry.user }, {}, 'certificate')
     },
@@ -59,19 +70,32 @@ export function createUsersFileSource(file: UsersFile, options: { readonly name?
   }
 }
 
+/** An account that has a certificate of its own takes no other one that only bears its name. */
+function ownerIn(file: UsersFile, { fingerprint, name }: CertificateNames): UsersFileEntry | undefined {
+  const owner = fingerprint === undefined ? undefined : file.ownerOf(fingerprint)
+  const named = owner === undefined && name !== undefined ? file.lookup(name) : undefined
+  return owner ?? (named?.certificate === undefined ? named : undefined)
+}
+
 /** Goes through the cache as a real check does, so that concurrent equal guesses cost the same. */
-async function pretend(name: string, decoy: StoredPassword, request: CredentialRequest): Promise<void> {
-  await prove(request, { source: name, user: request.authcid, epoch: 'nobody' }, async () => {
-    await unknownUserWork(decoy, request.password.expose())
-    return false
+async function pretend(
+  name: string,
+  decoy: StoredPassword,
+  request: CredentialRequest,
+  threads: HashThreads,
+): Promise<Unavailable | undefined> {
+  const proved = await prove(request, { source: name, user: request.authcid, epoch: 'nobody' }, async () => {
+    const verdict = await verifyPresented(decoy, request.password.expose(), threads)
+    return verdict === undefined ? undefined : false
   })
+  return proved === undefined ? OVERBURDENED : undefined
 }
 
 function prove(
   request: CredentialRequest,
   account: { readonly source: string; readonly user: string; readonly epoch: string },
-  verify: () => Promise<boolean>,
-): Promise<boolean> {
+  verify: () => Promise<Verdict>,
+): Promise<Verdict> {
   const { cache, mechanism, password } = request
   return cache === undefined ? verify() : cache.prove({ ...account, mechanism, password }, verify)
 }
@@ -80,15 +104,22 @@ function prove(
  * An account with a password of another form is here, but no proof in its name is right. One without a password is somebody
  * else's to prove, unless it is barred: the next source would not know that.
  */
-async function lookUp(source: string, file: UsersFile, request: LookupRequest): Promise<SecretReply> {
+async function lookUp(
+  source: string,
+  file: UsersFile,
+  request: LookupRequest,
+  threads: HashThreads,
+): Promise<SecretReply> {
   const { authcid } = request
   const entry = file.lookup(authcid)
-  const found = await file.secrets.secretOf(entry?.user ?? authcid, entry?.password, request.secret)
+  const found = await file.secrets.secretOf(entry?.user ?? authcid, entry?.password, request.secret, threads)
   if (found === undefined) return { kind: 'not-here' }
+  const { secret } = found
+  if (secret === undefined) return OVERBURDENED
   const barred = entry !== undefined && barredBy(entry, request) !== undefined
-  if (entry?.password === undefined && !barred) return { kind: 'not-here', decoy: found.secret }
+  if (entry?.password === undefined && !barred) return { kind: 'not-here', decoy: secret }
   const ifProved = entry !== undefined && found.real ? afterProof(source, entry, request, {}, 'proof') : WRONG
-  return { kind: 'found', secret: found.secret, ifProved }
+  return { kind: 'found', secret, ifProved }
 }
 
 function barredBy(entry: UsersFileEntry, request: AccountRequest): AuthFailureReason | undefined {

@@ -85,7 +85,7 @@ export function openUsersFile(options: UsersFileOptions): UsersFile {
         refresh()
         return desk.holds(kind)
       },
-      secretOf: (name, stored, kind) => desk.secretOf(canonical(name), stored, kind),
+      secretOf: (name, ...rest) => desk.secretOf(canonical(name), ...rest),
     },
   }
 }

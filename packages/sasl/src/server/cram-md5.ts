@@ -46,6 +46,10 @@ async function check(
   const found = await verifier.lookup({ authcid, authzid: undefined, secret: 'CRAM-MD5' }, signal)
   if (found.kind === 'rejected') return { step: failure(found.reason) }
   if (signal.aborted) return { step: failure('aborted') }
+  if (found.kind === 'judge') {
+    const judged = await found.judge(Buffer.from(challenge).toString(), hex)
+    return { step: judged.kind === 'rejected' ? failure(judged.reason) : success(authcid, undefined) }
+  }
   const { secret } = found
   const proved = secret.kind === 'cram-md5' && timingSafeEqual(secret.digest(challenge), Buffer.from(hex, 'hex'))
   const answer = await found.conclude(proved)

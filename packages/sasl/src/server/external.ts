@@ -24,7 +24,7 @@ export const external: Mechanism = {
       const authzid = text === '' ? undefined : saslprep(text)
       if (text !== '' && !authzid) return { step: failure('invalid-credentials') }
       if (clientCertificate?.authorized !== true) return { step: failure('invalid-credentials') }
-      const answer = await verifier.verifyCertificate({ certificate: clientCertificate.raw, authzid }, signal)
+      const answer = await verifier.verifyCertificate({ certificate: clientCertificate, authzid }, signal)
       return { step: answer.kind === 'rejected' ? failure(answer.reason) : success(answer.authcid, authzid) }
     }
     const ask: State = async (response) =>

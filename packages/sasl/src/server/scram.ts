@@ -65,6 +65,7 @@ async function first(response: Uint8Array | undefined, scram: Scram): ReturnType
   if (!authcid || (message.authzid !== undefined && !authzid)) return { step: failure('invalid-credentials') }
   const found = await scram.verifier.lookup({ authcid, authzid, secret: scram.secret }, scram.signal)
   if (found.kind === 'rejected') return { step: failure(found.reason) }
+  if (found.kind === 'judge') return { step: failure('mechanism-unavailable') }
   const { secret } = found
   if (secret.kind !== 'scram') return { step: failure('mechanism-unavailable') }
   const nonce = message.nonce + scram.nonce()

@@ -17,6 +17,8 @@ export interface Stage {
   readonly backendTls: 'none' | 'starttls' | 'implicit'
   readonly identity: unknown
   readonly extra: string | undefined
+  /** The listener asks for client certificates of the test authority; the client always has one of it. */
+  readonly clientCertificates: boolean
   /** Nothing of these may be seen in a log. */
   readonly secrets: readonly string[]
   /** How a session has to have ended, as its line in the log says. */
@@ -37,7 +39,9 @@ export interface StagedUser {
   readonly fields: readonly string[]
 }
 
-const HEADERS = new Set('users fields listen config identity backends backend-tls secrets ended'.split(' '))
+const HEADERS = new Set(
+  'users fields listen client-certificates config identity backends backend-tls secrets ended'.split(' '),
+)
 const LISTENERS: Readonly<Record<string, Listen>> = {
   imap: { tls: 'starttls', keys: {} },
   imaps: { tls: 'implicit', keys: {} },
@@ -63,6 +67,7 @@ export function readStage(transcript: Transcript, protocol: string): Stage {
     groups: readGroups(headers.get('backends'), users),
     backendTls: readBackendTls(headers.get('backend-tls') ?? 'none'),
     identity: identity.value,
+    clientCertificates: headers.get('client-certificates') === 'asked',
     extra: headers.get('config'),
     ended: headers.get('ended'),
     secrets: [
@@ -155,14 +160,15 @@ export function stageConfig(
   const folder = mkdtempSync(join(tmpdir(), 'portico-transcript-'))
   const users = join(folder, 'users')
   writeFileSync(users, usersFile(stage.users), { mode: 0o600 })
-  const { server } = testCertificates()
+  const { server, ca } = testCertificates()
+  const authority = stage.clientCertificates ? { clientCertificates: { text: ca.certificate } } : {}
   const firstGroup = [...stage.groups.keys()][0]
   const generated = {
     version: 1,
     tls: [
       { names: ['localhost', '*.test.lan'], certificate: { text: server.certificate }, key: new Secret(server.key) },
     ],
-    listeners: [{ protocol, address: '127.0.0.1:0', tls: stage.listen.tls, ...stage.listen.keys }],
+    listeners: [{ protocol, address: '127.0.0.1:0', tls: stage.listen.tls, ...authority, ...stage.listen.keys }],
     hostname: 'portico.test.lan',
     auth: { delays: ['0s'] },
     ...(protocol === 'smtp' ? { smtp: { connectors: { inbound: { domains: ['test.lan'] } } } } : {}),
