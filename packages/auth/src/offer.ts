@@ -22,9 +22,9 @@ export function createOffer(options: OfferOptions): Offer {
   return (context, passwords) => {
     const onlyPasswords = passwordProtocols?.has(context.client.protocol) === true
     return possible.filter((mechanism) => {
-      const { needs, secret, bindsChannel, sendsPasswordInClear } = mechanism
+      const { needs, secret, bindsChannel, sendsPasswordInClear, answersGreeting } = mechanism
       if (sendsPasswordInClear) return passwords
-      if (onlyPasswords) return false
+      if (onlyPasswords || (answersGreeting === true && context.timestamp === undefined)) return false
       if (needs === 'certificate' && context.clientCertificate?.authorized !== true) return false
       if (secret !== undefined && !provable(sources, secret, proofsOf)) return false
       return bindsChannel !== true || canBind(context)

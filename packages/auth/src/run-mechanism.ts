@@ -47,9 +47,10 @@ export function createRunner(parts: DecisionParts, decide: Decide, anonymousUser
       },
       anonymous: async (trace) => settle(admitAnonymous(parts, name, context, anonymousUser, trace)),
     }
-    const { channel, clientCertificate, localName } = context
+    const { channel, clientCertificate, localName, timestamp } = context
     const certificate = clientCertificate === undefined ? {} : { clientCertificate }
-    const exchange = mechanism.begin({ verifier, channel, ...certificate, localName, offered, signal })
+    const greeted = timestamp === undefined ? {} : { timestamp }
+    const exchange = mechanism.begin({ verifier, channel, ...certificate, localName, ...greeted, offered, signal })
     return { exchange, decided: () => outcome }
   }
 }
