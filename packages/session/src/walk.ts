@@ -147,7 +147,7 @@ export async function openMailbox<W>(
   login: (lease: Lease, location: MailboxLocation, signal: CancellationSource) => Promise<BackendLogin<W>>,
 ): Promise<Opened<W>> {
   const { principal, deferred } = authenticated
-  const opened = await openFor(session, principal, login)
+  const opened = await openFor(session, authenticated, login)
   const refused = opened.kind === 'refused' && opened.reason === 'invalid-credentials'
   if (opened.kind === 'open') await discardOnBug(opened.lease, () => authenticated.settle('accepted'))
   else await authenticated.settle(refused ? 'refused' : 'unknown')
@@ -164,11 +164,14 @@ export async function openMailbox<W>(
 
 async function openFor<W>(
   session: Session,
-  principal: Principal,
+  { principal, deferred }: Authenticated,
   login: (lease: Lease, location: MailboxLocation, signal: CancellationSource) => Promise<BackendLogin<W>>,
 ): Promise<Opened<W>> {
   const route = await findRoute(session, principal)
   if (route.kind === 'refuse') return { kind: 'refused', reason: route.reason }
-  if (route.kind === 'redirect') return { kind: 'redirect', to: route.to }
+  if (route.kind === 'redirect') {
+    // Nothing is proved yet: where somebody's mailbox is must not be told to anybody (RFC 2221 section 6).
+    return deferred ? { kind: 'refused', reason: 'backend-unavailable' } : { kind: 'redirect', to: route.to }
+  }
   return openBackend(session, route, (lease, signal) => login(lease, route.location, signal))
 }

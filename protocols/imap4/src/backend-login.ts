@@ -2,7 +2,6 @@
 import type { Authenticated } from '@portico/auth'
 import type { Cancellation, FailureReason, MailboxLocation } from '@portico/base'
 import type { Lease } from '@portico/pool'
-import { MAX_HOPS } from '@portico/routing'
 import {
   type BackendCredentials,
   BackendDialogue,
@@ -11,12 +10,13 @@ import {
   backendCredentials,
   passwordMayCross,
   plainResponse,
+  remainingHops,
   type Session,
 } from '@portico/session'
 import { BackendClient, type Completed } from './backend-client.js'
 import { formatId } from './commands/id.js'
 import type { ImapGreeting } from './driver.js'
-import { quoted, responseCode } from './parse.js'
+import { quoted, responseCode, withoutReferral } from './parse.js'
 import { PASSED_CODES } from './replies.js'
 import type { Imap4Settings } from './schema.js'
 
@@ -29,6 +29,8 @@ export interface BackendWelcome {
 export interface LoginRequest {
   readonly session: Session
   readonly settings: Imap4Settings
+  /** What the client's own ID said of its program. */
+  readonly clientId: ReadonlyMap<string, string>
   readonly authenticated: Authenticated
   readonly lease: Lease
   readonly location: MailboxLocation
@@ -40,7 +42,7 @@ type Login = BackendLogin<BackendWelcome>
 
 /** Signs the principal in on a prepared backend connection: ID, and AUTHENTICATE PLAIN or LOGIN. */
 export async function loginAtBackend(request: LoginRequest): Promise<Login> {
-  const { session, settings, authenticated, lease, location, signal } = request
+  const { session, settings, clientId, authenticated, lease, location, signal } = request
   const { capabilities } = lease.greeting as ImapGreeting
   const dialogue = new BackendDialogue(lease.leg, lease.backend, 'identify', signal)
   const client = new BackendClient(dialogue, 'P')
@@ -50,16 +52,17 @@ export async function loginAtBackend(request: LoginRequest): Promise<Login> {
   const command = loginCommand(credentials, capabilities)
   if (command === undefined) return cannot(request, 'the backend offers no way to sign in with these credentials')
   lease.markUsed()
-  const facts = settings.forwardClientFacts && capabilities.has('ID') ? clientFacts(session) : undefined
+  const facts = settings.forwardClientFacts && capabilities.has('ID') ? clientFacts(session, clientId) : undefined
   const answer = await signIn(client, dialogue, facts, command)
   if (answer.kind === 'failed') return answer
   if (answer.status !== 'OK') return refusal(answer, dialogue)
-  const granted = settings.trustReauthentication ? answer : await withCapabilities(answer, client)
+  const granted = await withCapabilities(answer, client)
   if (granted.kind === 'failed') return granted
   // Silence is no permission.
   if (!settings.trustReauthentication && granted.capabilities?.has('UNAUTHENTICATE') !== false)
     return cannot(request, 'the backend offers UNAUTHENTICATE', 'protocol-disabled')
-  return { kind: 'open', welcome: { untagged: answer.untagged, text: answer.rest || 'Signed in' } }
+  const untagged = granted.untagged.map((line) => `* ${withoutReferral(line.slice(2))}`)
+  return { kind: 'open', welcome: { untagged, text: withoutReferral(answer.rest) || 'Signed in' } }
 }
 
 /**
@@ -92,19 +95,37 @@ function cannot({ session, lease }: LoginRequest, why: string, reason: FailureRe
   return { kind: 'refused', reason }
 }
 
-/** Who the client is, in the keys that Dovecot takes from trusted peers (values of at most 1024 octets, RFC 2971 section 3.3). */
-export function clientFacts({ id, leg, hops }: Pick<Session, 'id' | 'leg' | 'hops'>): string {
-  const { peer, local } = leg.facts
-  const addresses: Record<string, string> =
+/** A program's name and version are short; whatever fills a line would make the backend end the session. */
+const MOST_OF_CLIENT_ID = 1024
+
+/**
+ * What a backend is told of the client by ID: who it is, in the keys that Dovecot takes from trusted peers, and then what it said of
+ * its program (RFC 2971 section 3.3).
+ */
+export function clientFacts(
+  session: Pick<Session, 'id' | 'leg' | 'hops'>,
+  clientId: ReadonlyMap<string, string> = new Map(),
+): string {
+  const { peer, local } = session.leg.facts
+  const addresses =
     peer.family === 'unix' || local.family === 'unix'
-      ? {}
-      : {
-          'x-originating-ip': peer.address,
-          'x-originating-port': String(peer.port),
-          'x-connected-ip': local.address,
-          'x-connected-port': String(local.port),
-        }
-  return formatId({ ...addresses, 'x-session-id': id, 'x-proxy-ttl': String(Math.max(0, MAX_HOPS - hops - 1)) })
+      ? []
+      : ([
+          ['x-originating-ip', peer.address],
+          ['x-originating-port', String(peer.port)],
+          ['x-connected-ip', local.address],
+          ['x-connected-port', String(local.port)],
+        ] as const)
+  const own = [
+    ['x-session-id', session.id],
+    ['x-proxy-ttl', String(remainingHops(session))],
+  ] as const
+  let octets = 0
+  const fitting = [...clientId].filter(([key, value]) => {
+    octets += key.length + value.length
+    return octets <= MOST_OF_CLIENT_ID
+  })
+  return formatId(new Map([...addresses, ...own, ...fitting]))
 }
 
 interface Command {
@@ -156,9 +177,11 @@ function refusal(answer: Completed, dialogue: BackendDialogue): Login | BackendF
 }
 
 /**
- * The relay is blind, so a session must not be able to change its user (RFC 8437): what the backend can do after sign-in is
- * asked for where it did not say.
+ * What the backend can do after sign-in, asked for where it did not say. The client must not go on believing what we said before, and
+ * the relay is blind, so that a session must not be able to change its user (RFC 9051 section 6.1.1, RFC 8437).
  */
 async function withCapabilities(answer: Completed, client: BackendClient): Promise<Completed | BackendFailed> {
-  return answer.capabilities === undefined ? client.command('CAPABILITY') : answer
+  if (answer.capabilities !== undefined) return answer
+  const asked = await client.command('CAPABILITY')
+  return asked.kind === 'failed' ? asked : { ...asked, untagged: [...answer.untagged, ...asked.untagged] }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-import { ClientDialogue, type Ended, type Session } from '@portico/session'
-import { capabilities, passwordRefusal } from './capabilities.js'
+import { BAD, ClientDialogue, type Ended, gone, type Outcome, passwordRefusal, type Session } from '@portico/session'
+import { capabilities } from './capabilities.js'
 import { authenticate } from './commands/authenticate.js'
 import { capability } from './commands/capability.js'
 import { id } from './commands/id.js'
@@ -8,7 +8,7 @@ import { login } from './commands/login.js'
 import { logout } from './commands/logout.js'
 import { noop } from './commands/noop.js'
 import { starttls } from './commands/starttls.js'
-import { BAD, type CommandHandler, type ImapContext, type Outcome } from './context.js'
+import type { CommandHandler, ImapContext } from './context.js'
 import type { ImapCommand } from './parse.js'
 import { type CommandRead, readCommand } from './read-command.js'
 import { failureLine, goodbye } from './replies.js'
@@ -29,7 +29,7 @@ const COMMANDS: ReadonlyMap<string, CommandHandler> = new Map([
 /** One IMAP4 session from its greeting to its end. */
 export async function serveImap4(session: Session, settings: Imap4Settings): Promise<Ended> {
   const dialogue = new ClientDialogue(session)
-  const context: ImapContext = { session, settings, dialogue, failures: 0 }
+  const context: ImapContext = { session, settings, dialogue, failures: 0, clientId: new Map() }
   try {
     dialogue.write(`* OK [CAPABILITY ${capabilities(context)}] ${session.services.hostname} ready\r\n`)
     const ended = await commands(context)
@@ -61,7 +61,7 @@ async function act(context: ImapContext, read: CommandRead): Promise<Outcome> {
   const { dialogue } = context
   switch (read.kind) {
     case 'gone':
-      return { kind: 'ended', ended: dialogue.ended }
+      return gone(context)
     case 'foreign':
       return { kind: 'ended', ended: 'not-this-protocol' }
     case 'flood':
