@@ -6,7 +6,7 @@ import { authContextOf, holdBack } from './auth-context.js'
 import { DONE, failedBy, gone, type Outcome, type PreAuth } from './outcome.js'
 import { relayMailbox } from './relay-mailbox.js'
 import type { SaslOutcome } from './sasl-dialogue.js'
-import { type BackendLogin, openMailbox } from './walk.js'
+import { type BackendLogin, type BackendRefused, openMailbox } from './walk.js'
 
 /** How one mailbox protocol signs in at a backend, and what it then says to the client. Texts hold one octet per character. */
 export interface SignInWords<W> {
@@ -19,8 +19,8 @@ export interface SignInWords<W> {
   ): Promise<BackendLogin<W>>
   /** The backend's own words of welcome, whole lines. */
   welcome(welcome: W): string
-  /** The reply to a failure. */
-  failure(reason: FailureReason, detail?: string): string
+  /** The reply to a failure, and to a refusal of the backend. */
+  failure(reason: FailureReason, refused?: Pick<BackendRefused, 'detail' | 'alert'>): string
   /** The reply that sends a user to another place; undefined where the protocol has no word for it. */
   elsewhere(to: string, user: string): string | undefined
 }
@@ -56,7 +56,7 @@ export async function signInToMailbox<W>(
     case 'gone':
       return gone(context)
     case 'refused':
-      dialogue.write(words.failure(opened.reason, opened.detail))
+      dialogue.write(words.failure(opened.reason, opened))
       return failedBy(context, opened.reason)
     case 'redirect': {
       const reply = words.elsewhere(opened.to, principal.user)

@@ -24,11 +24,22 @@ export type Route =
   | { readonly kind: 'redirect'; readonly location: MailboxLocation; readonly to: string }
   | { readonly kind: 'refuse'; readonly reason: RefusalReason }
 
+/**
+ * The backend would not have this user. `detail` is a code of the protocol that says more than the reason, `alert` are words that
+ * the backend wants its user to see.
+ */
+export interface BackendRefused {
+  readonly kind: 'refused'
+  readonly reason: FailureReason
+  readonly detail?: string
+  readonly alert?: string
+}
+
 /** What a protocol's login at a backend came to. */
 export type BackendLogin<W> =
   | { readonly kind: 'open'; readonly welcome: W }
   /** The backend has spoken and would not have this user; no other candidate is asked. */
-  | { readonly kind: 'refused'; readonly reason: FailureReason; readonly detail?: string }
+  | BackendRefused
   /** Trouble: the next candidate may do better. */
   | { readonly kind: 'failed'; readonly error: BackendError }
 
@@ -36,7 +47,7 @@ export type BackendLogin<W> =
 export type Opened<W> =
   | { readonly kind: 'open'; readonly lease: Lease; readonly welcome: W; readonly location: MailboxLocation }
   | { readonly kind: 'redirect'; readonly to: string }
-  | { readonly kind: 'refused'; readonly reason: FailureReason; readonly detail?: string }
+  | BackendRefused
   /** The client went away meanwhile: nobody is there to be answered. */
   | { readonly kind: 'gone' }
 

@@ -16,7 +16,7 @@ import {
 import { BackendClient, type Completed } from './backend-client.js'
 import { formatId } from './commands/id.js'
 import type { ImapGreeting } from './driver.js'
-import { quoted, responseCode, withoutReferral } from './parse.js'
+import { alertText, quoted, responseCode, withoutReferral } from './parse.js'
 import { PASSED_CODES } from './replies.js'
 import type { Imap4Settings } from './schema.js'
 
@@ -171,9 +171,13 @@ function refusal(answer: Completed, dialogue: BackendDialogue): Login | BackendF
   if (answer.status === 'BAD') return dialogue.fail('garbage')
   if (code !== undefined && TROUBLE.has(code)) return dialogue.fail('temporary')
   const reason = (code === undefined ? undefined : REFUSALS.get(code)) ?? 'invalid-credentials'
-  return code !== undefined && PASSED_CODES.has(code)
-    ? { kind: 'refused', reason, detail: code }
-    : { kind: 'refused', reason }
+  const [alert] = [...answer.untagged.map((line) => line.slice(2)), answer.rest].flatMap((one) => alertText(one) ?? [])
+  return {
+    kind: 'refused',
+    reason,
+    ...(code !== undefined && PASSED_CODES.has(code) ? { detail: code } : {}),
+    ...(alert === undefined ? {} : { alert }),
+  }
 }
 
 /**

@@ -185,6 +185,11 @@ export function responseCode(rest: string): string | undefined {
   return /^\[([^\] ]+)[\] ]/.exec(rest)?.[1]?.toUpperCase()
 }
 
+/** The words of a response with the code ALERT (RFC 9051 section 7.1); `undefined` for any other. */
+export function alertText(response: string): string | undefined {
+  return /^(?:(?:OK|NO|BAD) )?\[ALERT\] ?(.+)$/i.exec(response)?.[1]
+}
+
 /** A response without its REFERRAL code: it names a server that is none of the client's (RFC 2221 section 4.1). */
 export function withoutReferral(response: string): string {
   return response.replace(/^((?:(?:OK|NO|BAD) )?)\[REFERRAL(?: [^\]]*)?\] ?/i, '$1')

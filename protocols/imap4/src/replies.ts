@@ -45,6 +45,11 @@ export function failureLine(tag: string, reason: FailureReason, detail?: string)
   return `${status === 'BYE' ? '*' : tag} ${status} ${words}\r\n`
 }
 
+/** Words of the backend that have to be shown to the user (RFC 9051 section 7.1, ALERT); empty when there are none. */
+export function alertLine(alert: string | undefined): string {
+  return alert === undefined ? '' : `* NO [ALERT] ${alert}\r\n`
+}
+
 /**
  * The reply that sends a user to the place where the mailbox is (RFC 2221 sections 3 and 4.1); `AUTH=*` keeps clients from going
  * there as nobody (RFC 5092 section 3.2).

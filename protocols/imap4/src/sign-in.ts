@@ -3,7 +3,7 @@ import type { FailureReason } from '@portico/base'
 import { failedBy, type Outcome, type SaslOutcome, signInToMailbox } from '@portico/session'
 import { type BackendWelcome, loginAtBackend } from './backend-login.js'
 import type { ImapContext } from './context.js'
-import { failureLine, referralLine } from './replies.js'
+import { alertLine, failureLine, referralLine } from './replies.js'
 
 /** From the outcome of LOGIN or AUTHENTICATE to the end of the relay, or to the refusal. */
 export function signIn(context: ImapContext, tag: string, outcome: SaslOutcome): Promise<Outcome> {
@@ -13,7 +13,7 @@ export function signIn(context: ImapContext, tag: string, outcome: SaslOutcome):
       loginAtBackend({ session, settings, clientId, authenticated, lease, location, signal }),
     // The backend's own words, under the client's tag; what it said untagged comes first.
     welcome: ({ untagged, text }) => [...untagged, `${tag} OK ${text}`].map((line) => `${line}\r\n`).join(''),
-    failure: (reason, detail) => failureLine(tag, reason, detail),
+    failure: (reason, { detail, alert } = {}) => `${alertLine(alert)}${failureLine(tag, reason, detail)}`,
     elsewhere: (to, user) => referralLine(tag, to, user),
   })
 }

@@ -12,7 +12,7 @@ export function signIn(context: Pop3Context, outcome: SaslOutcome): Promise<Outc
     login: (authenticated, lease, location, signal) =>
       loginAtBackend({ session, settings, wishes, authenticated, lease, location, signal }),
     welcome: ({ text }) => `+OK ${text}\r\n`,
-    failure: failureLine,
+    failure: (reason, { detail } = {}) => failureLine(reason, detail),
     // POP3 has no word for "elsewhere".
     elsewhere: () => undefined,
   })
