@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: MIT
-import type { Authenticated, AuthFailed } from '@portico/auth'
-import type { Cancellation, FailureReason, MailboxLocation } from '@portico/base'
-import type { Lease } from '@portico/pool'
+import type { AuthFailed } from '@portico/auth'
+import type { FailureReason } from '@portico/base'
 import { authContextOf, holdBack } from './auth-context.js'
 import { DONE, failedBy, gone, type Outcome, type PreAuth } from './outcome.js'
 import { relayMailbox } from './relay-mailbox.js'
 import type { SaslOutcome } from './sasl-dialogue.js'
-import { type BackendLogin, type BackendRefused, openMailbox } from './walk.js'
+import { type BackendLogin, type BackendRefused, type MailboxLogin, openMailbox } from './walk.js'
 
 /** How one mailbox protocol signs in at a backend, and what it then says to the client. Texts hold one octet per character. */
 export interface SignInWords<W> {
   /** Signs the principal in on a prepared backend connection. */
-  login(
-    authenticated: Authenticated,
-    lease: Lease,
-    location: MailboxLocation,
-    signal: Cancellation,
-  ): Promise<BackendLogin<W>>
+  login(request: MailboxLogin): Promise<BackendLogin<W>>
   /** The backend's own words of welcome, whole lines. */
   welcome(welcome: W): string
   /** The reply to a failure, and to a refusal of the backend. */
@@ -50,7 +44,7 @@ export async function signInToMailbox<W>(
   session.record.user = principal.user
   session.record.mechanism = principal.mechanism
   const opened = await openMailbox(session, outcome, (lease, location, signal) =>
-    words.login(outcome, lease, location, signal),
+    words.login({ session, authenticated: outcome, lease, location, signal }),
   )
   switch (opened.kind) {
     case 'gone':

@@ -3,6 +3,7 @@ import type { Authenticated } from '@portico/auth'
 import {
   type Backend,
   type BackendError,
+  type Cancellation,
   CancellationSource,
   type EmailAddress,
   type FailureReason,
@@ -33,6 +34,25 @@ export interface BackendRefused {
   readonly reason: FailureReason
   readonly detail?: string
   readonly alert?: string
+}
+
+/** Whom to sign in at a prepared backend connection. */
+export interface MailboxLogin {
+  readonly session: Session
+  readonly authenticated: Authenticated
+  readonly lease: Lease
+  readonly location: MailboxLocation
+  readonly signal: Cancellation
+}
+
+/** The configuration does not fit this backend: no other candidate would do better. `why` is for the log. */
+export function cannotSignIn(
+  { session, lease }: MailboxLogin,
+  why: string,
+  reason: FailureReason = 'backend-unavailable',
+): BackendRefused {
+  session.services.log.error('cannot sign in at the backend', { session: session.id, backend: lease.backend.id, why })
+  return { kind: 'refused', reason }
 }
 
 /** What a protocol's login at a backend came to. */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-import type { Authenticated } from '@portico/auth'
-import type { Cancellation, FailureReason, MailboxLocation } from '@portico/base'
-import type { Lease } from '@portico/pool'
+import type { FailureReason } from '@portico/base'
 import {
   type BackendCredentials,
   BackendDialogue,
   type BackendFailed,
   type BackendLogin,
   backendCredentials,
+  cannotSignIn,
+  type MailboxLogin,
   passwordMayCross,
   plainResponse,
   remainingHops,
@@ -26,15 +26,10 @@ export interface BackendWelcome {
   readonly text: string
 }
 
-export interface LoginRequest {
-  readonly session: Session
+export interface LoginRequest extends MailboxLogin {
   readonly settings: Imap4Settings
   /** What the client's own ID said of its program. */
   readonly clientId: ReadonlyMap<string, string>
-  readonly authenticated: Authenticated
-  readonly lease: Lease
-  readonly location: MailboxLocation
-  readonly signal: Cancellation
 }
 
 type Credentials = Extract<BackendCredentials, { kind: 'credentials' }>
@@ -47,10 +42,10 @@ export async function loginAtBackend(request: LoginRequest): Promise<Login> {
   const dialogue = new BackendDialogue(lease.leg, lease.backend, 'identify', signal)
   const client = new BackendClient(dialogue, 'P')
   const credentials = backendCredentials(authenticated, location, lease.backend)
-  if (credentials.kind === 'none') return cannot(request, credentials.why)
+  if (credentials.kind === 'none') return cannotSignIn(request, credentials.why)
   if (!passwordMayCross(lease.leg, lease.backend)) return dialogue.fail('cleartext-forbidden')
   const command = loginCommand(credentials, capabilities)
-  if (command === undefined) return cannot(request, 'the backend offers no way to sign in with these credentials')
+  if (command === undefined) return cannotSignIn(request, 'the backend offers no way to sign in with these credentials')
   lease.markUsed()
   const facts = settings.forwardClientFacts && capabilities.has('ID') ? clientFacts(session, clientId) : undefined
   const answer = await signIn(client, dialogue, facts, command)
@@ -60,7 +55,7 @@ export async function loginAtBackend(request: LoginRequest): Promise<Login> {
   if (granted.kind === 'failed') return granted
   // Silence is no permission.
   if (!settings.trustReauthentication && granted.capabilities?.has('UNAUTHENTICATE') !== false)
-    return cannot(request, 'the backend offers UNAUTHENTICATE', 'protocol-disabled')
+    return cannotSignIn(request, 'the backend offers UNAUTHENTICATE', 'protocol-disabled')
   const untagged = granted.untagged.map((line) => `* ${withoutReferral(line.slice(2))}`)
   return { kind: 'open', welcome: { untagged, text: withoutReferral(answer.rest) || 'Signed in' } }
 }
@@ -87,12 +82,6 @@ async function signIn(
   }
   dialogue.phase = 'login'
   return client.answerTo(login, continuations)
-}
-
-/** The configuration does not fit this backend: no other candidate would do better. */
-function cannot({ session, lease }: LoginRequest, why: string, reason: FailureReason = 'backend-unavailable'): Login {
-  session.services.log.error('cannot sign in at the backend', { session: session.id, backend: lease.backend.id, why })
-  return { kind: 'refused', reason }
 }
 
 /** A program's name and version are short; whatever fills a line would make the backend end the session. */

@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: MIT
-import { BAD, ClientDialogue, type Ended, gone, type Outcome, passwordRefusal, type Session } from '@portico/session'
+import {
+  BAD,
+  ClientDialogue,
+  type Ended,
+  gone,
+  type Outcome,
+  passwordRefusal,
+  type Session,
+  serveDialogue,
+} from '@portico/session'
 import { capabilities } from './capabilities.js'
 import { authenticate } from './commands/authenticate.js'
 import { capability } from './commands/capability.js'
@@ -27,34 +36,15 @@ const COMMANDS: ReadonlyMap<string, CommandHandler> = new Map([
 ])
 
 /** One IMAP4 session from its greeting to its end. */
-export async function serveImap4(session: Session, settings: Imap4Settings): Promise<Ended> {
+export function serveImap4(session: Session, settings: Imap4Settings): Promise<Ended> {
   const dialogue = new ClientDialogue(session)
   const context: ImapContext = { session, settings, dialogue, failures: 0, clientId: new Map() }
-  try {
-    dialogue.write(`* OK [CAPABILITY ${capabilities(context)}] ${session.services.hostname} ready\r\n`)
-    const ended = await commands(context)
-    if (!dialogue.isSignedIn) dialogue.write(goodbye(ended))
-    return ended
-  } catch (bug) {
-    if (!dialogue.isSignedIn) dialogue.write(goodbye('server-bug'))
-    throw bug
-  } finally {
-    await dialogue.close()
-  }
-}
-
-async function commands(context: ImapContext): Promise<Ended> {
-  const { session, dialogue } = context
-  const { limits } = session.services
-  let errors = 0
-  for (let first = true; ; first = false) {
+  const { hostname, limits } = session.services
+  const greeting = () => `* OK [CAPABILITY ${capabilities(context)}] ${hostname} ready\r\n`
+  return serveDialogue(context, { greeting, goodbye, bug: goodbye('server-bug') }, async (first) => {
     const rules = { line: limits.line, authLine: limits.authLine, passwordRefusal: passwordRefusal(context), first }
-    const read = await readCommand(dialogue, rules)
-    const outcome = await act(context, read)
-    if (outcome.kind === 'ended') return outcome.ended
-    if (outcome.kind === 'bad') errors += 1
-    if (errors >= limits.badCommands) return 'too-many-errors'
-  }
+    return act(context, await readCommand(dialogue, rules))
+  })
 }
 
 async function act(context: ImapContext, read: CommandRead): Promise<Outcome> {

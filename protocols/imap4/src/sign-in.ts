@@ -7,10 +7,9 @@ import { alertLine, failureLine, referralLine } from './replies.js'
 
 /** From the outcome of LOGIN or AUTHENTICATE to the end of the relay, or to the refusal. */
 export function signIn(context: ImapContext, tag: string, outcome: SaslOutcome): Promise<Outcome> {
-  const { session, settings, clientId } = context
+  const { settings, clientId } = context
   return signInToMailbox<BackendWelcome>(context, outcome, {
-    login: (authenticated, lease, location, signal) =>
-      loginAtBackend({ session, settings, clientId, authenticated, lease, location, signal }),
+    login: (request) => loginAtBackend({ ...request, settings, clientId }),
     // The backend's own words, under the client's tag; what it said untagged comes first.
     welcome: ({ untagged, text }) => [...untagged, `${tag} OK ${text}`].map((line) => `${line}\r\n`).join(''),
     failure: (reason, { detail, alert } = {}) => `${alertLine(alert)}${failureLine(tag, reason, detail)}`,

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-import type { Authenticated } from '@portico/auth'
-import type { Cancellation, FailureReason, MailboxLocation } from '@portico/base'
-import type { Lease } from '@portico/pool'
+import type { FailureReason } from '@portico/base'
 import {
   type BackendCredentials,
   BackendDialogue,
   type BackendLogin,
   backendCredentials,
+  cannotSignIn,
+  type MailboxLogin,
   passwordMayCross,
   plainResponse,
   remainingHops,
@@ -23,14 +23,9 @@ export interface BackendWelcome {
   readonly text: string
 }
 
-export interface LoginRequest {
-  readonly session: Session
+export interface LoginRequest extends MailboxLogin {
   readonly settings: Pop3Settings
   readonly wishes: Wishes
-  readonly authenticated: Authenticated
-  readonly lease: Lease
-  readonly location: MailboxLocation
-  readonly signal: Cancellation
 }
 
 type Credentials = Extract<BackendCredentials, { kind: 'credentials' }>
@@ -42,7 +37,7 @@ export async function loginAtBackend(request: LoginRequest): Promise<Login> {
   const greeting = lease.greeting as Pop3Greeting
   const dialogue = new BackendDialogue(lease.leg, lease.backend, 'identify', signal)
   const credentials = backendCredentials(authenticated, location, lease.backend)
-  if (credentials.kind === 'none') return cannot(request, credentials.why)
+  if (credentials.kind === 'none') return cannotSignIn(request, credentials.why)
   if (!passwordMayCross(lease.leg, lease.backend)) return dialogue.fail('cleartext-forbidden')
   lease.markUsed()
   if (settings.forwardClientFacts && greeting.xclient) {
@@ -51,10 +46,11 @@ export async function loginAtBackend(request: LoginRequest): Promise<Login> {
   }
   const granted = await askForWishes(dialogue, request.wishes)
   if (granted.kind === 'failed') return granted
-  if (granted.kind !== 'ok') return cannot(request, 'the client was promised UTF8, and the backend would not have it')
+  if (granted.kind !== 'ok')
+    return cannotSignIn(request, 'the client was promised UTF8, and the backend would not have it')
   dialogue.phase = 'login'
   const steps = loginSteps(credentials, greeting.capabilities)
-  if (steps === undefined) return cannot(request, 'the backend offers no way to sign in with these credentials')
+  if (steps === undefined) return cannotSignIn(request, 'the backend offers no way to sign in with these credentials')
   const answer = await take(dialogue, steps)
   switch (answer.kind) {
     case 'failed':
@@ -66,12 +62,6 @@ export async function loginAtBackend(request: LoginRequest): Promise<Login> {
     case 'error':
       return refusal(answer.code, dialogue)
   }
-}
-
-/** The configuration does not fit this backend: no other candidate would do better. */
-function cannot({ session, lease }: LoginRequest, why: string): Login {
-  session.services.log.error('cannot sign in at the backend', { session: session.id, backend: lease.backend.id, why })
-  return { kind: 'refused', reason: 'backend-unavailable' }
 }
 
 /** Who the client is, as Dovecot takes it from trusted peers. */

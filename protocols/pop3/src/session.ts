@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { BAD, ClientDialogue, type Ended, type Outcome, type Session } from '@portico/session'
+import { BAD, ClientDialogue, type Ended, gone, type Outcome, type Session, serveDialogue } from '@portico/session'
 import { apop, timestampFor } from './commands/apop.js'
 import { auth } from './commands/auth.js'
 import { capa } from './commands/capa.js'
@@ -30,28 +30,18 @@ const COMMANDS: ReadonlyMap<string, CommandHandler> = new Map([
 ])
 
 /** One POP3 session from its greeting to its end. */
-export async function servePop3(session: Session, settings: Pop3Settings): Promise<Ended> {
-  const dialogue = new ClientDialogue(session)
+export function servePop3(session: Session, settings: Pop3Settings): Promise<Ended> {
   const context: Pop3Context = {
     session,
     settings,
-    dialogue,
+    dialogue: new ClientDialogue(session),
     failures: 0,
     user: undefined,
     timestamp: timestampFor(session),
     wishes: { utf8: false, language: undefined },
   }
-  try {
-    dialogue.write(greeting(context))
-    const ended = await commands(context)
-    if (!dialogue.isSignedIn) dialogue.write(goodbye(ended))
-    return ended
-  } catch (bug) {
-    if (!dialogue.isSignedIn) dialogue.write(failureLine('server-bug'))
-    throw bug
-  } finally {
-    await dialogue.close()
-  }
+  const words = { greeting: () => greeting(context), goodbye, bug: failureLine('server-bug') }
+  return serveDialogue(context, words, (first) => serveCommand(context, first))
 }
 
 /** It carries the timestamp of APOP where that is offered, and tells the site's proxies that they may speak for their clients. */
@@ -60,20 +50,14 @@ function greeting({ session, timestamp }: Pop3Context): string {
   return `${words.filter(Boolean).join(' ')}\r\n`
 }
 
-async function commands(context: Pop3Context): Promise<Ended> {
+async function serveCommand(context: Pop3Context, first: boolean): Promise<Outcome> {
   const { session, dialogue } = context
-  const { limits } = session.services
-  let errors = 0
-  for (let first = true; ; first = false) {
-    const line = await (first ? dialogue.readFirstLine(limits.authLine) : dialogue.readLine(limits.authLine))
-    if (line.kind === 'gone') return dialogue.ended
-    if (line.kind === 'foreign' || (first && (line.kind === 'too-long' || isForeign(line.text))))
-      return 'not-this-protocol'
-    const outcome = line.kind === 'too-long' ? tooLong(context) : await act(context, line.text)
-    if (outcome.kind === 'ended') return outcome.ended
-    if (outcome.kind === 'bad') errors += 1
-    if (errors >= limits.badCommands) return 'too-many-errors'
-  }
+  const { authLine } = session.services.limits
+  const line = await (first ? dialogue.readFirstLine(authLine) : dialogue.readLine(authLine))
+  if (line.kind === 'gone') return gone(context)
+  if (line.kind === 'foreign' || (first && (line.kind === 'too-long' || isForeign(line.text))))
+    return { kind: 'ended', ended: 'not-this-protocol' }
+  return line.kind === 'too-long' ? tooLong(context) : act(context, line.text)
 }
 
 function tooLong(context: Pop3Context): Outcome {

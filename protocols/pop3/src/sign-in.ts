@@ -7,10 +7,9 @@ import { failureLine } from './replies.js'
 
 /** From the outcome of PASS, APOP or AUTH to the end of the relay, or to the refusal. */
 export function signIn(context: Pop3Context, outcome: SaslOutcome): Promise<Outcome> {
-  const { session, settings, wishes } = context
+  const { settings, wishes } = context
   return signInToMailbox<BackendWelcome>(context, outcome, {
-    login: (authenticated, lease, location, signal) =>
-      loginAtBackend({ session, settings, wishes, authenticated, lease, location, signal }),
+    login: (request) => loginAtBackend({ ...request, settings, wishes }),
     welcome: ({ text }) => `+OK ${text}\r\n`,
     failure: (reason, { detail } = {}) => failureLine(reason, detail),
     // POP3 has no word for "elsewhere".
