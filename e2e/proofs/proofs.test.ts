@@ -57,7 +57,9 @@ scenario('sign-in without showing a password, in front of a Dovecot with a maste
         },
       },
       more: {
-        auth: { mechanisms: ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256', 'SCRAM-SHA-1', 'CRAM-MD5', 'PLAIN', 'EXTERNAL'] },
+        auth: {
+          mechanisms: ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256', 'SCRAM-SHA-1', 'CRAM-MD5', 'APOP', 'PLAIN', 'EXTERNAL'],
+        },
       },
     })
   })
@@ -92,6 +94,7 @@ ${more}`
       ['carol', 'cram-md5'],
       ['dave', 'scram-sha-256'],
       ['dave', 'cram-md5'],
+      ['dave', 'apop'],
       ['alice', 'plain'],
       ['carol', 'plain'],
     ])('%s signs in with %s and finds the own mailbox', async (user, method) => {
@@ -100,7 +103,7 @@ ${more}`
       expect(readFileSync(inbox, 'utf8')).toContain(`Subject: for ${user}`)
     })
 
-    test.each(['scram-sha-256', 'cram-md5'])(
+    test.each(['scram-sha-256', 'cram-md5', 'apop'])(
       'a wrong password is refused by %s, and no backend hears of it',
       async (how) => {
         const before = dovecot.log()

@@ -24,6 +24,8 @@ export interface AuthContext {
   readonly client: ClientFacts
   readonly channel: ChannelFacts
   readonly localName: string
+  /** The timestamp of the greeting that a proof answers: with it APOP counts among the mechanisms, without it APOP does not begin. */
+  readonly timestamp?: string
   /** `never`: no password on an unencrypted leg (the default); `always`: the site says so for this listener. */
   readonly plaintextPasswords: 'never' | 'loopback' | 'always'
   /** Failed attempts of this session so far. */

@@ -32,8 +32,9 @@ export function createOffer(options: OfferOptions): Offer {
     const { certificate } = context.client
     const onlyPasswords = passwordProtocols?.has(context.client.protocol) === true
     return possible.filter((mechanism) => {
-      const { needs, secret, bindsChannel, sendsPasswordInClear } = mechanism
+      const { needs, secret, bindsChannel, sendsPasswordInClear, answersGreeting } = mechanism
       if (sendsPasswordInClear) return passwords
+      if (answersGreeting === true && context.timestamp === undefined) return false
       if (onlyPasswords && !sources.some((source) => source.bringsPasswords === true && servesIt(source, needs)))
         return false
       if (needs === 'certificate' && (certificate === undefined || namesOf(certificate, certificates) === undefined))

@@ -50,9 +50,10 @@ export function createRunner(parts: DecisionParts, decide: Decide, anonymousUser
       },
       anonymous: async (trace) => settle(admitAnonymous(parts, name, context, anonymousUser, trace)),
     }
-    const { channel, client, localName } = context
+    const { channel, client, localName, timestamp } = context
     const certificate = client.certificate === undefined ? {} : { clientCertificate: client.certificate }
-    const exchange = mechanism.begin({ verifier, channel, ...certificate, localName, offered, signal })
+    const greeted = timestamp === undefined ? {} : { timestamp }
+    const exchange = mechanism.begin({ verifier, channel, ...certificate, localName, ...greeted, offered, signal })
     return { exchange, decided: () => outcome }
   }
 }

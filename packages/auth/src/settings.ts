@@ -5,7 +5,7 @@ import { type Mechanism, serverMechanismNames, serverMechanisms } from '@portico
 const SECOND = 1_000
 
 /** Old or open doors: only where a site asks for them. */
-const UNASKED: readonly string[] = ['EXTERNAL', 'CRAM-MD5', 'ANONYMOUS']
+const UNASKED: readonly string[] = ['EXTERNAL', 'CRAM-MD5', 'APOP', 'ANONYMOUS']
 
 /** How sign-ins are slowed down and remembered: the `auth` block of the configuration. */
 export const authSchema = z
@@ -58,7 +58,7 @@ export const authSchema = z
       .min(1)
       .optional()
       .describe(
-        `SASL mechanisms that may be offered; absent: all but ${UNASKED.join(', ')}. EXTERNAL takes a client certificate, where a listener asks for them: one whose SHA-256 fingerprint an account of the users file has as \`certificate=…\`, or what \`certificates\` says. SCRAM and CRAM-MD5 need accounts that are stored as PLAIN or in the mechanism's own form: unless named here they are offered only if every account is. All of these leave no password to show, so that they are not offered where the backends take passwords only.`,
+        `SASL mechanisms that may be offered; absent: all but ${UNASKED.join(', ')}. EXTERNAL takes a client certificate, where a listener asks for them: one whose SHA-256 fingerprint an account of the users file has as \`certificate=…\`, or what \`certificates\` says. APOP is POP3's own command, and needs accounts that are stored as PLAIN. SCRAM and CRAM-MD5 need accounts that are stored as PLAIN or in the mechanism's own form: unless named here they are offered only if every account is. All of these leave no password to show, so that they are not offered where the backends take passwords only.`,
       ),
     certificates: z
       .strictObject({

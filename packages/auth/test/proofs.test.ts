@@ -261,6 +261,7 @@ describe('what is offered', () => {
   test('old and open doors only where they are named', () => {
     const names = (mechanisms?: string[]) => allowedMechanisms(authSchema.parse({ mechanisms })).map(({ name }) => name)
     expect(names()).not.toContain('CRAM-MD5')
+    expect(names()).not.toContain('APOP')
     expect(names()).not.toContain('ANONYMOUS')
     expect(names()).not.toContain('EXTERNAL')
     expect(names()).toContain('SCRAM-SHA-256')
@@ -274,6 +275,71 @@ describe('CRAM-MD5 against a users file', () => {
     const { auth } = setUp([`alice:${stored}`])
     expect(await cram(auth, 'alice', 'secret')).toMatchObject({ kind: 'authenticated', principal: { user: 'alice' } })
     expect(await cram(auth, 'alice', 'wrong')).toMatchObject({ kind: 'failed', reason: 'invalid-credentials' })
+  })
+})
+
+describe('APOP against a users file', () => {
+  const timestamp = '<1896.697170952@dbc.mtview.ca.us>'
+  const greeted = (address?: string) => contextAt(address, { timestamp })
+  const apop = async (auth: Auth, user: string, password: string, context = greeted()) => {
+    const digest = createHash('md5').update(`${timestamp}${password}`).digest('hex')
+    await using attempt = auth.begin('APOP', context, NEVER)
+    return attempt.step(Buffer.from(`${user} ${digest}`))
+  }
+
+  test('an account that is stored as PLAIN can prove, others cannot', async () => {
+    const { auth, log } = setUp(['alice:{PLAIN}secret', `bob:${CRAM}`], { proofsOf: 'any' })
+    expect(await apop(auth, 'alice', 'secret')).toMatchObject({
+      kind: 'authenticated',
+      deferred: false,
+      principal: { user: 'alice', mechanism: 'APOP', strength: 'proof', proof: {} },
+    })
+    expect(log.lines.join()).toMatch(/signed in .*APOP/s)
+    for (const [user, password] of [
+      ['alice', 'wrong'],
+      ['bob', 'secret'],
+      ['nobody', 'secret'],
+    ] as const) {
+      const outcome = { kind: 'failed', reason: 'invalid-credentials', waitMs: 0, user }
+      expect(await apop(auth, user, password)).toEqual(outcome)
+    }
+  })
+
+  test('wrong digests are held back longer and longer, and then not looked at', async () => {
+    const { auth, log } = setUp(['alice:{PLAIN}secret'])
+    const outcomes = []
+    for (let i = 0; i < 11; i++) outcomes.push(await apop(auth, 'alice', 'wrong'))
+    expect(outcomes.map((outcome) => (outcome.kind === 'failed' ? outcome.reason : outcome.kind))).toEqual([
+      ...Array<string>(10).fill('invalid-credentials'),
+      'throttled',
+    ])
+    expect(outcomes[3]).toMatchObject({ waitMs: 8_000 })
+    expect(log.lines.filter((line) => line.startsWith('sign-in refused'))).toHaveLength(11)
+  })
+
+  test('is a mechanism where the greeting has a timestamp, and nowhere else', async () => {
+    const { auth } = setUp(['alice:{PLAIN}secret'])
+    expect(auth.mechanisms(greeted())).toContain('APOP')
+    expect(auth.mechanisms(contextAt())).not.toContain('APOP')
+    expect(await apop(auth, 'alice', 'secret', contextAt())).toMatchObject({ reason: 'mechanism-unavailable' })
+    expect(setUp([`alice:${CRAM}`]).auth.mechanisms(greeted())).not.toContain('APOP')
+  })
+
+  test('the time of 500 interleaved sign-ins does not tell an unknown name from a wrong password', async () => {
+    const { auth } = setUp(['alice:{PLAIN}secret', 'carol:{PLAIN}other'])
+    const times: Record<string, number[]> = { alice: [], nobody: [] }
+    for (let i = 0; i < 250; i++) {
+      for (const [user, measured] of Object.entries(times)) {
+        const context = greeted(`192.0.${i}.7`)
+        const begun = performance.now()
+        await apop(auth, user, 'wrong', context)
+        measured.push(performance.now() - begun)
+      }
+    }
+    const median = (all: readonly number[] = []) => [...all].sort((a, b) => a - b)[125] ?? 0
+    const ratio = median(times['alice']) / median(times['nobody'])
+    expect(ratio).toBeGreaterThan(0.7)
+    expect(ratio).toBeLessThan(1.4)
   })
 })
 

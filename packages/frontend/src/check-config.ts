@@ -18,6 +18,7 @@ export function checkConfig(
     ...locatorProblems(settings),
     ...exemptionProblems(settings),
     ...identityProblems(settings, topology),
+    ...redirectProblems(settings),
     ...protocols.flatMap((protocol) => protocolProblems(settings, protocol)),
     ...mechanismProblems(settings, topology),
   ]
@@ -130,6 +131,17 @@ function mechanismProblems(settings: FrontEndSettings, topology: Topology): Conf
     if (!leavesNone) return []
     const expectation = 'expected a mechanism that leaves a password: all backends have identity password'
     return [{ path: ['auth', 'mechanisms', index], expectation }]
+  })
+}
+
+/** Nobody is sent elsewhere who has not proved who they are (RFC 2221 section 6), and the backend that could say so is not asked. */
+function redirectProblems({ credentials, backends }: FrontEndSettings): ConfigProblem[] {
+  const deferred = credentials.findIndex(({ type }) => type === 'deferred')
+  if (deferred < 0) return []
+  return Object.entries(backends).flatMap(([group, { redirect }]) => {
+    if (redirect.size === 0) return []
+    const expectation = `expected none: credentials[${deferred}] is deferred, which proves nothing before a backend is asked`
+    return [{ path: ['backends', group, 'redirect'], expectation }]
   })
 }
 

@@ -146,12 +146,16 @@ class RunningFrontEnd implements FrontEnd {
       leg.destroy()
       return
     }
-    const networks = generation.checked.networks.namesOf(leg.facts.peer.address)
+    const { namesOf } = generation.checked.networks
     const id = this.#nextId()
     const { services } = generation
     const done = generation.use()
     void this.#host
-      .run({ id, protocol, listener: facts, leg, networks, trusted, services }, served.protocol, served.settings)
+      .run(
+        { id, protocol, listener: facts, leg, networksOf: namesOf, trusted, services },
+        served.protocol,
+        served.settings,
+      )
       .finally(done)
   }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { CancellationSource, type ProtocolName } from '@portico/base'
-import type { Leg } from '@portico/net'
+import type { Leg, LegFacts } from '@portico/net'
 import type { ListenerFacts, Services, Session } from '@portico/session'
 import { SessionRecord } from '@portico/telemetry'
+import { PROXIES } from './schema.js'
 
 /** What a session is made of. */
 export interface SessionParts {
@@ -10,7 +11,8 @@ export interface SessionParts {
   readonly protocol: ProtocolName
   readonly listener: ListenerFacts
   readonly leg: Leg
-  readonly networks: readonly string[]
+  /** Names of the configured networks that hold an address. */
+  readonly networksOf: (address: string) => readonly string[]
   readonly trusted: boolean
   readonly services: Services
 }
@@ -21,12 +23,16 @@ export class LiveSession implements Session {
   readonly protocol: ProtocolName
   readonly listener: ListenerFacts
   readonly leg: Leg
-  readonly networks: readonly string[]
+  networks: readonly string[]
   readonly trusted: boolean
+  readonly isProxy: boolean
   readonly services: Services
   readonly signal = new CancellationSource()
   readonly record: SessionRecord
   hops = 0
+  readonly #networksOf: SessionParts['networksOf']
+  /** The ends as the transport knows them. */
+  readonly #ends: Pick<LegFacts, 'peer' | 'local'>
   #draining = false
   #onDrain: (() => void) | undefined
 
@@ -35,17 +41,29 @@ export class LiveSession implements Session {
     this.protocol = parts.protocol
     this.listener = parts.listener
     this.leg = parts.leg
-    this.networks = parts.networks
+    this.#networksOf = parts.networksOf
+    this.#ends = parts.leg.facts
+    this.networks = parts.networksOf(this.#ends.peer.address)
     this.trusted = parts.trusted
+    this.isProxy = this.networks.includes(PROXIES)
     this.services = parts.services
     this.record = new SessionRecord({
       id: parts.id,
       protocol: parts.protocol,
       listener: parts.listener.name,
-      client: parts.leg.facts.peer,
-      networks: parts.networks,
+      client: this.#ends.peer,
+      networks: this.networks,
       clock: parts.services.clock,
     })
+  }
+
+  speaksFor(client: Parameters<Session['speaksFor']>[0]): void {
+    if (client === undefined) this.hops = 0
+    const { peer, local } = { ...this.#ends, ...client }
+    this.leg.setPeer(peer, local)
+    this.networks = this.#networksOf(peer.address)
+    this.record.client = peer
+    this.record.networks = this.networks
   }
 
   get draining(): boolean {

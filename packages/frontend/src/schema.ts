@@ -9,11 +9,14 @@ import { stateSchema } from '@portico/state'
 /** The network whose members are trusted balancers: they must send a PROXY header. */
 export const BALANCERS = 'balancers'
 
+/** The network whose members are proxies: what they say, inside the protocol, of the clients that they speak for is believed. */
+export const PROXIES = 'proxies'
+
 const networksSchema = z
   .record(z.string(), z.array(z.string()))
   .default({})
   .describe(
-    `Named sets of CIDR blocks that a client may belong to. \`${BALANCERS}\` are trusted to state the client's address (PROXY protocol) and can never be banned.`,
+    `Named sets of CIDR blocks that a client may belong to. \`${BALANCERS}\` are trusted to state the client's address (PROXY protocol) and can never be banned. \`${PROXIES}\` are proxies and web mail that speak for clients of their own and are believed when they say whom, by IMAP4's ID (x-originating-ip and its like) or POP3's XCLIENT. A balancer that only passes octets on is none: what comes through it was said by its clients.`,
   )
 
 const certificateSchema = z.strictObject({

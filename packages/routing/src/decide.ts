@@ -7,6 +7,7 @@ import type { Topology } from './topology.js'
  * The router over the configured backends. Its answers:
  * - this service drains or is inactive: `draining`;
  * - more hops than {@link MAX_HOPS}: `backend-unavailable`, since the proxies point at each other;
+ * - the site sends the group's users of this protocol to another name: `redirect`;
  * - the group exists but does not speak the protocol: `protocol-disabled`;
  * - the group, the pinned host or the given endpoint does not exist or may not be reached: `backend-unavailable`. The mailbox was
  *   found, only its server is not usable here; a permanent answer would bounce mail for a slip in the directory.
@@ -18,11 +19,14 @@ export function createRouter(topology: Topology): Router {
       const { location, protocol } = question
       if ((question.states.get(protocol) ?? 'active') !== 'active') return refuse('draining')
       if (question.hops > MAX_HOPS || !groups.has(location.group)) return refuse('backend-unavailable')
+      const elsewhere = topology.redirectOf(location.group, protocol)
+      if (elsewhere !== undefined) return { kind: 'redirect', to: elsewhere }
       const listed = topology.backendsOf(location.group, protocol)
       if (listed.length === 0) return refuse('protocol-disabled')
       const [first, ...others] = candidatesOf(topology, listed, question)
       return first === undefined ? refuse('backend-unavailable') : { kind: 'proxy', candidates: [first, ...others] }
     },
+    redirects: (protocol) => topology.groups.some((group) => topology.redirectOf(group, protocol) !== undefined),
   }
 }
 

@@ -4,6 +4,8 @@ import type { Backend, MailboxLocation, ProtocolName, RefusalReason } from '@por
 /** The routing core: pure. The same question always gets the same answer. */
 export interface Router {
   decide(question: RouteQuestion): Decision
+  /** Whether it may ever say `redirect` in a protocol, which some have to announce. */
+  redirects(protocol: ProtocolName): boolean
 }
 
 export interface RouteQuestion {
@@ -23,6 +25,7 @@ export type ComponentStates = ReadonlyMap<ProtocolName, 'active' | 'draining' | 
 
 export type Decision =
   | { readonly kind: 'proxy'; readonly candidates: readonly [Backend, ...Backend[]] }
+  /** The site sends the users of this group to another name: `host[:port]`, or a URL for HTTP. Only for who has proved who they are. */
   | { readonly kind: 'redirect'; readonly to: string }
   | { readonly kind: 'refuse'; readonly reason: RefusalReason }
 

@@ -92,22 +92,50 @@ export interface GroupSettings {
   readonly identity: IdentitySettings
   readonly cleartextPasswords: 'never' | 'loopback' | Networks
   readonly protocols: ReadonlyMap<string, ProtocolSettings>
+  /** Public names by protocol. */
+  readonly redirect: ReadonlyMap<string, string>
 }
 
 /** All groups by name. */
 export type BackendsSettings = Readonly<Record<string, GroupSettings>>
 
+/** Protocols that have a word for "elsewhere", and what a public name looks like in each. */
+const PUBLIC_NAMES: Readonly<Record<string, z.ZodType<string>>> = {
+  imap4: z
+    .string()
+    .regex(/^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?$/, 'expected a host name, or host:port')
+    .describe('Host name, or `host:port`. LOGIN-REFERRALS is then announced.'),
+  http: z
+    .url({ protocol: /^https$/, error: 'expected https://host[:port]' })
+    .describe('`https://host[:port]`; path and query are kept.'),
+}
+
+function redirectSchema(protocols: readonly string[]) {
+  const able = protocols.filter((name) => Object.hasOwn(PUBLIC_NAMES, name))
+  return z
+    .strictObject(Object.fromEntries(able.map((name) => [name, PUBLIC_NAMES[name]?.optional() ?? z.never()])))
+    .prefault({})
+    .describe(
+      'By protocol: the public name that users of this group are sent to after they have signed in, instead of being served through here (IMAP4: RFC 2221; HTTP: 307). Nobody is sent anywhere by default.',
+    )
+}
+
 /** The `backends` block: groups of mailbox servers. `protocols` are the names that a group may have a block for. */
 export function backendsSchema(protocols: readonly string[]): Schema<BackendsSettings> {
-  const common = { identity: identitySchema.default('password'), cleartextPasswords: cleartextSchema }
+  const common = {
+    identity: identitySchema.default('password'),
+    cleartextPasswords: cleartextSchema,
+    redirect: redirectSchema(protocols),
+  }
   const blocks = Object.fromEntries(protocols.map((name) => [name, blockSchema(name).optional()]))
   const group = z.strictObject({ ...blocks, ...common }).transform((written): GroupSettings => {
-    const { identity, cleartextPasswords } = written
+    const { identity, cleartextPasswords, redirect } = written
     const values: Readonly<Record<string, unknown>> = written
     const present = protocols.filter((name) => values[name] !== undefined)
     return {
       identity,
       cleartextPasswords,
+      redirect: new Map(Object.entries(redirect).flatMap(([name, to]) => (to === undefined ? [] : [[name, to]]))),
       protocols: new Map(present.map((name) => [name, values[name] as ProtocolSettings])),
     }
   })

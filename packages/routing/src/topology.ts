@@ -28,6 +28,8 @@ export interface Topology {
    * when the group does not speak the protocol or its rules forbid an unencrypted leg to there.
    */
   backendAt(group: string, protocol: ProtocolName, address: Address): Backend | undefined
+  /** The public name that the site sends users of a group to; undefined when they are served through here. */
+  redirectOf(group: string, protocol: ProtocolName): string | undefined
 }
 
 /** The configured backends cannot be used as written. `path` leads to the fault inside the `backends` block. */
@@ -61,6 +63,7 @@ export function buildTopology(settings: BackendsSettings, readText: (source: Tex
   }
   return {
     groups: [...groups.keys()],
+    redirectOf: (group, protocol) => (groups.has(group) ? settings[group]?.redirect.get(protocol) : undefined),
     backendsOf: (group, protocol) => groups.get(group)?.get(protocol)?.backends ?? [],
     backendAt(group, protocol, address) {
       const shelf = groups.get(group)?.get(protocol)

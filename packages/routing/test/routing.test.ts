@@ -8,6 +8,7 @@ import {
   createRouter,
   type LocatorDeps,
   locationSchema,
+  type RouteQuestion,
   TopologyError,
 } from '@portico/routing'
 import { locatorCompliance, principalNamed, routerCompliance } from '@portico/testkit'
@@ -232,5 +233,50 @@ describe('topology', () => {
       if (before.includes('d.example')) continue
       expect(first(hosts.slice(0, 3), `u${user}`)).toBe(before)
     }
+  })
+})
+
+describe('a group that is elsewhere', () => {
+  const router = createRouter(
+    topologyOf({
+      there: { redirect: { imap4: 'imap.site2.example' }, pop3: { endpoints: ['mbx1.example:995'] } },
+      here: { imap4: { endpoints: ['mbx1.example:993'] } },
+    }),
+  )
+  const decide = (group: string, protocol: string, more: Partial<RouteQuestion> = {}) =>
+    router.decide({
+      location: { group, source: 't' },
+      protocol,
+      networks: [],
+      states: new Map(),
+      hops: 0,
+      spreadKey: 'a',
+      ...more,
+    })
+
+  test('sends its users to the name that the site gives, in the protocols that it names', () => {
+    expect(decide('there', 'imap4')).toEqual({ kind: 'redirect', to: 'imap.site2.example' })
+    expect(decide('there', 'pop3')).toMatchObject({ kind: 'proxy' })
+    expect(decide('here', 'imap4')).toMatchObject({ kind: 'proxy' })
+  })
+
+  test('sends nobody while the node leaves', () => {
+    const states = new Map([['imap4', 'draining']] as const)
+    expect(decide('there', 'imap4', { states })).toEqual({ kind: 'refuse', reason: 'draining' })
+  })
+
+  test('is known beforehand', () => {
+    expect(['imap4', 'pop3'].map((protocol) => router.redirects(protocol))).toEqual([true, false])
+  })
+
+  test.each([
+    [{ imap4: 'imap://site2.example/' }],
+    [{ imap4: 'a b' }],
+    [{ imap4: 'x]y' }],
+    [{ imap4: '' }],
+    [{ http: 'http://web.example' }],
+    [{ pop3: 'pop.example' }],
+  ])('takes no %j', (redirect) => {
+    expect(schema.safeParse({ g: { redirect } }).success).toBe(false)
   })
 })

@@ -21,6 +21,8 @@ export interface Mechanism {
   readonly secret?: SecretKind
   /** Ties the proof to the TLS channel (RFC 5056): of no use on a leg that offers no channel binding. */
   readonly bindsChannel?: boolean
+  /** No SASL mechanism: the proof answers the timestamp that the protocol's greeting carried (POP3's APOP). */
+  readonly answersGreeting?: boolean
   begin(context: MechanismContext): Exchange
 }
 
@@ -30,6 +32,8 @@ export interface MechanismContext {
   readonly clientCertificate?: CertificateFacts
   /** The server's name, for challenges that carry one. */
   readonly localName: string
+  /** The timestamp of the greeting, where it carried one. */
+  readonly timestamp?: string
   /** Names that were offered on this leg, which a client may claim not to have seen (RFC 5802 section 6). */
   readonly offered: readonly string[]
   readonly signal: Cancellation
@@ -77,7 +81,7 @@ export interface CredentialVerifier {
 }
 
 /** The stored forms that a proof can be checked against. */
-export type SecretKind = 'SCRAM-SHA-1' | 'SCRAM-SHA-256' | 'CRAM-MD5'
+export type SecretKind = 'SCRAM-SHA-1' | 'SCRAM-SHA-256' | 'CRAM-MD5' | 'APOP'
 
 export type StoredSecret =
   /** RFC 5802 section 3. */
@@ -88,8 +92,8 @@ export type StoredSecret =
       readonly storedKey: Uint8Array
       readonly serverKey: Uint8Array
     }
-  /** Computes the right digest for a challenge (RFC 2195 section 2). */
-  | { readonly kind: 'cram-md5'; digest(challenge: Uint8Array): Uint8Array }
+  /** Computes the right digest for a challenge (RFC 2195 section 2) or for a timestamp (RFC 1939 section 7). */
+  | { readonly kind: 'cram-md5' | 'apop'; digest(challenge: Uint8Array): Uint8Array }
 
 export type LookupAnswer =
   | {

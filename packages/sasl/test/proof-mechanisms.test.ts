@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-import { createHmac } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { CancellationSource } from '@portico/base'
 import {
+  apop,
   cramMd5,
   deriveScramKeys,
   type ScramClientOptions,
@@ -66,7 +67,7 @@ async function play(
   mechanism: ReturnType<typeof scram>,
   secret: StoredSecret,
   script: readonly (string | undefined)[],
-  more: { readonly offered?: readonly string[]; readonly localName?: string } = {},
+  more: { readonly offered?: readonly string[]; readonly localName?: string; readonly timestamp?: string } = {},
 ) {
   const asked: unknown[] = []
   const exchange = mechanism.begin({
@@ -84,6 +85,7 @@ async function play(
     channel: { encrypted: true, channelBinding: (type) => CHANNEL[type] },
     localName: more.localName ?? 'mail.example.com',
     offered: more.offered ?? [],
+    ...(more.timestamp === undefined ? {} : { timestamp: more.timestamp }),
     signal: new CancellationSource(),
   })
   const steps: string[] = []
@@ -316,5 +318,46 @@ describe('a verifier that judges responses itself', () => {
       judged: [],
       last: 'mechanism-unavailable',
     })
+  })
+})
+
+describe('APOP (RFC 1939 section 7)', () => {
+  const timestamp = '<1896.697170952@dbc.mtview.ca.us>'
+  const right = 'mrose c4c9334bac560ecc979e58001b3e22fb'
+  const stored: StoredSecret = {
+    kind: 'apop',
+    digest: (stamp) => createHash('md5').update(stamp).update('tanstaaf').digest(),
+  }
+
+  test('the example of the RFC', async () => {
+    const { steps, asked } = await play(apop, stored, [right], { timestamp })
+    expect({ steps, asked }).toEqual({ steps: ['success mrose'], asked: ['mrose'] })
+  })
+
+  test('one digest is good for one timestamp only', async () => {
+    const { steps } = await play(apop, stored, [right], { timestamp: '<1897.697170952@dbc.mtview.ca.us>' })
+    expect(steps).toEqual(['invalid-credentials'])
+  })
+
+  test.each([
+    ['no response', [undefined], 'malformed'],
+    ['no name', [' c4c9334bac560ecc979e58001b3e22fb'], 'malformed'],
+    ['capitals', ['mrose C4C9334BAC560ECC979E58001B3E22FB'], 'malformed'],
+    ['a short digest', ['mrose c4'], 'malformed'],
+    ['octets that are no UTF-8', ['m\xff'.repeat(2)], 'malformed'],
+    ['a mebibyte', ['x'.repeat(1_048_576)], 'too-long'],
+  ])('%s is refused before anybody is asked', async (_label, script, reason) => {
+    const { steps, asked } = await play(apop, stored, script, { timestamp })
+    expect({ steps, asked }).toEqual({ steps: [reason], asked: [] })
+  })
+
+  test('without a timestamp in the greeting nothing can be proved', async () => {
+    const { steps, asked } = await play(apop, stored, [right])
+    expect({ steps, asked }).toEqual({ steps: ['mechanism-unavailable'], asked: [] })
+  })
+
+  test('an exchange that has ended does not begin again', async () => {
+    const { steps, asked } = await play(apop, stored, ['mrose x', right], { timestamp })
+    expect({ steps, asked }).toEqual({ steps: ['malformed', 'aborted'], asked: [] })
   })
 })

@@ -10,6 +10,7 @@ export type ClientLine =
   | { readonly kind: 'gone' }
 
 const NOTHING = new Uint8Array(0)
+const [LF, CR, SPACE, TILDE] = [10, 13, 32, 126] as const
 
 /**
  * The client's side of a line protocol before sign-in. It keeps the pre-auth time, so that a client can be told why it is let
@@ -50,6 +51,20 @@ export class ClientDialogue {
     if (read?.kind === 'too-long') return { kind: 'too-long' }
     if (read?.kind !== 'line') return { kind: 'gone' }
     return { kind: 'line', text: read.bytes.toString('latin1') }
+  }
+
+  /**
+   * The first line of a session. Whatever begins no line of text (a TLS ClientHello, another binary protocol) is `foreign` from its
+   * first octet, since a line end may never follow it.
+   */
+  async readFirstLine(limit: number): Promise<ClientLine | { readonly kind: 'foreign' }> {
+    const first = (await this.readExactly(1))?.[0]
+    if (first === undefined) return { kind: 'gone' }
+    if (first === LF) return { kind: 'line', text: '' }
+    if (first !== CR && (first < SPACE || first > TILDE)) return { kind: 'foreign' }
+    const rest = await this.readLine(limit - 1)
+    if (rest.kind !== 'line' || (first === CR && rest.text === '')) return rest
+    return { kind: 'line', text: `${String.fromCharCode(first)}${rest.text}` }
   }
 
   /** Exactly so many octets, or `undefined` when the client is gone. Bound `count` first. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { CancellationSource, ProtocolName } from '@portico/base'
+import type { CancellationSource, Endpoint, ProtocolName } from '@portico/base'
 import type { Leg } from '@portico/net'
 import type { SessionRecord } from '@portico/telemetry'
 import type { Services } from './services.js'
@@ -25,14 +25,18 @@ export interface Session {
   readonly leg: Leg
   /** Names of the configured networks that hold the client. */
   readonly networks: readonly string[]
-  /** The peer may forward client facts. */
+  /** The socket's peer is a balancer, which may forward client facts. Whoever speaks through it is not trusted by that. */
   readonly trusted: boolean
+  /** The client itself is one of the site's proxies: it may say, in the protocol, whom it speaks for. */
+  readonly isProxy: boolean
   readonly services: Services
   /** Aborted when the client goes, when the pre-auth time is up, and when the node destroys its sessions. */
   readonly signal: CancellationSource
   readonly record: SessionRecord
-  /** How many proxies the session has passed before this one, as far as a trusted peer said. */
+  /** How many proxies the session has passed before this one, as far as a trusted proxy said. */
   hops: number
+  /** A proxy says whom it speaks for: peer, networks and log follow. `undefined` takes everything back that it said. */
+  speaksFor(client: { readonly peer: Endpoint; readonly local?: Endpoint } | undefined): void
   /** The node is leaving: finish politely. */
   readonly draining: boolean
   /** One slot: told once when draining begins. */

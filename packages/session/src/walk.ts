@@ -3,6 +3,7 @@ import type { Authenticated } from '@portico/auth'
 import {
   type Backend,
   type BackendError,
+  type Cancellation,
   CancellationSource,
   type EmailAddress,
   type FailureReason,
@@ -24,11 +25,41 @@ export type Route =
   | { readonly kind: 'redirect'; readonly location: MailboxLocation; readonly to: string }
   | { readonly kind: 'refuse'; readonly reason: RefusalReason }
 
+/**
+ * The backend would not have this user. `detail` is a code of the protocol that says more than the reason, `alert` are words that
+ * the backend wants its user to see.
+ */
+export interface BackendRefused {
+  readonly kind: 'refused'
+  readonly reason: FailureReason
+  readonly detail?: string
+  readonly alert?: string
+}
+
+/** Whom to sign in at a prepared backend connection. */
+export interface MailboxLogin {
+  readonly session: Session
+  readonly authenticated: Authenticated
+  readonly lease: Lease
+  readonly location: MailboxLocation
+  readonly signal: Cancellation
+}
+
+/** The configuration does not fit this backend: no other candidate would do better. `why` is for the log. */
+export function cannotSignIn(
+  { session, lease }: MailboxLogin,
+  why: string,
+  reason: FailureReason = 'backend-unavailable',
+): BackendRefused {
+  session.services.log.error('cannot sign in at the backend', { session: session.id, backend: lease.backend.id, why })
+  return { kind: 'refused', reason }
+}
+
 /** What a protocol's login at a backend came to. */
 export type BackendLogin<W> =
   | { readonly kind: 'open'; readonly welcome: W }
   /** The backend has spoken and would not have this user; no other candidate is asked. */
-  | { readonly kind: 'refused'; readonly reason: FailureReason; readonly detail?: string }
+  | BackendRefused
   /** Trouble: the next candidate may do better. */
   | { readonly kind: 'failed'; readonly error: BackendError }
 
@@ -36,7 +67,7 @@ export type BackendLogin<W> =
 export type Opened<W> =
   | { readonly kind: 'open'; readonly lease: Lease; readonly welcome: W; readonly location: MailboxLocation }
   | { readonly kind: 'redirect'; readonly to: string }
-  | { readonly kind: 'refused'; readonly reason: FailureReason; readonly detail?: string }
+  | BackendRefused
   /** The client went away meanwhile: nobody is there to be answered. */
   | { readonly kind: 'gone' }
 
@@ -147,7 +178,7 @@ export async function openMailbox<W>(
   login: (lease: Lease, location: MailboxLocation, signal: CancellationSource) => Promise<BackendLogin<W>>,
 ): Promise<Opened<W>> {
   const { principal, deferred } = authenticated
-  const opened = await openFor(session, principal, login)
+  const opened = await openFor(session, authenticated, login)
   const refused = opened.kind === 'refused' && opened.reason === 'invalid-credentials'
   if (opened.kind === 'open') await discardOnBug(opened.lease, () => authenticated.settle('accepted'))
   else await authenticated.settle(refused ? 'refused' : 'unknown')
@@ -164,11 +195,14 @@ export async function openMailbox<W>(
 
 async function openFor<W>(
   session: Session,
-  principal: Principal,
+  { principal, deferred }: Authenticated,
   login: (lease: Lease, location: MailboxLocation, signal: CancellationSource) => Promise<BackendLogin<W>>,
 ): Promise<Opened<W>> {
   const route = await findRoute(session, principal)
   if (route.kind === 'refuse') return { kind: 'refused', reason: route.reason }
-  if (route.kind === 'redirect') return { kind: 'redirect', to: route.to }
+  if (route.kind === 'redirect') {
+    // Nothing is proved yet: where somebody's mailbox is must not be told to anybody (RFC 2221 section 6).
+    return deferred ? { kind: 'refused', reason: 'backend-unavailable' } : { kind: 'redirect', to: route.to }
+  }
   return openBackend(session, route, (lease, signal) => login(lease, route.location, signal))
 }

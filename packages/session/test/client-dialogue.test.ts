@@ -91,3 +91,22 @@ test('a client that goes while its replies wait ends the dialogue', async () => 
   expect(await served).toBeLessThan(50_000)
   expect(session.signal.reason).toBe('closed')
 })
+
+test.each([
+  ['a1 NOOP\r\nnext', { kind: 'line', text: 'a1 NOOP' }],
+  ['a1 NOOP\n', { kind: 'line', text: 'a1 NOOP' }],
+  ['\r\n', { kind: 'line', text: '' }],
+  ['\n', { kind: 'line', text: '' }],
+  ['\ra\r\n', { kind: 'line', text: '\ra' }],
+  [`${'x'.repeat(20)}\r\n`, { kind: 'line', text: 'x'.repeat(20) }],
+  [`${'x'.repeat(21)}\r\n`, { kind: 'too-long' }],
+  ['\x16\x03\x01', { kind: 'foreign' }],
+  ['\x80', { kind: 'foreign' }],
+  ['\0', { kind: 'foreign' }],
+])('the first line of a session: %j', async (octets, expected) => {
+  const { client, leg, dialogue } = await dialogueWithSilentClient()
+  client.write(octets, 'latin1')
+  expect(await dialogue.readFirstLine(20)).toEqual(expected)
+  leg.destroy()
+  client.destroy()
+})

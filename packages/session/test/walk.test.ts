@@ -128,6 +128,16 @@ describe('the walk', () => {
     expect(session.signal.onAbort).toBeUndefined()
   })
 
+  it.each([
+    [false, { kind: 'redirect', to: 'there' }],
+    [true, { kind: 'refused', reason: 'backend-unavailable' }],
+  ])('sends elsewhere only who has proved who they are (deferred: %s)', async (deferred, expected) => {
+    const { session } = worldOf({ decision: { kind: 'redirect', to: 'there' } })
+    const { authenticated, verdicts } = loginOf(deferred)
+    expect(await openMailbox(session, authenticated, async () => ({ kind: 'open', welcome: 0 }))).toEqual(expected)
+    expect(verdicts).toEqual(['unknown'])
+  })
+
   it('says unavailable when no candidate opened', async () => {
     const { session } = worldOf({ acquired: { one: 'failed', two: 'failed' } })
     const { authenticated, verdicts } = loginOf(true)

@@ -10,8 +10,8 @@ export class SessionRecord {
   readonly id: string
   readonly protocol: ProtocolName
   readonly listener: string
-  readonly client: Endpoint
-  readonly networks: readonly string[]
+  client: Endpoint
+  networks: readonly string[]
   user: string | undefined
   mechanism: string | undefined
   backend: string | undefined

@@ -14,6 +14,7 @@ describe('what a line of a transcript stands for', () => {
     ['odd octets', '$(octets "\\xff\\r\\"\\\\")', '\xff\r"\\'],
     ['UTF-8', 'é', '\xc3\xa9'],
     ['a captured name', '$tag OK', 'A7 OK'],
+    ['MD5 over a captured name and octets', '$(md5 tag "é")', '5cbf941a229503eda51d86154e394e33'],
   ])('%s', (_label, text, octets) => {
     expect(expand(parsePattern(text), new Map([['tag', 'A7']]))).toBe(octets)
   })
@@ -28,6 +29,8 @@ describe('what a line of a transcript stands for', () => {
   test('neither a wildcard nor an unknown name can be sent', () => {
     expect(() => expand(parsePattern('$*'), NONE)).toThrow(/cannot be sent/)
     expect(() => expand(parsePattern('$tag'), NONE)).toThrow(/not been captured/)
+    expect(() => expand(parsePattern('$(md5 tag "x")'), NONE)).toThrow(/not been captured/)
+    expect(() => match(parsePattern('$(md5 tag "x")'), true, 'x\r\n', NONE)).toThrow(/only sent/)
   })
 })
 

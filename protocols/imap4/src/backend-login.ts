@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
-import type { Authenticated } from '@portico/auth'
-import type { Cancellation, FailureReason, MailboxLocation } from '@portico/base'
-import type { Lease } from '@portico/pool'
-import { MAX_HOPS } from '@portico/routing'
+import type { FailureReason } from '@portico/base'
 import {
   type BackendCredentials,
   BackendDialogue,
   type BackendFailed,
   type BackendLogin,
   backendCredentials,
+  cannotSignIn,
+  type MailboxLogin,
   passwordMayCross,
   plainResponse,
+  remainingHops,
   type Session,
 } from '@portico/session'
 import { BackendClient, type Completed } from './backend-client.js'
 import { formatId } from './commands/id.js'
 import type { ImapGreeting } from './driver.js'
-import { quoted, responseCode } from './parse.js'
+import { alertText, quoted, responseCode, withoutReferral } from './parse.js'
 import { PASSED_CODES } from './replies.js'
 import type { Imap4Settings } from './schema.js'
 
@@ -26,13 +26,10 @@ export interface BackendWelcome {
   readonly text: string
 }
 
-export interface LoginRequest {
-  readonly session: Session
+export interface LoginRequest extends MailboxLogin {
   readonly settings: Imap4Settings
-  readonly authenticated: Authenticated
-  readonly lease: Lease
-  readonly location: MailboxLocation
-  readonly signal: Cancellation
+  /** What the client's own ID said of its program. */
+  readonly clientId: ReadonlyMap<string, string>
 }
 
 type Credentials = Extract<BackendCredentials, { kind: 'credentials' }>
@@ -40,26 +37,27 @@ type Login = BackendLogin<BackendWelcome>
 
 /** Signs the principal in on a prepared backend connection: ID, and AUTHENTICATE PLAIN or LOGIN. */
 export async function loginAtBackend(request: LoginRequest): Promise<Login> {
-  const { session, settings, authenticated, lease, location, signal } = request
+  const { session, settings, clientId, authenticated, lease, location, signal } = request
   const { capabilities } = lease.greeting as ImapGreeting
   const dialogue = new BackendDialogue(lease.leg, lease.backend, 'identify', signal)
   const client = new BackendClient(dialogue, 'P')
   const credentials = backendCredentials(authenticated, location, lease.backend)
-  if (credentials.kind === 'none') return cannot(request, credentials.why)
+  if (credentials.kind === 'none') return cannotSignIn(request, credentials.why)
   if (!passwordMayCross(lease.leg, lease.backend)) return dialogue.fail('cleartext-forbidden')
   const command = loginCommand(credentials, capabilities)
-  if (command === undefined) return cannot(request, 'the backend offers no way to sign in with these credentials')
+  if (command === undefined) return cannotSignIn(request, 'the backend offers no way to sign in with these credentials')
   lease.markUsed()
-  const facts = settings.forwardClientFacts && capabilities.has('ID') ? clientFacts(session) : undefined
+  const facts = settings.forwardClientFacts && capabilities.has('ID') ? clientFacts(session, clientId) : undefined
   const answer = await signIn(client, dialogue, facts, command)
   if (answer.kind === 'failed') return answer
   if (answer.status !== 'OK') return refusal(answer, dialogue)
-  const granted = settings.trustReauthentication ? answer : await withCapabilities(answer, client)
+  const granted = await withCapabilities(answer, client)
   if (granted.kind === 'failed') return granted
   // Silence is no permission.
   if (!settings.trustReauthentication && granted.capabilities?.has('UNAUTHENTICATE') !== false)
-    return cannot(request, 'the backend offers UNAUTHENTICATE', 'protocol-disabled')
-  return { kind: 'open', welcome: { untagged: answer.untagged, text: answer.rest || 'Signed in' } }
+    return cannotSignIn(request, 'the backend offers UNAUTHENTICATE', 'protocol-disabled')
+  const untagged = granted.untagged.map((line) => `* ${withoutReferral(line.slice(2))}`)
+  return { kind: 'open', welcome: { untagged, text: withoutReferral(answer.rest) || 'Signed in' } }
 }
 
 /**
@@ -86,25 +84,37 @@ async function signIn(
   return client.answerTo(login, continuations)
 }
 
-/** The configuration does not fit this backend: no other candidate would do better. */
-function cannot({ session, lease }: LoginRequest, why: string, reason: FailureReason = 'backend-unavailable'): Login {
-  session.services.log.error('cannot sign in at the backend', { session: session.id, backend: lease.backend.id, why })
-  return { kind: 'refused', reason }
-}
+/** A program's name and version are short; whatever fills a line would make the backend end the session. */
+const MOST_OF_CLIENT_ID = 1024
 
-/** Who the client is, in the keys that Dovecot takes from trusted peers (values of at most 1024 octets, RFC 2971 section 3.3). */
-export function clientFacts({ id, leg, hops }: Pick<Session, 'id' | 'leg' | 'hops'>): string {
-  const { peer, local } = leg.facts
-  const addresses: Record<string, string> =
+/**
+ * What a backend is told of the client by ID: who it is, in the keys that Dovecot takes from trusted peers, and then what it said of
+ * its program (RFC 2971 section 3.3).
+ */
+export function clientFacts(
+  session: Pick<Session, 'id' | 'leg' | 'hops'>,
+  clientId: ReadonlyMap<string, string> = new Map(),
+): string {
+  const { peer, local } = session.leg.facts
+  const addresses =
     peer.family === 'unix' || local.family === 'unix'
-      ? {}
-      : {
-          'x-originating-ip': peer.address,
-          'x-originating-port': String(peer.port),
-          'x-connected-ip': local.address,
-          'x-connected-port': String(local.port),
-        }
-  return formatId({ ...addresses, 'x-session-id': id, 'x-proxy-ttl': String(Math.max(0, MAX_HOPS - hops - 1)) })
+      ? []
+      : ([
+          ['x-originating-ip', peer.address],
+          ['x-originating-port', String(peer.port)],
+          ['x-connected-ip', local.address],
+          ['x-connected-port', String(local.port)],
+        ] as const)
+  const own = [
+    ['x-session-id', session.id],
+    ['x-proxy-ttl', String(remainingHops(session))],
+  ] as const
+  let octets = 0
+  const fitting = [...clientId].filter(([key, value]) => {
+    octets += key.length + value.length
+    return octets <= MOST_OF_CLIENT_ID
+  })
+  return formatId(new Map([...addresses, ...own, ...fitting]))
 }
 
 interface Command {
@@ -150,15 +160,21 @@ function refusal(answer: Completed, dialogue: BackendDialogue): Login | BackendF
   if (answer.status === 'BAD') return dialogue.fail('garbage')
   if (code !== undefined && TROUBLE.has(code)) return dialogue.fail('temporary')
   const reason = (code === undefined ? undefined : REFUSALS.get(code)) ?? 'invalid-credentials'
-  return code !== undefined && PASSED_CODES.has(code)
-    ? { kind: 'refused', reason, detail: code }
-    : { kind: 'refused', reason }
+  const [alert] = [...answer.untagged.map((line) => line.slice(2)), answer.rest].flatMap((one) => alertText(one) ?? [])
+  return {
+    kind: 'refused',
+    reason,
+    ...(code !== undefined && PASSED_CODES.has(code) ? { detail: code } : {}),
+    ...(alert === undefined ? {} : { alert }),
+  }
 }
 
 /**
- * The relay is blind, so a session must not be able to change its user (RFC 8437): what the backend can do after sign-in is
- * asked for where it did not say.
+ * What the backend can do after sign-in, asked for where it did not say. The client must not go on believing what we said before, and
+ * the relay is blind, so that a session must not be able to change its user (RFC 9051 section 6.1.1, RFC 8437).
  */
 async function withCapabilities(answer: Completed, client: BackendClient): Promise<Completed | BackendFailed> {
-  return answer.capabilities === undefined ? client.command('CAPABILITY') : answer
+  if (answer.capabilities !== undefined) return answer
+  const asked = await client.command('CAPABILITY')
+  return asked.kind === 'failed' ? asked : { ...asked, untagged: [...answer.untagged, ...asked.untagged] }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { FailureReason } from '@portico/base'
-import { authContextOf } from '@portico/session'
+import { authContextOf, canStartTls } from '@portico/session'
 import type { ImapContext } from './context.js'
 
 /** What we can do ourselves before sign-in (RFC 9051 section 6.1.1). The mailbox's own list follows with the sign-in. */
@@ -13,21 +12,9 @@ export function capabilities(context: ImapContext): string {
   const auth = authContextOf(session, context.failures)
   const names = [...OWN, ...settings.capabilities]
   if (canStartTls(context)) names.push('STARTTLS')
+  // RFC 2221 section 3.
+  if (session.services.router.redirects('imap4')) names.push('LOGIN-REFERRALS')
   if (!authenticator.plaintextAllowed(auth)) names.push('LOGINDISABLED')
   for (const mechanism of authenticator.mechanisms(auth)) names.push(`AUTH=${mechanism}`)
   return [...new Set(names)].join(' ')
-}
-
-/** Whether STARTTLS is offered now: not twice, and only where there is a certificate. */
-export function canStartTls(context: ImapContext): boolean {
-  const { listener, leg } = context.session
-  return listener.tls === 'starttls' && listener.tlsAcceptor !== undefined && leg.tls === undefined
-}
-
-/** Why no password may be shown on this leg as it is now; `undefined` when one may. */
-export function passwordRefusal(context: ImapContext): FailureReason | undefined {
-  const { session, failures } = context
-  const auth = authContextOf(session, failures)
-  if (session.services.authenticator.plaintextAllowed(auth)) return undefined
-  return auth.channel.encrypted ? 'mechanism-unavailable' : 'encryption-required'
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The grammar of commands before sign-in (RFC 9051 section 9). Pure. Strings hold one octet per character unless said otherwise.
+import { isForeignLine } from '@portico/session'
 
 /** An argument of a command. `atom` and `string` hold octets; a list's items come in their order. */
 export type Value =
@@ -32,13 +33,9 @@ export function parseHead(line: string): Head {
   return name === undefined ? { kind: 'bad', tag } : { kind: 'head', tag, name: name.toUpperCase() }
 }
 
-// What browsers, mail servers and other strangers say first. `GET` would pass as a tag, so it takes a second look.
-const FOREIGN =
-  /^(?:(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|PROPFIND|PRI) \S+ +HTTP\/|(?:EHLO|HELO|LHLO)(?: |$)|SSH-|PROXY (?:TCP|UNKNOWN))/i
-
-/** Whether a session's first line shows that the peer does not speak IMAP at all. */
+/** Whether a session's first line shows that the peer does not speak IMAP at all. `GET` would pass as a tag, so it takes a second look. */
 export function isForeign(line: string): boolean {
-  return parseHead(line).kind !== 'head' || FOREIGN.test(line)
+  return parseHead(line).kind !== 'head' || isForeignLine(line)
 }
 
 /** A literal's announcement at the end of a line (RFC 9051 section 4.3, RFC 7888 section 3). */
@@ -118,7 +115,8 @@ class ArgumentParser {
     if (rest.startsWith('"')) return this.#quoted(rest)
     if (/^\{\d{1,20}\+?\}$/.test(rest)) return this.#literal()
     // Wider than ASTRING: clients send `domain\user` and passwords with wildcards without quotes, and they mean one thing only.
-    const atom = /^[^\x00-\x20\x7f(){"]+/.exec(rest)?.[0]
+    // What is not ASCII takes a string (RFC 9051 section 4.3).
+    const atom = /^[^\x00-\x20\x7f-\xff(){"]+/.exec(rest)?.[0]
     if (atom === undefined) return undefined
     this.#at += atom.length
     return { kind: 'atom', octets: atom }
@@ -185,6 +183,16 @@ export function parseResponse(line: string, tag: string): ResponseLine {
 /** The response code at the start of a response's text, upper case, without its arguments. */
 export function responseCode(rest: string): string | undefined {
   return /^\[([^\] ]+)[\] ]/.exec(rest)?.[1]?.toUpperCase()
+}
+
+/** The words of a response with the code ALERT (RFC 9051 section 7.1); `undefined` for any other. */
+export function alertText(response: string): string | undefined {
+  return /^(?:(?:OK|NO|BAD) )?\[ALERT\] ?(.+)$/i.exec(response)?.[1]
+}
+
+/** A response without its REFERRAL code: it names a server that is none of the client's (RFC 2221 section 4.1). */
+export function withoutReferral(response: string): string {
+  return response.replace(/^((?:(?:OK|NO|BAD) )?)\[REFERRAL(?: [^\]]*)?\] ?/i, '$1')
 }
 
 /** Capability names, upper case, from a response code `[CAPABILITY …]`; `undefined` when the text has none. */

@@ -18,7 +18,7 @@ export type CommandRead =
   | { readonly kind: 'refused'; readonly tag: string; readonly reason: FailureReason }
   /** The first line shows that the peer does not speak IMAP. */
   | { readonly kind: 'foreign' }
-  /** More is coming than we are willing to swallow. */
+  /** More is coming than we are willing to swallow, or we cannot know where the next command begins. */
   | { readonly kind: 'flood'; readonly tag: string }
   | { readonly kind: 'gone' }
 
@@ -42,15 +42,17 @@ const WITH_LITERALS = new Set(['LOGIN', 'ID'])
 
 /** Reads one command with its literals, synchronising and not (RFC 9051 sections 2.2.1 and 4.3, RFC 7888). */
 export async function readCommand(dialogue: ClientDialogue, rules: CommandRules): Promise<CommandRead> {
-  const line = await dialogue.readLine(rules.authLine)
-  if (line.kind === 'gone') return line
-  if (line.kind === 'too-long') return rules.first ? { kind: 'foreign' } : refused('*', 'too-long')
+  const line = await (rules.first ? dialogue.readFirstLine(rules.authLine) : dialogue.readLine(rules.authLine))
+  if (line.kind === 'gone' || line.kind === 'foreign') return line
+  // Nobody knows whether a literal was announced at its end: what comes next may be no command.
+  if (line.kind === 'too-long') return rules.first ? { kind: 'foreign' } : { kind: 'flood', tag: '*' }
   if (rules.first && isForeign(line.text)) return { kind: 'foreign' }
   const head = parseHead(line.text)
-  if (head.kind === 'untagged') return refused('*', 'malformed')
-  if (head.kind === 'bad') return refused(head.tag, 'malformed')
-  if (line.text.length > rules.line && head.name !== 'AUTHENTICATE') return refused(head.tag, 'too-long')
-  return readRest(dialogue, rules, head, line.text)
+  // Whatever is wrong with a command, the literals that it announces belong to it and are no commands.
+  if (head.kind === 'untagged') return readRest(dialogue, rules, { tag: '*', name: '' }, line.text, 'malformed')
+  if (head.kind === 'bad') return readRest(dialogue, rules, { tag: head.tag, name: '' }, line.text, 'malformed')
+  const tooLong = line.text.length > rules.line && head.name !== 'AUTHENTICATE'
+  return readRest(dialogue, rules, head, line.text, tooLong ? 'too-long' : undefined)
 }
 
 async function readRest(
@@ -58,12 +60,13 @@ async function readRest(
   rules: CommandRules,
   head: { readonly tag: string; readonly name: string },
   firstLine: string,
+  refusal: FailureReason | undefined,
 ): Promise<CommandRead> {
   const pieces: Piece[] = [{ kind: 'text', text: firstLine }]
   let text = firstLine
   let octets = firstLine.length
   let swallowed = 0
-  let reason: FailureReason | undefined
+  let reason = refusal
   for (let mark = literalMark(text); mark !== undefined; mark = literalMark(text)) {
     reason ??= literalRefusal(head.name, mark, rules, pieces.length, octets)
     if (reason !== undefined) {
@@ -81,7 +84,7 @@ async function readRest(
     }
     const line = await dialogue.readLine(rules.line)
     if (line.kind === 'gone') return line
-    if (line.kind === 'too-long') return refused(head.tag, 'too-long')
+    if (line.kind === 'too-long') return { kind: 'flood', tag: head.tag }
     text = line.text
     octets += text.length
     if (reason === undefined) pieces.push({ kind: 'text', text })

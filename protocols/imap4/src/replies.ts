@@ -45,23 +45,17 @@ export function failureLine(tag: string, reason: FailureReason, detail?: string)
   return `${status === 'BYE' ? '*' : tag} ${status} ${words}\r\n`
 }
 
-/** Whether a failed sign-in brings the session nearer to its end as a failure, as an error of syntax, or not at all. */
-export function weightOf(reason: FailureReason): 'failure' | 'bad-command' | 'nothing' {
-  switch (reason) {
-    case 'malformed':
-    case 'aborted':
-    case 'too-long':
-    case 'not-authenticated':
-    case 'mechanism-unavailable':
-      return 'bad-command'
-    case 'lookup-unavailable':
-    case 'backend-unavailable':
-    case 'draining':
-    case 'server-bug':
-      return 'nothing'
-    default:
-      return 'failure'
-  }
+/** Words of the backend that have to be shown to the user (RFC 9051 section 7.1, ALERT); empty when there are none. */
+export function alertLine(alert: string | undefined): string {
+  return alert === undefined ? '' : `* NO [ALERT] ${alert}\r\n`
+}
+
+/**
+ * The reply that sends a user to the place where the mailbox is (RFC 2221 sections 3 and 4.1); `AUTH=*` keeps clients from going
+ * there as nobody (RFC 5092 section 3.2).
+ */
+export function referralLine(tag: string, to: string, user: string): string {
+  return `${tag} NO [REFERRAL imap://${encodeURIComponent(user)};AUTH=*@${to}/] Your mailbox is elsewhere\r\n`
 }
 
 const GOODBYES: Partial<Readonly<Record<Ended, string>>> = {

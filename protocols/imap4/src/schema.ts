@@ -29,7 +29,9 @@ export const imap4Schema = z
     forwardClientFacts: z
       .boolean()
       .default(true)
-      .describe('Tell backends that offer ID who the client is: x-originating-ip, x-session-id and their like.'),
+      .describe(
+        'Tell backends that offer ID who the client is: x-originating-ip, x-session-id and their like, and what its own ID says of its program.',
+      ),
     trustReauthentication: z
       .boolean()
       .default(false)

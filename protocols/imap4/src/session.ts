@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: MIT
-import { ClientDialogue, type Ended, type Session } from '@portico/session'
-import { capabilities, passwordRefusal } from './capabilities.js'
+import {
+  BAD,
+  ClientDialogue,
+  type Ended,
+  gone,
+  type Outcome,
+  passwordRefusal,
+  type Session,
+  serveDialogue,
+} from '@portico/session'
+import { capabilities } from './capabilities.js'
 import { authenticate } from './commands/authenticate.js'
 import { capability } from './commands/capability.js'
 import { id } from './commands/id.js'
@@ -8,7 +17,7 @@ import { login } from './commands/login.js'
 import { logout } from './commands/logout.js'
 import { noop } from './commands/noop.js'
 import { starttls } from './commands/starttls.js'
-import { BAD, type CommandHandler, type ImapContext, type Outcome } from './context.js'
+import type { CommandHandler, ImapContext } from './context.js'
 import type { ImapCommand } from './parse.js'
 import { type CommandRead, readCommand } from './read-command.js'
 import { failureLine, goodbye } from './replies.js'
@@ -27,41 +36,22 @@ const COMMANDS: ReadonlyMap<string, CommandHandler> = new Map([
 ])
 
 /** One IMAP4 session from its greeting to its end. */
-export async function serveImap4(session: Session, settings: Imap4Settings): Promise<Ended> {
+export function serveImap4(session: Session, settings: Imap4Settings): Promise<Ended> {
   const dialogue = new ClientDialogue(session)
-  const context: ImapContext = { session, settings, dialogue, failures: 0 }
-  try {
-    dialogue.write(`* OK [CAPABILITY ${capabilities(context)}] ${session.services.hostname} ready\r\n`)
-    const ended = await commands(context)
-    if (!dialogue.isSignedIn) dialogue.write(goodbye(ended))
-    return ended
-  } catch (bug) {
-    if (!dialogue.isSignedIn) dialogue.write(goodbye('server-bug'))
-    throw bug
-  } finally {
-    await dialogue.close()
-  }
-}
-
-async function commands(context: ImapContext): Promise<Ended> {
-  const { session, dialogue } = context
-  const { limits } = session.services
-  let errors = 0
-  for (let first = true; ; first = false) {
+  const context: ImapContext = { session, settings, dialogue, failures: 0, clientId: new Map() }
+  const { hostname, limits } = session.services
+  const greeting = () => `* OK [CAPABILITY ${capabilities(context)}] ${hostname} ready\r\n`
+  return serveDialogue(context, { greeting, goodbye, bug: goodbye('server-bug') }, async (first) => {
     const rules = { line: limits.line, authLine: limits.authLine, passwordRefusal: passwordRefusal(context), first }
-    const read = await readCommand(dialogue, rules)
-    const outcome = await act(context, read)
-    if (outcome.kind === 'ended') return outcome.ended
-    if (outcome.kind === 'bad') errors += 1
-    if (errors >= limits.badCommands) return 'too-many-errors'
-  }
+    return act(context, await readCommand(dialogue, rules))
+  })
 }
 
 async function act(context: ImapContext, read: CommandRead): Promise<Outcome> {
   const { dialogue } = context
   switch (read.kind) {
     case 'gone':
-      return { kind: 'ended', ended: dialogue.ended }
+      return gone(context)
     case 'foreign':
       return { kind: 'ended', ended: 'not-this-protocol' }
     case 'flood':

@@ -53,6 +53,19 @@ describe('who the client is', () => {
     )
   })
 
+  test('what the client said of its program follows, as far as it is short', () => {
+    const said = new Map([
+      ['name', 'Mailer'],
+      ['long', 'x'.repeat(1024)],
+      ['os', 'Unix'],
+    ])
+    expect(clientFacts(session('/run/x', 'unix', 0), said)).toBe(
+      '("x-session-id" "x1" "x-proxy-ttl" "4" "name" "Mailer")',
+    )
+    const many = new Map(Array.from({ length: 40 }, (_, at) => [`k${at}`, 'v']))
+    expect(clientFacts(session('192.0.2.1', 4, 0), many).match(/"[^"]*" "[^"]*"/g)).toHaveLength(30)
+  })
+
   test('has no address behind a Unix socket', () => {
     expect(clientFacts(session('/run/x', 'unix', 9))).toBe('("x-session-id" "x1" "x-proxy-ttl" "0")')
   })

@@ -12,6 +12,7 @@ import {
   quoted,
   responseCode,
   textOf,
+  withoutReferral,
 } from '../src/parse.js'
 
 const text = (line: string): Piece => ({ kind: 'text', text: line })
@@ -41,6 +42,15 @@ describe('the head of a command (RFC 9051 section 2.2.1)', () => {
   ])('%j', (line, expected) => {
     expect(parseHead(line)).toEqual(expected)
   })
+})
+
+test('a tag is of the octets that the grammar allows, and no others (RFC 9051 section 9)', () => {
+  const allowed = `!#$&',-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_\`abcdefghijklmnopqrstuvwxyz|}~`
+  const taken = Array.from({ length: 256 }, (_, octet) => String.fromCharCode(octet)).filter((octet) => {
+    const head = parseHead(`a${octet}b NOOP`)
+    return head.kind === 'head' && head.tag.length === 3
+  })
+  expect(taken.join('')).toBe(allowed)
 })
 
 describe('a stranger is known by its first line', () => {
@@ -103,6 +113,8 @@ describe('arguments', () => {
     ['a literal that does not come', [text('a LOGIN {2}')], undefined],
     ['a literal inside a quote', [text('a LOGIN "x {2}'), literal('ab'), text('"')], undefined],
     ['a control character', [text('a LOGIN al\x01ice x')], undefined],
+    ['an octet outside ASCII', [text('a LOGIN j\xc3\xbcrgen x')], undefined],
+    ['the same in quotes', [text('a LOGIN "j\xc3\xbcrgen" x')], [string('j\xc3\xbcrgen'), atom('x')]],
   ] as const)('%s', (_label, pieces, args) => {
     expect(parseCommand(pieces as readonly Piece[])?.args).toEqual(args)
   })
@@ -161,5 +173,19 @@ describe('a backend says (RFC 9051 section 7)', () => {
     expect(responseCode('x [INUSE]')).toBeUndefined()
     expect(capabilityCode('[CAPABILITY IMAP4rev1 auth=plain] x')).toEqual(new Set(['IMAP4REV1', 'AUTH=PLAIN']))
     expect(capabilityCode('done')).toBeUndefined()
+  })
+})
+
+describe('a referral of a backend (RFC 2221 section 4.1)', () => {
+  test.each([
+    ['[REFERRAL imap://mbx9.internal/] elsewhere', 'elsewhere'],
+    ['[referral imap://a@b/ imap://c/]', ''],
+    ['OK [REFERRAL imap://mbx9.internal/] there', 'OK there'],
+    ['NO [REFERRAL imap://mbx9.internal/]', 'NO '],
+    ['[REFERRALS x] other', '[REFERRALS x] other'],
+    ['OK [ALERT] see [REFERRAL x]', 'OK [ALERT] see [REFERRAL x]'],
+    ['[CAPABILITY IMAP4rev1] in', '[CAPABILITY IMAP4rev1] in'],
+  ])('%j', (response, expected) => {
+    expect(withoutReferral(response)).toBe(expected)
   })
 })

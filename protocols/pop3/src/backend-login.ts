@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT
-import type { Authenticated } from '@portico/auth'
-import type { Cancellation, FailureReason, MailboxLocation } from '@portico/base'
-import type { Lease } from '@portico/pool'
-import { MAX_HOPS } from '@portico/routing'
+import type { FailureReason } from '@portico/base'
 import {
   type BackendCredentials,
   BackendDialogue,
   type BackendLogin,
   backendCredentials,
+  cannotSignIn,
+  type MailboxLogin,
   passwordMayCross,
   plainResponse,
+  remainingHops,
   type Session,
 } from '@portico/session'
 import { type Answer, ask } from './backend-client.js'
+import type { Wishes } from './context.js'
 import type { Pop3Greeting } from './driver.js'
 import { PASSED_CODES } from './replies.js'
 import type { Pop3Settings } from './schema.js'
@@ -22,34 +23,34 @@ export interface BackendWelcome {
   readonly text: string
 }
 
-export interface LoginRequest {
-  readonly session: Session
+export interface LoginRequest extends MailboxLogin {
   readonly settings: Pop3Settings
-  readonly authenticated: Authenticated
-  readonly lease: Lease
-  readonly location: MailboxLocation
-  readonly signal: Cancellation
+  readonly wishes: Wishes
 }
 
 type Credentials = Extract<BackendCredentials, { kind: 'credentials' }>
 type Login = BackendLogin<BackendWelcome>
 
-/** Signs the principal in on a prepared backend connection: XCLIENT, then AUTH PLAIN or USER and PASS. */
+/** Signs the principal in on a prepared backend connection: XCLIENT, UTF8 and LANG, then AUTH PLAIN or USER and PASS. */
 export async function loginAtBackend(request: LoginRequest): Promise<Login> {
   const { session, settings, authenticated, lease, location, signal } = request
   const greeting = lease.greeting as Pop3Greeting
   const dialogue = new BackendDialogue(lease.leg, lease.backend, 'identify', signal)
   const credentials = backendCredentials(authenticated, location, lease.backend)
-  if (credentials.kind === 'none') return cannot(request, credentials.why)
+  if (credentials.kind === 'none') return cannotSignIn(request, credentials.why)
   if (!passwordMayCross(lease.leg, lease.backend)) return dialogue.fail('cleartext-forbidden')
   lease.markUsed()
   if (settings.forwardClientFacts && greeting.xclient) {
     const told = await ask(dialogue, `XCLIENT ${clientFacts(session)}`)
     if (told.kind === 'failed') return told
   }
+  const granted = await askForWishes(dialogue, request.wishes)
+  if (granted.kind === 'failed') return granted
+  if (granted.kind !== 'ok')
+    return cannotSignIn(request, 'the client was promised UTF8, and the backend would not have it')
   dialogue.phase = 'login'
   const steps = loginSteps(credentials, greeting.capabilities)
-  if (steps === undefined) return cannot(request, 'the backend offers no way to sign in with these credentials')
+  if (steps === undefined) return cannotSignIn(request, 'the backend offers no way to sign in with these credentials')
   const answer = await take(dialogue, steps)
   switch (answer.kind) {
     case 'failed':
@@ -63,17 +64,20 @@ export async function loginAtBackend(request: LoginRequest): Promise<Login> {
   }
 }
 
-/** The configuration does not fit this backend: no other candidate would do better. */
-function cannot({ session, lease }: LoginRequest, why: string): Login {
-  session.services.log.error('cannot sign in at the backend', { session: session.id, backend: lease.backend.id, why })
-  return { kind: 'refused', reason: 'backend-unavailable' }
+/** Who the client is, as Dovecot takes it from trusted peers. */
+export function clientFacts(session: Pick<Session, 'id' | 'leg' | 'hops'>): string {
+  const { peer } = session.leg.facts
+  const address = peer.family === 'unix' ? [] : [`ADDR=${peer.address}`, `PORT=${peer.port}`]
+  return [...address, `SESSION=${session.id}`, `TTL=${remainingHops(session)}`].join(' ')
 }
 
-/** Who the client is, as Dovecot takes it from trusted peers. */
-export function clientFacts({ id, leg, hops }: Pick<Session, 'id' | 'leg' | 'hops'>): string {
-  const { peer } = leg.facts
-  const address = peer.family === 'unix' ? [] : [`ADDR=${peer.address}`, `PORT=${peer.port}`]
-  return [...address, `SESSION=${id}`, `TTL=${Math.max(0, MAX_HOPS - hops - 1)}`].join(' ')
+/** The modes that the client has chosen (RFC 6856). A language that the backend does not speak is no reason to turn anybody away. */
+async function askForWishes(dialogue: BackendDialogue, { utf8, language }: Wishes): Promise<Answer> {
+  if (language !== undefined) {
+    const told = await ask(dialogue, `LANG ${language}`)
+    if (told.kind === 'failed') return told
+  }
+  return utf8 ? ask(dialogue, 'UTF8') : { kind: 'ok', text: '' }
 }
 
 /** A longer AUTH command may not carry an initial response (RFC 5034 section 4, RFC 2449 section 4). */

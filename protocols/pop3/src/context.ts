@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: MIT
-import type { ClientDialogue, Ended, Session } from '@portico/session'
+import type { Outcome, PreAuth } from '@portico/session'
 import type { Pop3Command } from './parse.js'
 import type { Pop3Settings } from './schema.js'
 
 /** What the commands of one session share before sign-in. */
-export interface Pop3Context {
-  readonly session: Session
+export interface Pop3Context extends PreAuth {
   readonly settings: Pop3Settings
-  readonly dialogue: ClientDialogue
-  /** Failed sign-ins so far. */
-  failures: number
   /** The name that USER gave, until PASS. */
   user: string | undefined
+  /** The timestamp that APOP answers, where the greeting carried one. */
+  timestamp: string | undefined
+  /** What the client has asked of the mailbox server in advance. */
+  readonly wishes: Wishes
 }
 
-/** What a command came to. `bad`: it was no use, which is tolerated a few times only. */
-export type Outcome =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'bad' }
-  | { readonly kind: 'ended'; readonly ended: Ended }
+/** Modes that the backend is to be put into before the sign-in (RFC 6856). */
+export interface Wishes {
+  utf8: boolean
+  /** A language tag, or `*` for the server's own choice. */
+  language: string | undefined
+}
 
 export type CommandHandler = (context: Pop3Context, command: Pop3Command) => Promise<Outcome> | Outcome
-
-export const DONE: Outcome = { kind: 'done' }
-export const BAD: Outcome = { kind: 'bad' }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The grammar of commands before sign-in (RFC 1939 section 3, RFC 5034 section 4). Pure. Strings hold one octet per character.
+import { isForeignLine } from '@portico/session'
 
 export interface Pop3Command {
   /** Upper case. */
@@ -10,18 +11,25 @@ export interface Pop3Command {
 
 /** Reads a command line; `undefined` when it has no keyword. */
 export function parseCommand(line: string): Pop3Command | undefined {
-  const match = /^([A-Za-z]{1,16})(?: (.*))?$/s.exec(line)
+  const match = /^([A-Za-z]{3,15}[0-9]|[A-Za-z]{1,16})(?: (.*))?$/s.exec(line)
   if (match === null || /[\0\r]/.test(line)) return undefined
   return { name: (match[1] ?? '').toUpperCase(), rest: match[2] }
 }
 
-// What browsers, mail servers and other strangers say first.
-const FOREIGN =
-  /^(?:(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|PROPFIND|PRI) \S+ +HTTP\/|(?:EHLO|HELO|LHLO)(?: |$)|SSH-|PROXY (?:TCP|UNKNOWN))/i
-
 /** Whether a session's first line shows that the peer does not speak POP3 at all. */
 export function isForeign(line: string): boolean {
-  return parseCommand(line) === undefined || FOREIGN.test(line)
+  return parseCommand(line) === undefined || isForeignLine(line)
+}
+
+/** `NAME=value` pairs, names in upper case; `undefined` when a word is none, or a name comes twice. */
+export function parsePairs(rest: string): ReadonlyMap<string, string> | undefined {
+  const pairs = new Map<string, string>()
+  for (const word of rest.split(' ').filter(Boolean)) {
+    const [, name, value = ''] = /^([A-Za-z][A-Za-z-]{0,15})=([\x21-\x7e]*)$/.exec(word) ?? []
+    if (name === undefined || pairs.has(name.toUpperCase())) return undefined
+    pairs.set(name.toUpperCase(), value)
+  }
+  return pairs
 }
 
 /** The mechanism and the initial response of AUTH; `undefined` when it breaks the grammar (RFC 5034 section 4). */

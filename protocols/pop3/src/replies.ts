@@ -42,25 +42,6 @@ export function failureLine(reason: FailureReason, detail?: string): string {
   return used === undefined ? `-ERR ${text}\r\n` : `-ERR [${used}] ${text}\r\n`
 }
 
-/** Whether a failed sign-in brings the session nearer to its end as a failure, as an error of syntax, or not at all. */
-export function weightOf(reason: FailureReason): 'failure' | 'bad-command' | 'nothing' {
-  switch (reason) {
-    case 'malformed':
-    case 'aborted':
-    case 'too-long':
-    case 'not-authenticated':
-    case 'mechanism-unavailable':
-      return 'bad-command'
-    case 'lookup-unavailable':
-    case 'backend-unavailable':
-    case 'draining':
-    case 'server-bug':
-      return 'nothing'
-    default:
-      return 'failure'
-  }
-}
-
 // The pre-auth time is not among them: an idle session is closed without a word (RFC 1939 section 3). What ends a session right
 // behind its -ERR needs no second one, which a client would take for the answer to its next command.
 const GOODBYES: Partial<Readonly<Record<Ended, string>>> = {

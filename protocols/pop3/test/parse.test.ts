@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: MIT
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isForeign, parseAuth, parseCapabilities, parseCommand, parseResponse, textOf } from '../src/parse.js'
+import {
+  isForeign,
+  parseAuth,
+  parseCapabilities,
+  parseCommand,
+  parsePairs,
+  parseResponse,
+  textOf,
+} from '../src/parse.js'
+import { pop3Schema } from '../src/schema.js'
 
 describe('a command (RFC 1939 section 3)', () => {
   test.each([
@@ -11,6 +20,7 @@ describe('a command (RFC 1939 section 3)', () => {
     ['PASS ', { name: 'PASS', rest: '' }],
     ['', undefined],
     [' QUIT', undefined],
+    ['utf8', { name: 'UTF8', rest: undefined }],
     ['QU1T', undefined],
     ['USER a\0b', undefined],
     ['USER a\rb', undefined],
@@ -82,5 +92,47 @@ describe('a backend says (RFC 1939 section 3, RFC 2449 section 8)', () => {
         ['UIDL', []],
       ]),
     )
+  })
+})
+
+describe('the pairs of XCLIENT', () => {
+  test.each([
+    [
+      'ADDR=192.0.2.1  port=1',
+      [
+        ['ADDR', '192.0.2.1'],
+        ['PORT', '1'],
+      ],
+    ],
+    ['HELO=', [['HELO', '']]],
+    ['FORWARD=YT1i==', [['FORWARD', 'YT1i==']]],
+    ['', []],
+    ['ADDR', undefined],
+    ['=x', undefined],
+    ['ADDR=1 addr=2', undefined],
+    ['ADDR=\x01', undefined],
+  ])('%j', (rest, expected) => {
+    const pairs = parsePairs(rest)
+    expect(pairs && [...pairs]).toEqual(expected)
+  })
+})
+
+describe('settings', () => {
+  test.each(['UTF8', 'utf8 USER', 'LANG', 'STLS', 'SASL PLAIN', 'USER', 'XCLIENT'])(
+    'the capability %s follows from what is done, and cannot be claimed',
+    (line) => {
+      expect(pop3Schema.safeParse({ capabilities: [line] }).success).toBe(false)
+    },
+  )
+
+  test.each([
+    ['en English', true],
+    ['zh-Hant-TW 繁體中文', true],
+    ['de', true],
+    ['en\r\n.', false],
+    ['*', false],
+    ['', false],
+  ])('the language %j: %s', (line, taken) => {
+    expect(pop3Schema.safeParse({ languages: [line] }).success).toBe(taken)
   })
 })

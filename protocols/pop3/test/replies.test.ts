@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { FailureReason } from '@portico/base'
 import { describe, expect, test } from 'vitest'
-import { FAILURES, failureLine, goodbye, TOO_BUSY, weightOf } from '../src/replies.js'
+import { FAILURES, failureLine, goodbye, TOO_BUSY } from '../src/replies.js'
 
 const reasons = Object.keys(FAILURES) as FailureReason[]
 
@@ -41,11 +41,5 @@ describe('the reply to a failure (RFC 2449 section 8, RFC 3206 section 4)', () =
   test('is one line, without a bare CR or LF', () => {
     const lines = [...reasons.map((reason) => failureLine(reason)), TOO_BUSY, goodbye('draining')]
     for (const line of lines) expect(line).toMatch(/^[^\r\n]+\r\n$/)
-  })
-
-  test('a temporary trouble never brings a session nearer to its end', () => {
-    expect(weightOf('backend-unavailable')).toBe('nothing')
-    expect(weightOf('invalid-credentials')).toBe('failure')
-    expect(weightOf('malformed')).toBe('bad-command')
   })
 })

@@ -18,6 +18,7 @@ export const plainScheme: Scheme = {
   recognises: (stored) => stored !== '',
   verify: async (stored, password) => equalBytes(digest(stored), digest(password)),
   secret(stored, kind) {
+    if (kind === 'APOP') return async () => ({ kind: 'apop', digest: (timestamp) => md5(timestamp, stored) })
     if (kind === 'CRAM-MD5') return async () => cramMd5Secret(cramMd5States(stored))
     return async (salt, threads): Promise<StoredSecret | undefined> => {
       const hash = kind === 'SCRAM-SHA-1' ? 'sha1' : 'sha256'
@@ -26,6 +27,11 @@ export const plainScheme: Scheme = {
       return { kind: 'scram', salt, iterations: ITERATIONS, storedKey: keys.storedKey, serverKey: keys.serverKey }
     }
   },
+}
+
+/** RFC 1939 section 7. */
+function md5(timestamp: Uint8Array, password: string): Buffer {
+  return createHash('md5').update(timestamp).update(password).digest()
 }
 
 function digest(text: string): Buffer {

@@ -23,7 +23,7 @@ import type { ClientHosts } from './client-hosts.js'
 
 const NO_FIELDS: ReadonlyMap<string, string> = new Map()
 /** What nginx calls the mechanisms that answer a challenge. */
-const METHOD: Readonly<Partial<Record<SecretKind, AuthHttpMethod>>> = { 'CRAM-MD5': 'cram-md5' }
+const METHOD: Readonly<Partial<Record<SecretKind, AuthHttpMethod>>> = { 'CRAM-MD5': 'cram-md5', APOP: 'apop' }
 
 type Asked = Pick<CredentialRequest, 'client' | 'attempt'>
 type Served = CredentialSource['serves'] extends ReadonlySet<infer T> ? T : never

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Mechanism } from '../mechanism.js'
 import { anonymous } from './anonymous.js'
+import { apop } from './apop.js'
 import { cramMd5 } from './cram-md5.js'
 import { external } from './external.js'
 import { login } from './login.js'
@@ -15,6 +16,7 @@ export const serverMechanisms: readonly Mechanism[] = [
   scram('SCRAM-SHA-1-PLUS'),
   scram('SCRAM-SHA-1'),
   cramMd5(),
+  apop,
   plain,
   login,
   anonymous,

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
+import { createHash } from 'node:crypto'
 
 /** What a line of a transcript is made of. Literals are one character per octet (latin1). */
 export type Part =
   | { readonly kind: 'literal'; readonly octets: string }
   | { readonly kind: 'anything' }
   | { readonly kind: 'name'; readonly name: string }
+  /** MD5 in hex over what `$name` has stood for, and the octets. */
+  | { readonly kind: 'md5'; readonly name: string; readonly octets: string }
 
 /** What `$name` has stood for so far. */
 export type Captures = Map<string, string>
 
 /**
  * Reads the text of a line: `$*` anything within the line, `$name` a capture or its later use, `$$` a dollar sign,
- * `$(b64 "…")`, `$(repeat "…" 9000)`, `$(octets "…")`; strings know \0 \r \n \t \" \\ \xNN. Throws `SyntaxError`.
+ * `$(b64 "…")`, `$(repeat "…" 9000)`, `$(octets "…")`, `$(md5 name "…")`; strings know \0 \r \n \t \" \\ \xNN. Throws `SyntaxError`.
  */
 export function parsePattern(text: string): readonly Part[] {
   const parts: Part[] = []
@@ -33,6 +36,10 @@ function parseDollar(text: string): { part: Part; length: number } {
   if (text.startsWith('$$')) return { part: { kind: 'literal', octets: '$' }, length: 2 }
   const name = /^\$([a-z][A-Za-z0-9]*)/.exec(text)
   if (name !== null) return { part: { kind: 'name', name: name[1] ?? '' }, length: name[0].length }
+  const md5 = /^\$\(md5 ([a-z][A-Za-z0-9]*) "((?:[^"\\]|\\.)*)"\)/.exec(text)
+  if (md5 !== null) {
+    return { part: { kind: 'md5', name: md5[1] ?? '', octets: unescaped(md5[2] ?? '') }, length: md5[0].length }
+  }
   const call = /^\$\((b64|repeat|octets) "((?:[^"\\]|\\.)*)"(?: (\d+))?\)/.exec(text)
   if (call === null) throw new SyntaxError(`cannot read ${text.slice(0, 30)}; a dollar sign itself is written $$`)
   const [whole, verb, string = '', count = '1'] = call
@@ -71,7 +78,11 @@ export function expand(parts: readonly Part[], captures: Captures): string {
       if (part.kind === 'anything') throw new SyntaxError('$* cannot be sent')
       const value = captures.get(part.name)
       if (value === undefined) throw new SyntaxError(`$${part.name} has not been captured yet`)
-      return value
+      return part.kind === 'name'
+        ? value
+        : createHash('md5')
+            .update(value + part.octets, 'latin1')
+            .digest('hex')
     })
     .join('')
 }
@@ -109,6 +120,7 @@ function matchPrefix(expression: RegExp, parts: readonly Part[], received: strin
 function source(part: Part, captures: Captures, names: string[]): string {
   if (part.kind === 'literal') return quote(part.octets)
   if (part.kind === 'anything') return '[^\\r\\n]*?'
+  if (part.kind === 'md5') throw new SyntaxError('$(md5 …) is only sent')
   const known = captures.get(part.name)
   if (known !== undefined) return quote(known)
   const earlier = names.indexOf(part.name)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
+import { DONE } from '@portico/session'
 import { capabilities } from '../capabilities.js'
-import { type CommandHandler, DONE } from '../context.js'
+import type { CommandHandler } from '../context.js'
 import { withoutArguments } from './arguments.js'
 
 /** CAPABILITY (RFC 9051 section 6.1.1). */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-import { type CommandHandler, DONE } from '../context.js'
+import { DONE } from '@portico/session'
+import type { CommandHandler } from '../context.js'
 import { withoutArguments } from './arguments.js'
 
 /** NOOP (RFC 9051 section 6.1.2). */

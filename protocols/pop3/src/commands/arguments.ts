@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-import { BAD, type CommandHandler, type Outcome, type Pop3Context } from '../context.js'
+import { BAD, type Outcome } from '@portico/session'
+import type { CommandHandler, Pop3Context } from '../context.js'
 import { failureLine } from '../replies.js'
 
 /** A command that takes no arguments: anything behind its name is an error. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
+import { DONE } from '@portico/session'
 import { capabilityLines } from '../capabilities.js'
-import { type CommandHandler, DONE } from '../context.js'
+import type { CommandHandler } from '../context.js'
 import { withoutArguments } from './arguments.js'
 
 /** CAPA (RFC 2449 section 5). */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-import { authContextOf } from '@portico/session'
-import { BAD, type CommandHandler } from '../context.js'
+import { BAD, showPassword } from '@portico/session'
+import type { CommandHandler } from '../context.js'
 import { textOf } from '../parse.js'
 import { signIn } from '../sign-in.js'
 import { malformed } from './arguments.js'
 
 /** PASS (RFC 1939 section 7): everything behind its one space is the password, spaces too. Only right after USER. */
 export const pass: CommandHandler = async (context, { rest }) => {
-  const { session, dialogue, user } = context
+  const { dialogue, user } = context
   context.user = undefined
   if (user === undefined) {
     dialogue.write('-ERR USER first\r\n')
@@ -15,13 +15,5 @@ export const pass: CommandHandler = async (context, { rest }) => {
   }
   const password = rest === undefined ? undefined : textOf(rest)
   if (password === undefined) return malformed(context)
-  session.record.begin()
-  const auth = authContextOf(session, context.failures)
-  const outcome = await session.services.authenticator.login(
-    { mechanism: 'USER', user, password },
-    auth,
-    session.signal,
-  )
-  session.record.finish('authenticate')
-  return signIn(context, outcome)
+  return signIn(context, await showPassword(context, { mechanism: 'USER', user, password }))
 }

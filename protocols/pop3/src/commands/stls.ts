@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: MIT
-import { canStartTls } from '../capabilities.js'
-import { BAD, type CommandHandler, DONE } from '../context.js'
+import { BAD, becomeTls, canStartTls } from '@portico/session'
+import type { CommandHandler } from '../context.js'
 import { withoutArguments } from './arguments.js'
 
 /**
- * STLS (RFC 2595 section 4). Nothing that was said before is remembered afterwards, and octets that came behind the command in
- * the clear end the session unread.
+ * STLS (RFC 2595 section 4). Nothing that was said before is remembered afterwards; a client that has asked for UTF-8 already would
+ * not know that, and must not come here (RFC 6856 section 2.1).
  */
-export const stls: CommandHandler = withoutArguments(async (context) => {
-  if (!canStartTls(context)) {
+export const stls: CommandHandler = withoutArguments((context) => {
+  if (!canStartTls(context) || context.wishes.utf8) {
     context.dialogue.write('-ERR STLS is not available\r\n')
     return BAD
   }
   context.user = undefined
+  context.wishes.language = undefined
   context.dialogue.write('+OK Begin TLS negotiation\r\n')
-  const result = await context.dialogue.upgrade()
-  if (result.kind === 'secure') return DONE
-  const injected = result.reason === 'plaintext-behind-starttls'
-  return { kind: 'ended', ended: injected ? 'plaintext-behind-starttls' : 'tls-failed' }
+  return becomeTls(context)
 })

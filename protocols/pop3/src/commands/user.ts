@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-import { passwordRefusal } from '../capabilities.js'
-import { type CommandHandler, DONE } from '../context.js'
+import { DONE, passwordRefusal } from '@portico/session'
+import type { CommandHandler } from '../context.js'
 import { textOf } from '../parse.js'
 import { answerFailure } from '../sign-in.js'
 import { malformed } from './arguments.js'
