@@ -48,7 +48,8 @@ async function commands(context: ImapContext): Promise<Ended> {
   const { limits } = session.services
   let errors = 0
   for (let first = true; ; first = false) {
-    const rules = { line: limits.line, authLine: limits.authLine, passwordRefusal: passwordRefusal(context), first }
+    const { line, authLine } = limits
+    const rules = { line, authLine, passwordRefusal: () => passwordRefusal(context), first }
     const read = await readCommand(dialogue, rules)
     const outcome = await act(context, read)
     if (outcome.kind === 'ended') return outcome.ended

@@ -22,10 +22,8 @@ export function canStartTls(context: Pop3Context): boolean {
   return listener.tls === 'starttls' && listener.tlsAcceptor !== undefined && leg.tls === undefined
 }
 
-/** Why no password may be shown on this leg as it is now; `undefined` when one may. */
+/** For an attempt to show a password: why none may be shown on this leg as it is now; `undefined` when one may. */
 export function passwordRefusal(context: Pop3Context): FailureReason | undefined {
   const { session, failures } = context
-  const auth = authContextOf(session, failures)
-  if (session.services.authenticator.plaintextAllowed(auth)) return undefined
-  return auth.channel.encrypted ? 'mechanism-unavailable' : 'encryption-required'
+  return session.services.authenticator.refusePlaintext(authContextOf(session, failures))
 }
