@@ -8,12 +8,15 @@ export interface Audit {
   /** `again`: the connection has had its line. `trace` is what an anonymous client says of itself. */
   accepted(principal: Principal, client: ClientFacts, again?: boolean, trace?: string): void
   refused(facts: {
-    readonly user: string
+    /** Absent where nothing was read that could be a name. */
+    readonly user?: string
     readonly mechanism: string
     readonly client: ClientFacts
     readonly reason: AuthFailureReason
     readonly waitMs: number
     readonly source?: string | undefined
+    /** The access rule that refused. */
+    readonly rule?: string | undefined
     readonly cause?: unknown
   }): void
 }

@@ -9,6 +9,8 @@ export interface Authenticator extends AsyncDisposable {
   mechanisms(context: AuthContext): readonly string[]
   /** Whether LOGIN, USER/PASS and Basic may be tried on this leg. */
   plaintextAllowed(context: AuthContext): boolean
+  /** For an attempt of these: why it is refused whatever is shown, with its line in the log; `undefined` when it may be made. */
+  refusePlaintext(context: AuthContext): AuthFailureReason | undefined
   /** Starts a SASL exchange. An unknown or withheld mechanism fails at its first step. */
   begin(mechanism: string, context: AuthContext, signal: Cancellation): Attempt
   /** One plain login: IMAP LOGIN, POP3 USER/PASS, HTTP Basic. `mechanism` is the name for logs. */

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
 import type { AuthFailureReason, Clock, ProtocolName } from '@portico/base'
-import { type Exchange, type Mechanism, saslprep } from '@portico/sasl'
+import { type Exchange, MAX_FIELD_OCTETS, type Mechanism, refusalOf, saslprep } from '@portico/sasl'
 import type { Log } from '@portico/telemetry'
+import { createAccess, plainLoginOf } from './access.js'
+import type { AccessRule } from './access-rules.js'
+import type { ActingPolicy } from './acting.js'
 import { createAudit } from './audit.js'
 import type { Attempt, AuthContext, Authenticator, AuthFailed, AuthOutcome } from './authenticator.js'
 import type { AuthCache } from './cache.js'
 import { BY_FINGERPRINT, type CertificatePolicy } from './certificate-names.js'
 import { isLoopback } from './client-address.js'
 import type { CredentialSource } from './credential-source.js'
-import { type ActingPolicy, createDecision, type DecisionParts } from './decision.js'
+import { createDecision, type DecisionParts } from './decision.js'
+import { createNaming, type Naming } from './naming.js'
 import { createOffer } from './offer.js'
 import { createRunner } from './run-mechanism.js'
 import type { Throttle } from './throttle.js'
@@ -23,6 +27,10 @@ export interface AuthenticatorOptions {
   readonly cache?: AuthCache
   /** Who may act for somebody else (authzid); nobody when absent. */
   readonly mayActFor?: ActingPolicy
+  /** How presented names become those of accounts; as they stand when absent, but for a mailbox that they ask for. */
+  readonly naming?: Naming
+  /** In their order; everybody may sign in when absent. */
+  readonly accessRules?: readonly AccessRule[]
   /**
    * Which accounts have to be able to use a mechanism that asks for what is stored before it is offered. `every` (the default):
    * all of them, because a client takes the strongest and seldom tries another; `any`: one will do, because the site names it.
@@ -46,23 +54,42 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const runner = createRunner(parts, decide, options.anonymousUser)
   const offer = createOffer(options)
   const servesPlain = sources.some((source) => source.serves.has('verify-plain'))
+  const denies = (context: AuthContext, mechanism: string) => parts.access(context, mechanism).kind === 'deny'
   const offeredOn = (context: AuthContext): readonly string[] =>
-    offer(context, passwordsAllowed(context)).map(({ name }) => name)
+    offer(context, passwordsAllowed(context))
+      .filter(({ name }) => !denies(context, name))
+      .map(({ name }) => name)
+  const refuseByRule = (context: AuthContext, mechanism: string): 'network-refused' | undefined => {
+    const access = parts.access(context, mechanism)
+    if (access.kind !== 'deny') return undefined
+    const { rule } = access
+    parts.audit.refused({ mechanism, client: context.client, reason: 'network-refused', waitMs: 0, rule })
+    return 'network-refused'
+  }
+  const refusePlaintext = (context: AuthContext): AuthFailureReason | undefined => {
+    if (!passwordsAllowed(context)) return 'encryption-required'
+    return servesPlain ? refuseByRule(context, plainLoginOf(context)) : 'mechanism-unavailable'
+  }
   return {
     mechanisms: offeredOn,
-    plaintextAllowed: (context) => servesPlain && passwordsAllowed(context),
+    plaintextAllowed: (context) => servesPlain && passwordsAllowed(context) && !denies(context, plainLoginOf(context)),
+    refusePlaintext,
     begin(name, context, signal) {
       const mechanism = offer(context, true).find((candidate) => candidate.name === name.toUpperCase())
       if (mechanism === undefined) return failingAttempt('mechanism-unavailable')
       if (mechanism.sendsPasswordInClear && !passwordsAllowed(context)) return failingAttempt('encryption-required')
+      const refused = refuseByRule(context, mechanism.name)
+      if (refused !== undefined) return failingAttempt(refused)
       const { exchange, decided } = runner(mechanism, context, offeredOn(context), signal)
       return attemptOf(exchange, decided)
     },
     async login({ mechanism, user, password }, context, signal) {
-      if (!passwordsAllowed(context)) return failed('encryption-required')
-      if (!servesPlain) return failed('mechanism-unavailable')
-      const authcid = isWellFormed(user) && isWellFormed(password) ? saslprep(user) : undefined
-      if (!authcid || !saslprep(password)) return failed('invalid-credentials')
+      const refused = refusePlaintext(context)
+      if (refused !== undefined) return failed(refused)
+      if (isTooLong(user) || isTooLong(password)) return failed('too-long')
+      const unusable = refusalOf(user) ?? refusalOf(password)
+      const authcid = unusable === undefined ? saslprep(user) : undefined
+      if (authcid === undefined) return failed(unusable ?? 'invalid-credentials')
       return decide({ mechanism, authcid, authzid: undefined, password }, context, signal)
     },
     async [Symbol.asyncDispose]() {
@@ -74,7 +101,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 function partsOf(options: AuthenticatorOptions): DecisionParts {
   const { sources, throttle, cache, certificates = BY_FINGERPRINT, clock, log } = options
   const mayActFor = options.mayActFor ?? (() => false)
-  return { sources, throttle, cache, audit: createAudit(log), mayActFor, certificates, clock }
+  const naming = options.naming ?? createNaming({ domains: {}, domain: 'keep' })
+  const access = createAccess(options.accessRules ?? [])
+  return { sources, throttle, cache, audit: createAudit(log), naming, access, mayActFor, certificates, clock }
 }
 
 function passwordsAllowed({ client, channel, plaintextPasswords }: AuthContext): boolean {
@@ -82,9 +111,8 @@ function passwordsAllowed({ client, channel, plaintextPasswords }: AuthContext):
   return plaintextPasswords === 'loopback' && isLoopback(client.peer) && isLoopback(client.local)
 }
 
-/** Lone surrogates cannot be written as UTF-8, so that nobody could have such a name or password. */
-function isWellFormed(text: string): boolean {
-  return !/\p{Surrogate}/u.test(text) && Buffer.byteLength(text) <= 1024
+function isTooLong(text: string): boolean {
+  return Buffer.byteLength(text) > MAX_FIELD_OCTETS
 }
 
 function attemptOf(exchange: Exchange, decided: () => AuthOutcome | undefined): Attempt {

@@ -2,22 +2,25 @@
 import { randomUUID } from 'node:crypto'
 import { type Cancellation, type Clock, type Principal, Secret } from '@portico/base'
 import type { CertificateFacts, SecretKind, StoredSecret } from '@portico/sasl'
+import type { Access } from './access.js'
+import type { ActingPolicy } from './acting.js'
 import type { Audit } from './audit.js'
 import type { AuthContext, AuthFailed, AuthOutcome } from './authenticator.js'
 import type { AuthCache } from './cache.js'
 import { type CertificatePolicy, namesOf } from './certificate-names.js'
 import { askForOwner, askForSecret, askSources, type ChainAnswer } from './chain.js'
 import type { CredentialRequest, CredentialSource } from './credential-source.js'
+import { accountOf, identify } from './identity.js'
+import type { Naming } from './naming.js'
 import type { Suspect, Throttle } from './throttle.js'
-
-/** Whether somebody who has proved to be `authcid` may act for `authzid`. Names are as presented. */
-export type ActingPolicy = (principal: Principal, authzid: string) => boolean
 
 /** Who somebody says to be. */
 export interface Claim {
   readonly mechanism: string
   readonly authcid: string
   readonly authzid: string | undefined
+  /** Asks for two mailboxes at once. */
+  readonly contradictory?: boolean
 }
 
 /** One shown password, prepared and not empty. */
@@ -54,13 +57,16 @@ export interface DecisionParts {
   readonly throttle: Throttle
   readonly cache: AuthCache | undefined
   readonly audit: Audit
+  readonly naming: Naming
+  readonly access: Access
   readonly mayActFor: ActingPolicy
   readonly certificates: CertificatePolicy
   readonly clock: Clock
 }
 
 export function createDecision(parts: DecisionParts): Decide {
-  return async (shown, context, signal) => {
+  return async (written, context, signal) => {
+    const shown = { ...written, ...parts.naming(written.authcid, written.authzid) }
     const suspect = { client: context.client, user: accountOf(parts.sources, shown.authcid) }
     const admission = await parts.throttle.admit(suspect, signal)
     if (signal.aborted) return { kind: 'failed', reason: 'aborted', waitMs: 0, user: shown.authcid }
@@ -83,21 +89,13 @@ export function createDecision(parts: DecisionParts): Decide {
   }
 }
 
-/** Spellings of one account share its failures, as far as a source knows them for the same. */
-function accountOf(sources: readonly CredentialSource[], presented: string): string {
-  for (const source of sources) {
-    const account = source.canonical?.(presented)
-    if (account !== undefined) return account
-  }
-  return presented
-}
-
 /**
  * The same for mechanisms that ask for what is stored. Admission is asked again when the proof is there, because many exchanges
  * may be open at once. A wrong proof cannot be told from an earlier one, so that each counts.
  */
 export function createProofDecision(parts: DecisionParts): OpenProof {
-  return async (claim, context, signal) => {
+  return async (written, context, signal) => {
+    const claim = { ...written, ...parts.naming(written.authcid, written.authzid) }
     const suspect = { client: context.client, user: accountOf(parts.sources, claim.authcid) }
     const early = await parts.throttle.admit(suspect, signal)
     if (early.kind === 'throttled') return throttled(parts, claim, context, early.waitMs)
@@ -140,10 +138,11 @@ export type DecideCertificate = (
 
 /** There is nothing to guess in a certificate, but one without an account counts as a failure of its own. */
 export function createCertificateDecision(parts: DecisionParts): DecideCertificate {
-  return async ({ certificate, ...shown }, context, signal) => {
+  return async ({ certificate, authzid, ...shown }, context, signal) => {
     const names = namesOf(certificate, parts.certificates)
     if (names === undefined) return { kind: 'failed', reason: 'invalid-credentials', waitMs: 0 }
-    const claim = { ...shown, authcid: `certificate ${names.name ?? names.fingerprint?.slice(0, 16)}` }
+    const meant = parts.naming('', authzid)
+    const claim = { ...shown, ...meant, authcid: `certificate ${names.name ?? names.fingerprint?.slice(0, 16)}` }
     const suspect = { client: context.client, user: claim.authcid }
     const password = new Secret(names.fingerprint ?? claim.authcid)
     const attempt = { claim, context, suspect, password, signal }
@@ -199,7 +198,9 @@ async function conclude(parts: DecisionParts, attempt: ProvenAttempt, answer: Ch
     const waitMs = Math.max(counted, answer.waitMs ?? 0)
     return refuse(parts, claim, context, { reason, waitMs, source })
   }
-  const principal = identify(answer.principal, claim.authzid, parts.mayActFor)
+  const access = parts.access(context, claim.mechanism, answer.principal.user)
+  if (access.kind === 'deny') return denied(parts, attempt, answer, access.rule)
+  const principal = identify(answer.principal, claim, parts)
   if (principal === undefined) {
     return refuse(parts, claim, context, {
       reason: 'unauthorized-identity',
@@ -211,6 +212,18 @@ async function conclude(parts: DecisionParts, attempt: ProvenAttempt, answer: Ch
   await parts.throttle.succeeded(suspect, failures)
   parts.audit.accepted(principal, context.client, context.again)
   return { kind: 'authenticated', principal, deferred: false, settle: async () => {} }
+}
+
+/** Before the backend has seen the proof nobody is told more than of a wrong password. */
+async function denied(
+  parts: DecisionParts,
+  { claim, context, suspect, password }: ProvenAttempt,
+  { kind, principal: { source } }: Extract<ChainAnswer, { kind: 'accepted' | 'deferred' }>,
+  rule: string | undefined,
+): Promise<AuthFailed> {
+  if (kind === 'accepted') return refuse(parts, claim, context, { reason: 'network-refused', waitMs: 0, source, rule })
+  const waitMs = await parts.throttle.failed(suspect, password)
+  return refuse(parts, claim, context, { reason: 'invalid-credentials', waitMs, source, rule })
 }
 
 /**
@@ -256,16 +269,6 @@ function pause(ms: number, clock: Clock, signal: Cancellation): Promise<void> {
   })
 }
 
-/** The principal as whom they act; `undefined` when they may not (RFC 4422 section 3.4.1). An account's route is not another's. */
-function identify(principal: Principal, authzid: string | undefined, mayActFor: ActingPolicy): Principal | undefined {
-  if (authzid === undefined) return principal
-  const wanted = authzid.toLowerCase()
-  if (wanted === principal.authcid.toLowerCase() || wanted === principal.user.toLowerCase()) return principal
-  if (!mayActFor(principal, authzid)) return undefined
-  const { route: _, ...rest } = principal
-  return { ...rest, user: wanted, fields: new Map() }
-}
-
 function requestOf(shown: ShownSecret, context: AuthContext, cache: AuthCache | undefined): CredentialRequest {
   return {
     ...factsOf(shown, context),
@@ -283,7 +286,11 @@ function refuse(
   parts: DecisionParts,
   claim: Claim,
   context: AuthContext,
-  why: Pick<AuthFailed, 'reason' | 'waitMs'> & { readonly source?: string | undefined; readonly cause?: unknown },
+  why: Pick<AuthFailed, 'reason' | 'waitMs'> & {
+    readonly source?: string | undefined
+    readonly rule?: string | undefined
+    readonly cause?: unknown
+  },
 ): AuthFailed {
   const { mechanism, authcid: user } = claim
   parts.audit.refused({ user, mechanism, client: context.client, ...why })

@@ -59,13 +59,20 @@ export function createRunner(parts: DecisionParts, decide: Decide, anonymousUser
 }
 
 function admitAnonymous(
-  { audit }: DecisionParts,
+  { audit, access }: DecisionParts,
   mechanism: string,
-  { client }: AuthContext,
+  context: AuthContext,
   user: string | undefined,
   trace: string,
 ): AuthOutcome {
   if (user === undefined) return { kind: 'failed', reason: 'mechanism-unavailable', waitMs: 0 }
+  const { client } = context
+  const answer = access(context, mechanism, user)
+  if (answer.kind === 'deny') {
+    const failed = { reason: 'network-refused', waitMs: 0, user } as const
+    audit.refused({ ...failed, mechanism, client, rule: answer.rule })
+    return { kind: 'failed', ...failed }
+  }
   const principal = {
     authcid: 'anonymous',
     user,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { duration, type Settings, z } from '@portico/config'
 import { type Mechanism, serverMechanismNames, serverMechanisms } from '@portico/sasl'
+import { actingSchema } from './acting.js'
+import { namingSchema } from './naming.js'
 
 const SECOND = 1_000
 
@@ -83,6 +85,8 @@ export const authSchema = z
       })
       .prefault({})
       .describe('Client certificates as accounts. Their authority is `clientCertificates` of the listener.'),
+    names: namingSchema,
+    actingFor: actingSchema,
     anonymousUser: z
       .string()
       .min(1)

@@ -213,17 +213,21 @@ describe('unknown user and wrong password cannot be told apart', () => {
 
 describe('names and passwords that are none', () => {
   test.each([
-    ['an empty name', '', 'x'],
-    ['an empty password', 'alice', ''],
-    ['a NUL in the name', 'al\0ice', 'x'],
-    ['a line break in the name', 'alice\r\n', 'x'],
-    ['a NUL in the password', 'alice', 'x\0'],
-    ['half a character', 'al\ud800ice', 'x'],
-    ['a name of 1,025 octets', 'a'.repeat(1_025), 'x'],
-  ])('%s asks no source', async (_label, user, password) => {
+    ['an empty name', '', 'x', 'invalid-credentials'],
+    ['an empty password', 'alice', '', 'invalid-credentials'],
+    ['a NUL in the name', 'al\0ice', 'x', 'malformed'],
+    ['a line break in the name', 'alice\r\n', 'x', 'malformed'],
+    ['a NUL in the password', 'alice', 'x\0', 'malformed'],
+    ['a C1 control character', 'al\u0085ice', 'x', 'malformed'],
+    ['half a character', 'al\ud800ice', 'x', 'malformed'],
+    ['a bidirectional mix (RFC 3454 section 6)', 'a\u05d0', 'x', 'invalid-credentials'],
+    ['a name of 1,025 octets', 'a'.repeat(1_025), 'x', 'too-long'],
+    ['a password of 1,025 octets', 'alice', 'x'.repeat(1_025), 'too-long'],
+  ])('%s asks no source and leaves no line', async (_label, user, password, reason) => {
     const source = scripted('s', { kind: 'not-here' })
-    expect(await setUp([source]).login(user, password)).toMatchObject({ reason: 'invalid-credentials' })
-    expect(source.asked).toEqual([])
+    const { login, log } = setUp([source])
+    expect(await login(user, password)).toMatchObject({ reason })
+    expect([source.asked, log.lines]).toEqual([[], []])
   })
 })
 

@@ -45,5 +45,11 @@ export type AuthFailureReason = Extract<
 /** The reasons that routing can give. */
 export type RefusalReason = Extract<
   FailureReason,
-  'protocol-disabled' | 'network-refused' | 'lookup-unavailable' | 'backend-unavailable' | 'no-mailbox' | 'draining'
+  | 'unauthorized-identity'
+  | 'protocol-disabled'
+  | 'network-refused'
+  | 'lookup-unavailable'
+  | 'backend-unavailable'
+  | 'no-mailbox'
+  | 'draining'
 >

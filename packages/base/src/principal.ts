@@ -23,6 +23,8 @@ export interface Principal {
   readonly authcid: string
   /** Whom they act for: the canonical name that routing, limits and logs use. */
   readonly user: string
+  /** Canonical name of the account that has proved, where that is not `user`: somebody who acts for somebody else. */
+  readonly delegate?: string
   /** SASL mechanism name, or `LOGIN command`, `USER`, `Basic`. */
   readonly mechanism: string
   readonly strength: Strength

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { accessRuleProblems } from '@portico/auth'
 import { type Backend, formatAddress } from '@portico/base'
 import type { ConfigProblem } from '@portico/config'
 import type { Topology } from '@portico/routing'
@@ -17,6 +18,7 @@ export function checkConfig(
     ...groupProblems(settings),
     ...locatorProblems(settings),
     ...exemptionProblems(settings),
+    ...accessRuleProblems(settings.accessRules, settings.networks),
     ...identityProblems(settings, topology),
     ...redirectProblems(settings),
     ...protocols.flatMap((protocol) => protocolProblems(settings, protocol)),

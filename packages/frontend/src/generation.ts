@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 import {
   allowedMechanisms,
+  createAccessRules,
+  createActingPolicy,
   createAuthCache,
   createAuthenticator,
+  createNaming,
   createThrottle,
   type HashThreads,
 } from '@portico/auth'
@@ -109,6 +112,9 @@ export class Generation {
       passwordProtocols: passwordProtocols(settings, topology),
       anonymousUser: auth.anonymousUser,
       certificates: auth.certificates,
+      naming: createNaming(auth.names),
+      mayActFor: createActingPolicy(auth.actingFor),
+      accessRules: createAccessRules(settings.accessRules, settings.networks),
       throttle: createThrottle({ settings: auth, state, clock }),
       cache: createAuthCache(auth.cache, clock),
       clock,

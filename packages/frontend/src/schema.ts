@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { hostname } from 'node:os'
-import { authSchema, credentialsSchema } from '@portico/auth'
+import { accessRulesSchema, authSchema, credentialsSchema } from '@portico/auth'
 import { address, type Schema, type Settings, secret, type TextSource, textSource, z } from '@portico/config'
 import { backendsSchema, locationSchema } from '@portico/routing'
 import { limitsSchema, type Protocol } from '@portico/session'
@@ -98,6 +98,7 @@ function coreShape(protocols: readonly string[]) {
     tls: tlsSchema,
     credentials: credentialsSchema,
     auth: authSchema,
+    accessRules: accessRulesSchema(protocols),
     location: locationSchema,
     backends: backendsSchema(protocols),
     limits: limitsSchema.describe('Limits that all protocols share.'),

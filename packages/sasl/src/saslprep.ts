@@ -16,3 +16,12 @@ export function saslprep(text: string): string | undefined {
     return undefined
   }
 }
+
+/**
+ * Why a presented name or password cannot be one; `undefined` when it can. Control characters and what is no Unicode are no input
+ * that anybody could have meant; anything else that SASLprep prohibits, and an empty text, simply matches nothing.
+ */
+export function refusalOf(text: string): 'malformed' | 'invalid-credentials' | undefined {
+  if (/[\p{Cc}\p{Surrogate}]/u.test(text)) return 'malformed'
+  return saslprep(text) ? undefined : 'invalid-credentials'
+}

@@ -21,9 +21,7 @@ export async function becomeTls({ session, dialogue }: PreAuth): Promise<Outcome
   return { kind: 'ended', ended: injected ? 'plaintext-behind-starttls' : 'tls-failed' }
 }
 
-/** Why no password may be shown on this leg as it is now; `undefined` when one may. */
+/** For an attempt to show a password: why none may be shown on this leg as it is now; `undefined` when one may. */
 export function passwordRefusal({ session, failures }: PreAuth): FailureReason | undefined {
-  const auth = authContextOf(session, failures)
-  if (session.services.authenticator.plaintextAllowed(auth)) return undefined
-  return auth.channel.encrypted ? 'mechanism-unavailable' : 'encryption-required'
+  return session.services.authenticator.refusePlaintext(authContextOf(session, failures))
 }

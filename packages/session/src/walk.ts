@@ -81,7 +81,9 @@ export async function findRoute(session: Session, who: Principal | EmailAddress)
     services.log.warn('lookup unavailable', { session: session.id, cause: answer.cause })
     return { kind: 'refuse', reason: 'lookup-unavailable' }
   }
-  if (answer.kind === 'none') return { kind: 'refuse', reason: 'no-mailbox' }
+  // Who may act for others learns no more of a mailbox that is not there than of one that is not theirs to open.
+  const acts = !isAddress(who) && who.delegate !== undefined
+  if (answer.kind === 'none') return { kind: 'refuse', reason: acts ? 'unauthorized-identity' : 'no-mailbox' }
   const decision = services.router.decide({
     location: answer.location,
     protocol: session.protocol,

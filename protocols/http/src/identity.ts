@@ -24,7 +24,9 @@ export function assertionFor(backend: Backend, leg: Leg, principal: Principal, l
     case 'header':
       return headerAssertion(identity.name, user)
     case 'password': {
-      const password = location.backendPassword ?? principal.proof.password
+      // Basic names one user (RFC 7617 section 2): what a delegate can prove is of no use for the mailbox of somebody else.
+      const own = principal.delegate === undefined ? principal.proof.password : undefined
+      const password = location.backendPassword ?? own
       if (password === undefined) return { kind: 'impossible', why: 'no-password' }
       if (!passwordMayCross(leg, backend)) return { kind: 'impossible', why: 'cleartext-forbidden' }
       const value = basicValue(user, password.expose())

@@ -47,7 +47,9 @@ async function signIn(connection: Connection, request: Incoming, realm: string):
   const { session, prepared } = connection
   const { authenticator } = session.services
   const context = requestContext(connection.context, request.head.fields, session.trusted)
-  if (!authenticator.plaintextAllowed(context)) return encryptionRequired(prepared.settings.httpsUrl, request, realm)
+  const refusal = authenticator.refusePlaintext(context)
+  if (refusal === 'encryption-required') return encryptionRequired(prepared.settings.httpsUrl, request, realm)
+  if (refusal !== undefined) return reply(failureReply(refusal, realm))
   const { authorization } = request
   if (authorization === undefined) return reply(failureReply('not-authenticated', realm))
   const remembered = connection.signedIn.recall(authorization, context)
@@ -78,6 +80,8 @@ async function refused(connection: Connection, outcome: AuthFailed, realm: strin
   // A throttled client is told when to come again; others are held back.
   if (outcome.reason !== 'throttled') await holdBack(session, outcome.waitMs)
   const mayGoOn = connection.failures < session.services.limits.failures
+  // What is too long here is a field, not a body.
+  if (outcome.reason === 'too-long') return reply(statusReply(431), mayGoOn)
   return reply(failureReply(outcome.reason, realm, outcome.waitMs), mayGoOn)
 }
 

@@ -4,9 +4,7 @@ import type { FailureRows } from '@portico/testkit'
 /** Where each failure is shown in HTTP (RFC 9110 section 15, RFC 6585). */
 export const FAILURE_ROWS: FailureRows = {
   'invalid-credentials': { transcript: 'wrong-password.txt', says: '401 Unauthorized' },
-  'unauthorized-identity': {
-    unreachable: 'Basic names one user and cannot ask to act for another (RFC 7617 section 2).',
-  },
+  'unauthorized-identity': { transcript: 'delegate-refused.txt', says: '403 Forbidden' },
   'password-expired': {
     unreachable: 'A 401 of a backend says no more than that it refuses, and a users file does not know expiry.',
   },

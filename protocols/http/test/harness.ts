@@ -205,6 +205,7 @@ function authenticatorOf(world: World, verdicts: string[]): Authenticator {
   return {
     mechanisms: () => [],
     plaintextAllowed: () => world.encrypted ?? true,
+    refusePlaintext: () => ((world.encrypted ?? true) ? undefined : 'encryption-required'),
     begin: () => {
       throw new Error('no SASL on this wire')
     },

@@ -27,7 +27,7 @@ export interface CommandRules {
   readonly line: number
   readonly authLine: number
   /** Why no password may be shown on this leg, if so: LOGIN's literals are then refused before the client sends them. */
-  readonly passwordRefusal: FailureReason | undefined
+  readonly passwordRefusal: () => FailureReason | undefined
   /** Nothing was read yet in this session. */
   readonly first: boolean
 }
@@ -103,7 +103,8 @@ function literalRefusal(
   octets: number,
 ): FailureReason | undefined {
   if (!WITH_LITERALS.has(name)) return 'malformed'
-  if (name === 'LOGIN' && rules.passwordRefusal !== undefined) return rules.passwordRefusal
+  const refusal = name === 'LOGIN' ? rules.passwordRefusal() : undefined
+  if (refusal !== undefined) return refusal
   const tooMany = pieces > 2 * MOST_LITERALS || octets + mark.size > MOST_OCTETS
   return tooMany || mark.size > LONGEST_LITERAL ? 'too-long' : undefined
 }

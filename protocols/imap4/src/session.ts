@@ -42,7 +42,12 @@ export function serveImap4(session: Session, settings: Imap4Settings): Promise<E
   const { hostname, limits } = session.services
   const greeting = () => `* OK [CAPABILITY ${capabilities(context)}] ${hostname} ready\r\n`
   return serveDialogue(context, { greeting, goodbye, bug: goodbye('server-bug') }, async (first) => {
-    const rules = { line: limits.line, authLine: limits.authLine, passwordRefusal: passwordRefusal(context), first }
+    const rules = {
+      line: limits.line,
+      authLine: limits.authLine,
+      passwordRefusal: () => passwordRefusal(context),
+      first,
+    }
     return act(context, await readCommand(dialogue, rules))
   })
 }

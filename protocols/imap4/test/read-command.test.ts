@@ -46,7 +46,7 @@ class Script {
   }
 }
 
-const rules = { line: 8192, authLine: 16_384, passwordRefusal: undefined, first: false }
+const rules = { line: 8192, authLine: 16_384, passwordRefusal: () => undefined, first: false }
 const read = (script: Script, over: Partial<typeof rules> = {}): Promise<CommandRead> =>
   readCommand(script as unknown as ClientDialogue, { ...rules, ...over })
 

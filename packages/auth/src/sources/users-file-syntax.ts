@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto'
 import { type Networks, networksOf } from '@portico/base'
+import { refusalOf, saslprep } from '@portico/sasl'
 import { readFingerprint } from '../fingerprint.js'
 import { readStoredPassword, type StoredPassword } from '../hash/index.js'
 
 /** One account of a users file. */
 export interface UsersFileEntry {
-  /** Canonical name: as in the file, lower case. */
+  /** Canonical name: as in the file, prepared (RFC 4013), lower case. */
   readonly user: string
   /** Undefined: the file routes this user and another source proves them. */
   readonly password: StoredPassword | undefined
@@ -50,7 +51,8 @@ export function parseUsersFile(text: string, defaultScheme?: string): ParsedUser
 
 function parseEntry(line: string, defaultScheme: string | undefined): UsersFileEntry | string {
   const [name = '', password = '', uid = '', gid = '', , home = '', , ...extra] = line.split(':')
-  if (name === '' || name !== name.trim() || /[\x00-\x1f\x7f]/.test(name)) return 'the user name is not a name'
+  const prepared = refusalOf(name) === undefined ? saslprep(name) : undefined
+  if (prepared === undefined || prepared !== prepared.trim()) return 'the user name is not a name'
   const stored = password === '' ? undefined : readStoredPassword(password, defaultScheme)
   if (typeof stored === 'string') return stored
   const fields = new Map(Object.entries({ uid, gid, home }).filter(([, value]) => value !== ''))
@@ -61,7 +63,7 @@ function parseEntry(line: string, defaultScheme: string | undefined): UsersFileE
   const certificate = written === undefined ? undefined : readFingerprint(written)
   if (written !== undefined && certificate === undefined) return 'certificate is not a SHA-256 fingerprint in hex'
   return {
-    user: name.toLowerCase(),
+    user: prepared.toLowerCase(),
     password: stored,
     epoch: createHash('sha256').update(password).digest('base64url').slice(0, 12),
     fields,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { EmailAddress, MailboxLocation, Principal } from '@portico/base'
+import { type EmailAddress, globMatches, type MailboxLocation, type Principal } from '@portico/base'
 import { isAddress, type Locator } from '../locator.js'
 import type { SettingsOf } from './schema.js'
 
@@ -29,26 +29,4 @@ function nameOf(who: Principal | EmailAddress): string {
 export function domainOf(name: string): string {
   const at = name.lastIndexOf('@')
   return at < 0 ? '' : name.slice(at + 1)
-}
-
-/** `*` stands for any run of characters, `?` for one. Its time is at most the product of both lengths, whatever the name is. */
-export function globMatches(pattern: string, text: string): boolean {
-  let p = 0
-  let t = 0
-  let star = -1
-  let mark = 0
-  while (t < text.length) {
-    if (pattern[p] === '*') {
-      star = p++
-      mark = t
-    } else if (pattern[p] === '?' || (p < pattern.length && pattern[p] === text[t])) {
-      p++
-      t++
-    } else if (star >= 0) {
-      p = star + 1
-      t = ++mark
-    } else return false
-  }
-  while (pattern[p] === '*') p++
-  return p === pattern.length
 }

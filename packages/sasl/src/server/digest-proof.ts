@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { timingSafeEqual } from 'node:crypto'
 import type { MechanismContext } from '../mechanism.js'
-import { saslprep } from '../saslprep.js'
+import { refusalOf, saslprep } from '../saslprep.js'
 import { failure, type State, success } from './challenge-exchange.js'
 import { decodeUtf8, MAX_FIELD_OCTETS } from './text.js'
 
@@ -19,8 +19,9 @@ export async function checkDigest(
   if (response.length > MAX_FIELD_OCTETS + DIGEST_PART) return { step: failure('too-long') }
   const [, name, hex] = /^(.+) ([0-9a-f]{32})$/s.exec(decodeUtf8(response) ?? '') ?? []
   if (name === undefined || hex === undefined || name.includes('\0')) return { step: failure('malformed') }
-  const authcid = saslprep(name)
-  if (!authcid) return { step: failure('invalid-credentials') }
+  const refusal = refusalOf(name)
+  if (refusal !== undefined) return { step: failure(refusal) }
+  const authcid = saslprep(name) ?? ''
   const found = await verifier.lookup({ authcid, authzid: undefined, secret: kind }, signal)
   if (found.kind === 'rejected') return { step: failure(found.reason) }
   if (signal.aborted) return { step: failure('aborted') }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { Mechanism } from '../mechanism.js'
-import { saslprep } from '../saslprep.js'
+import { refusalOf, saslprep } from '../saslprep.js'
 import { failure, type State, statefulExchange, success } from './challenge-exchange.js'
 import { decodeUtf8, MAX_FIELD_OCTETS } from './text.js'
 
@@ -21,8 +21,9 @@ export const external: Mechanism = {
       if (response.length > MAX_FIELD_OCTETS) return { step: failure('too-long') }
       const text = decodeUtf8(response)
       if (text === undefined || text.includes('\0')) return { step: failure('malformed') }
+      const refusal = text === '' ? undefined : refusalOf(text)
+      if (refusal !== undefined) return { step: failure(refusal) }
       const authzid = text === '' ? undefined : saslprep(text)
-      if (text !== '' && !authzid) return { step: failure('invalid-credentials') }
       if (clientCertificate?.authorized !== true) return { step: failure('invalid-credentials') }
       const answer = await verifier.verifyCertificate({ certificate: clientCertificate, authzid }, signal)
       return { step: answer.kind === 'rejected' ? failure(answer.reason) : success(answer.authcid, authzid) }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { AuthFailureReason } from '@portico/base'
 import type { Exchange, ExchangeStep, MechanismContext } from '../mechanism.js'
-import { saslprep } from '../saslprep.js'
+import { refusalOf, saslprep } from '../saslprep.js'
 
 /** What a client of PLAIN or LOGIN has shown, still as it was sent. */
 export interface ShownCredentials {
@@ -49,10 +49,11 @@ export function plainExchange(reader: PlainReader, context: MechanismContext): E
 }
 
 async function verify(shown: ShownCredentials, context: MechanismContext): Promise<ExchangeStep> {
-  const authcid = saslprep(shown.authcid)
+  const wished = shown.authzid === undefined ? [] : [shown.authzid]
+  const refusal = [shown.authcid, ...wished, shown.password].map(refusalOf).find((reason) => reason !== undefined)
+  if (refusal !== undefined) return failure(refusal)
+  const authcid = saslprep(shown.authcid) ?? ''
   const authzid = shown.authzid === undefined ? undefined : saslprep(shown.authzid)
-  const unprepared = shown.authzid !== undefined && authzid === undefined
-  if (!authcid || unprepared || !saslprep(shown.password)) return failure('invalid-credentials')
   const answer = await context.verifier.verifyPlain({ authcid, authzid, password: shown.password }, context.signal)
   if (context.signal.aborted) return failure('aborted')
   if (answer.kind === 'rejected') return failure(answer.reason)

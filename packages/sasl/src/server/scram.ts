@@ -8,7 +8,7 @@ import type {
   MechanismContext,
   StoredSecret,
 } from '../mechanism.js'
-import { saslprep } from '../saslprep.js'
+import { refusalOf, saslprep } from '../saslprep.js'
 import { SCRAM_DIGEST, type ScramHash, scramDigest, scramHmac, xor } from '../scram-keys.js'
 import { type ClientFirst, readClientFinal, readClientFirst } from '../scram-messages.js'
 import { failure, type State, statefulExchange, success } from './challenge-exchange.js'
@@ -60,9 +60,10 @@ async function first(response: Uint8Array | undefined, scram: Scram): ReturnType
   if (typeof message === 'string') return { step: failure(message) }
   const bound = channelData(message.binding, scram)
   if ('kind' in bound) return { step: bound }
-  const authcid = saslprep(message.user)
+  const refusal = refusalOf(message.user) ?? (message.authzid === undefined ? undefined : refusalOf(message.authzid))
+  if (refusal !== undefined) return { step: failure(refusal) }
+  const authcid = saslprep(message.user) ?? ''
   const authzid = message.authzid === undefined ? undefined : saslprep(message.authzid)
-  if (!authcid || (message.authzid !== undefined && !authzid)) return { step: failure('invalid-credentials') }
   const found = await scram.verifier.lookup({ authcid, authzid, secret: scram.secret }, scram.signal)
   if (found.kind === 'rejected') return { step: failure(found.reason) }
   if (found.kind === 'judge') return { step: failure('mechanism-unavailable') }

@@ -36,8 +36,9 @@ export class Wire {
     this.#watch(socket)
   }
 
-  static async connect(port: number): Promise<Wire> {
-    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true })
+  static async connect(port: number, from?: string): Promise<Wire> {
+    const own = from === undefined ? {} : { localAddress: from }
+    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true, ...own })
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve)
       socket.once('error', reject)

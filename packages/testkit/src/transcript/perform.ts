@@ -13,6 +13,8 @@ export type Variant = 'whole lines' | 'one-byte writes' | 'one write'
 /** What a performance needs of the world. */
 export interface Scene {
   readonly port: number
+  /** Addresses that clients come from, by their number; 127.0.0.1 unless said. */
+  readonly from?: ReadonlyMap<number, string>
   readonly implicitTls: boolean
   readonly backends: ReadonlyMap<number, PlayedBackend>
   readonly backendTls: 'none' | 'starttls' | 'implicit'
@@ -226,7 +228,7 @@ class Performance {
   async #client(index: number): Promise<Wire> {
     const present = this.#clients.get(index)
     if (present !== undefined) return present
-    const wire = await Wire.connect(this.#scene.port)
+    const wire = await Wire.connect(this.#scene.port, this.#scene.from?.get(index))
     this.#clients.set(index, wire)
     if (this.#scene.implicitTls) await wire.tlsClient()
     return wire

@@ -74,6 +74,7 @@ export async function runTranscript(
     let drained: Promise<void> | undefined
     await perform(transcript, variant, {
       port,
+      from: stage.from,
       implicitTls: tls === 'implicit',
       backends,
       backendTls: stage.backendTls,

@@ -9,6 +9,8 @@ import type { Transcript } from './parse.js'
 /** What a transcript's headers ask for. */
 export interface Stage {
   readonly listen: Listen
+  /** Addresses that clients come from, by their number. */
+  readonly from: ReadonlyMap<number, string>
   readonly users: readonly StagedUser[]
   /** Nobody is known here: the backend's answer is the verdict. */
   readonly deferred: boolean
@@ -40,7 +42,7 @@ export interface StagedUser {
 }
 
 const HEADERS = new Set(
-  'users fields listen client-certificates config identity backends backend-tls secrets ended'.split(' '),
+  'users fields from listen client-certificates config identity backends backend-tls secrets ended'.split(' '),
 )
 const LISTENERS: Readonly<Record<string, Listen>> = {
   imap: { tls: 'starttls', keys: {} },
@@ -62,6 +64,7 @@ export function readStage(transcript: Transcript, protocol: string): Stage {
   const identity = readIdentity(headers.get('identity'))
   return {
     listen: readListen(headers.get('listen') ?? { imap4: 'imaps', pop3: 'pop3s' }[protocol] ?? protocol),
+    from: readFrom(headers.get('from') ?? ''),
     users: users.filter((user) => user.name !== 'deferred'),
     deferred: users.some((user) => user.name === 'deferred'),
     groups: readGroups(headers.get('backends'), users),
@@ -117,6 +120,17 @@ function readGroups(text: string | undefined, users: readonly StagedUser[]): Map
     if (!groups.has(group)) groups.set(group, [Number(/^mbx(\d+)$/.exec(group)?.[1] ?? groups.size + 1)])
   }
   return groups
+}
+
+/** `C2=127.0.0.2`, parted by spaces. */
+function readFrom(text: string): Map<number, string> {
+  const from = new Map<number, string>()
+  for (const word of text.split(/\s+/).filter((word) => word !== '')) {
+    const [, index = '', address] = /^C(\d*)=([\d.]+)$/.exec(word) ?? []
+    if (address === undefined) throw new SyntaxError(`from: wants C2=127.0.0.2, not ${word}`)
+    from.set(index === '' ? 1 : Number(index), address)
+  }
+  return from
 }
 
 function readBackendTls(text: string): Stage['backendTls'] {
