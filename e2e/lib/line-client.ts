@@ -23,8 +23,9 @@ export class LineClient {
     socket.on('error', () => undefined)
   }
 
-  static async connect(port: number): Promise<LineClient> {
-    const socket = connect({ host: '127.0.0.1', port })
+  /** `from`: the loopback address to come from. */
+  static async connect(port: number, from = '127.0.0.1'): Promise<LineClient> {
+    const socket = connect({ host: '127.0.0.1', port, localAddress: from })
     socket.setNoDelay(true)
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve)

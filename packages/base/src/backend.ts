@@ -29,6 +29,22 @@ export type BackendIdentity =
   /** Nothing: the backend asks nobody (inbound SMTP). */
   | { readonly kind: 'none' }
 
+/** How many connections to a backend there may be, and how many stand ready. Counts are of one process. */
+export interface BackendPoolPolicy {
+  /** Connections per endpoint that are prepared before anybody asks for them. */
+  readonly warm: number
+  /** Longest rest of such a connection, milliseconds. */
+  readonly warmMs: number
+  /** Connections to one endpoint at a time; the pool's own limit when absent. */
+  readonly endpointConnections?: number
+  /** Connections to all endpoints of the group for one protocol at a time; no limit besides when absent. */
+  readonly groupConnections?: number
+  /** How many may wait for a place at one endpoint. */
+  readonly queue: number
+  /** How long they wait, milliseconds. */
+  readonly waitMs: number
+}
+
 /** One mailbox server endpoint for one protocol. */
 export interface Backend {
   /** Stable and unique: `group/protocol/address`. For logs, metrics and pools; never for clients. */
@@ -40,6 +56,10 @@ export interface Backend {
   readonly identity: BackendIdentity
   /** Where a password may cross an unencrypted leg. `loopback` includes Unix sockets. */
   readonly cleartextPasswords: 'never' | 'loopback' | Networks
+  /** The PROXY header that each connection begins with, which names the client; none when absent. */
+  readonly proxyProtocol?: 'v1' | 'v2'
+  /** As the group says; the pool's own limits when absent. */
+  readonly pool?: BackendPoolPolicy
   /** Path prefix of an HTTP endpoint, without a trailing slash; empty otherwise. */
   readonly path: string
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
+export { addressKey } from './admission.js'
 export { type Connected, type ConnectOptions, connectLeg } from './connect.js'
 export * from './conversation.js'
 export { converse } from './converse.js'
 export * from './leg.js'
 export { type Listener, type ListenOptions, listen, type RefusedBecause } from './listener.js'
-export { formatProxyHeader } from './proxy-format.js'
+export { formatLocalProxyHeader, formatProxyHeader, type ProxyFacts } from './proxy-format.js'
 export { type ForwardedTls, type ProxyHeader, type ProxyParse, parseProxyHeader } from './proxy-header.js'
 export { type Relay, relay } from './relay.js'
 export * from './relay-types.js'

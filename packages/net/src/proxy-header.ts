@@ -16,6 +16,8 @@ export interface ProxyHeader {
   readonly tls?: ForwardedTls
   readonly authority?: string
   readonly alpn?: string
+  /** What the balancer calls the connection. */
+  readonly uniqueId?: string
 }
 
 export interface ForwardedTls {

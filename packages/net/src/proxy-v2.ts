@@ -4,17 +4,12 @@ import { type Endpoint, unmapped } from '@portico/base'
 import { crc32c } from './crc32c.js'
 import { formatV6 } from './ipv6-text.js'
 import type { ForwardedTls, ProxyParse } from './proxy-header.js'
+import { SSL_CLIENT, TLV } from './proxy-tlv.js'
 
 /** Whole header of version 2: addresses, a name, a unique id and the facts of TLS and certificate together stay below it. */
 const V2_LONGEST = 2_048
 const PREFIX = 16
-const TLV = { alpn: 0x01, authority: 0x02, crc32c: 0x03, uniqueId: 0x05, ssl: 0x20 } as const
-const SSL_TLV = { version: 0x21, commonName: 0x22 } as const
-/** Bits of the SSL TLV's client field (the PROXY protocol, section 2.2.6): shown on this connection, or in its TLS session. */
-const CLIENT_SSL = 0x01
-const CLIENT_CERT_CONN = 0x02
-const CLIENT_CERT_SESS = 0x04
-const CLIENT_CERT = CLIENT_CERT_CONN | CLIENT_CERT_SESS
+const CLIENT_CERT = SSL_CLIENT.certificate | SSL_CLIENT.certificateOfSession
 
 /** Octets of the address block by family (the high half of octet 13). */
 const ADDRESS_LENGTH: readonly number[] = [0, 12, 36, 216]
@@ -65,6 +60,7 @@ function describe(header: Buffer, family: number, transport: number, tlvs: reado
     ...(tls === 'none' ? {} : { tls }),
     ...(authority === undefined ? {} : { authority }),
     ...(alpn === undefined ? {} : { alpn }),
+    ...(uniqueId === undefined ? {} : { uniqueId: uniqueId.toString('utf8') }),
   }
 }
 
@@ -137,12 +133,12 @@ function checksumHolds(header: Buffer, tlvs: readonly Tlv[]): boolean {
 function readSsl(value: Buffer): ForwardedTls | 'none' | 'bad' {
   if (value.length < 5) return 'bad'
   const client = value.readUInt8(0)
-  if ((client & CLIENT_SSL) === 0) return 'none'
+  if ((client & SSL_CLIENT.ssl) === 0) return 'none'
   const inner = readTlvs(value, 5)
   if (inner === undefined) return 'bad'
-  const cn = nameOf(tlvValue(inner, SSL_TLV.commonName))
+  const cn = nameOf(tlvValue(inner, TLV.sslCommonName))
   return {
-    version: tlvValue(inner, SSL_TLV.version)?.toString('latin1'),
+    version: tlvValue(inner, TLV.sslVersion)?.toString('latin1'),
     // The field for the result of verification is 0 only when a certificate was shown and is good.
     clientVerified: (client & CLIENT_CERT) !== 0 && value.readUInt32BE(1) === 0,
     ...(cn === undefined ? {} : { cn }),

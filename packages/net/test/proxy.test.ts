@@ -3,7 +3,7 @@ import type { Endpoint } from '@portico/base'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { crc32c } from '../src/crc32c.js'
-import { formatProxyHeader, parseProxyHeader } from '../src/index.js'
+import { formatLocalProxyHeader, formatProxyHeader, parseProxyHeader } from '../src/index.js'
 import { forwardedTls } from '../src/tls-facts.js'
 
 const port = fc.integer({ min: 0, max: 65_535 })
@@ -122,6 +122,37 @@ describe('PROXY header', () => {
       alpn: 'imap',
       tls: { version: 'TLSv1.3', clientVerified: true, cn: 'alice' },
     })
+  })
+
+  test('what is written about a client is read again: TLS, name, ALPN, and what the session is called', () => {
+    const end: Endpoint = { address: '192.0.2.1', port: 1234, family: 4 }
+    const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', alpn: 'imap', servername: 'mail.example.com' }
+    const certificate = { authorized: true, raw: new Uint8Array() }
+    for (const [clientCertificate, clientVerified] of [
+      [undefined, false],
+      [certificate, true],
+      [{ ...certificate, authorized: false }, false],
+    ] as const) {
+      const header = formatProxyHeader(2, end, end, { tls: { ...tls, clientCertificate }, uniqueId: 's1' })
+      expect(parseProxyHeader(header)).toMatchObject({
+        length: header.length,
+        source: end,
+        authority: 'mail.example.com',
+        alpn: 'imap',
+        uniqueId: 's1',
+        tls: { version: 'TLSv1.3', clientVerified },
+      })
+      // The cipher is there for others.
+      expect(header.includes('TLS_AES_128_GCM_SHA256')).toBe(true)
+    }
+    expect(parseProxyHeader(formatProxyHeader(2, end, end, { uniqueId: 'x'.repeat(129) }))).not.toHaveProperty(
+      'uniqueId',
+    )
+    expect(formatProxyHeader(1, end, end, { uniqueId: 's1' }).toString()).not.toContain('s1')
+  })
+
+  test.each([1, 2] as const)('a connection of our own keeps its addresses, version %i', (version) => {
+    expect(parseProxyHeader(formatLocalProxyHeader(version))).toMatchObject({ kind: 'header', local: true })
   })
 
   test.each([

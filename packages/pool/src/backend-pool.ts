@@ -10,8 +10,25 @@ export interface BackendPool extends AsyncDisposable {
    * A connection that is connected, TLS as the backend's policy says, and prepared by the protocol's driver. Never rejects. If
    * the signal fires while it waits, a connection that arrives later goes back unused, or is closed.
    */
-  acquire(backend: Backend, signal: Cancellation): Promise<Acquired>
+  acquire(backend: Backend, signal: Cancellation, request?: LoanRequest): Promise<Acquired>
   stats(): readonly PoolStats[]
+}
+
+/** For whom a connection is borrowed, and what may be lent. */
+export interface LoanRequest {
+  /** Absent: the front end's own errand. */
+  readonly borrower?: Borrower
+  /** False: where all connections are taken the answer is `busy` at once, because another backend may be free. */
+  readonly wait?: boolean
+  /** True: only a connection that is opened now, after a kept one turned out to be gone. */
+  readonly fresh?: boolean
+}
+
+/** A session, as far as a pool knows it: for the PROXY header, and to tell whose failures are whose. */
+export interface Borrower {
+  readonly id: string
+  /** The client's. */
+  readonly leg: Pick<Leg, 'facts' | 'tls'>
 }
 
 export type Acquired =
@@ -26,6 +43,8 @@ export interface Lease extends AsyncDisposable {
   readonly greeting: unknown
   /** Served somebody before (only connections whose driver is `reusable`). */
   readonly reused: boolean
+  /** Had been lying ready: its server may be closing it at this moment, so that an end says nothing about the server. */
+  readonly kept: boolean
   /** Before the first octet that belongs to a user. After it a connection whose driver is not `reusable` cannot be released. */
   markUsed(): void
   /** Gives it back for somebody else; discards it where that is not provably safe. */
@@ -42,6 +61,8 @@ export interface BackendDriver<G = unknown> {
    * `after-reset`: `reset` proves that nothing of the last user is left (SMTP with XCLIENT).
    */
   readonly reuse: 'never' | 'per-request' | 'after-reset'
+  /** Whether to prepare connections before anybody asks: worth it where the server greets, and waits long for a sign-in. */
+  readonly warm?: boolean
   /** Greeting, capabilities, STARTTLS: all that does not depend on the user. The leg's deadline is already set. */
   prepare(leg: Leg, backend: Backend, signal: Cancellation): Promise<Prepared<G>>
   /** For `after-reset`: true only if the backend confirmed. */

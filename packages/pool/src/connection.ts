@@ -7,16 +7,27 @@ import {
   type Cancellation,
   LOOPBACK,
 } from '@portico/base'
-import { type Connected, connectLeg, type Leg, type UpgradeResult } from '@portico/net'
-import type { BackendDriver } from './backend-pool.js'
+import {
+  type Connected,
+  connectLeg,
+  formatLocalProxyHeader,
+  formatProxyHeader,
+  type Leg,
+  type UpgradeResult,
+} from '@portico/net'
+import type { BackendDriver, Borrower } from './backend-pool.js'
 import type { BackendPoolOptions } from './options.js'
 
 /** A prepared connection to a backend. */
 export interface Connection {
   readonly leg: Leg
   readonly greeting: unknown
+  /** By the clock of the pool. */
+  readonly openedAt: number
   /** It has served somebody before. */
   served: boolean
+  /** It has been lying unlent. */
+  rested: boolean
 }
 
 /** Why there is none. */
@@ -24,12 +35,16 @@ export interface Dud {
   readonly error: BackendError
 }
 
-/** Connects, secures and prepares. Never rejects: whatever happens becomes a dud. The leg of a dud is destroyed. */
+/**
+ * Connects, names the borrower where the backend wants a PROXY header, secures and prepares. Never rejects: whatever happens
+ * becomes a dud. The leg of a dud is destroyed.
+ */
 export async function openConnection(
   backend: Backend,
   driver: BackendDriver,
   options: BackendPoolOptions,
   signal: Cancellation,
+  borrower?: Borrower,
 ): Promise<Connection | Dud> {
   let leg: Leg | undefined
   try {
@@ -39,9 +54,13 @@ export async function openConnection(
     const connected = await (options.connect ?? connectLeg)(backend.address, timing)
     if (connected.kind === 'failed') return dud(backend, 'connect', connectCode(connected), connected.cause)
     leg = connected.leg
-    const refused = forbidden(backend, connected.remoteAddress) ?? (await secure(backend, leg, left(), signal))
+    const cleartext = forbidden(backend, connected.remoteAddress)
+    if (cleartext === undefined) introduce(backend, leg, borrower)
+    const refused = cleartext ?? (await secure(backend, leg, left(), signal))
     const prepared = refused ?? (await greet(backend, driver, leg, left(), signal))
-    if ('error' in prepared) leg.destroy()
+    if (!('error' in prepared))
+      return { leg, greeting: prepared.greeting, openedAt: options.clock.now(), served: false, rested: false }
+    leg.destroy()
     return prepared
   } catch (cause) {
     leg?.destroy()
@@ -77,6 +96,18 @@ function forbidden(backend: Backend, remoteAddress: string | undefined): Dud | u
   return dud(backend, 'connect', 'cleartext-forbidden')
 }
 
+/** The PROXY header comes before anything else, TLS included. */
+function introduce({ proxyProtocol }: Backend, leg: Leg, borrower: Borrower | undefined): void {
+  if (proxyProtocol === undefined) return
+  const version = proxyProtocol === 'v1' ? 1 : 2
+  if (borrower === undefined) {
+    leg.write(formatLocalProxyHeader(version))
+    return
+  }
+  const { peer, local } = borrower.leg.facts
+  leg.write(formatProxyHeader(version, peer, local, { tls: borrower.leg.tls, uniqueId: borrower.id }))
+}
+
 async function secure(backend: Backend, leg: Leg, timeoutMs: number, signal: Cancellation): Promise<Dud | undefined> {
   const { tls, address } = backend
   if (tls.mode !== 'implicit') return undefined
@@ -101,7 +132,7 @@ async function greet(
   leg: Leg,
   timeoutMs: number,
   signal: Cancellation,
-): Promise<Connection | Dud> {
+): Promise<{ readonly greeting: unknown } | Dud> {
   if (signal.aborted) return dud(backend, 'greeting', 'cancelled')
   leg.setDeadline(timeoutMs)
   const prepared = await driver.prepare(leg, backend, signal)
@@ -111,5 +142,5 @@ async function greet(
   if (leg.state !== 'open') return dud(backend, 'greeting', 'closed')
   // A driver that forgot STARTTLS must not cost anybody a password.
   if (backend.tls.mode !== 'none' && leg.tls === undefined) return dud(backend, 'tls', 'tls')
-  return { leg, greeting: prepared.greeting, served: false }
+  return { greeting: prepared.greeting }
 }

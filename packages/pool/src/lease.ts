@@ -15,6 +15,7 @@ export interface Lender {
 export class ConnectionLease implements Lease {
   readonly backend: Backend
   readonly reused: boolean
+  readonly kept: boolean
   readonly #connection: Connection
   readonly #lender: Lender
   #used = false
@@ -23,6 +24,7 @@ export class ConnectionLease implements Lease {
   constructor(backend: Backend, connection: Connection, lender: Lender) {
     this.backend = backend
     this.reused = connection.served
+    this.kept = connection.rested
     this.#connection = connection
     this.#lender = lender
   }

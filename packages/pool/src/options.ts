@@ -11,7 +11,7 @@ export interface BackendPoolOptions {
   readonly limits: PoolLimits
   /** Opens a plain connection; the network's own when absent. */
   readonly connect?: typeof connectLeg
-  /** From 0 up to 1, for the breaker's spread. */
+  /** From 0 up to 1, to spread what would otherwise happen at one moment. */
   readonly random?: () => number
 }
 
@@ -19,16 +19,18 @@ export interface BackendPoolOptions {
 export interface PoolLimits {
   /** Time for connection, TLS and greeting together. */
   readonly connectMs: number
-  /** Connections to one backend at a time, lent and idle. */
+  /** Connections to one backend at a time, lent and idle, where its group does not say. */
   readonly maxPerBackend: number
-  /** How long to wait when all of them are lent. */
+  /** How long to wait when all of them are lent, where the group does not say. */
   readonly acquireMs: number
-  /** How long an unlent connection is kept; one minute when absent, below what mail servers allow before they hang up. */
+  /** How long a connection that has served somebody is kept for the next; one minute when absent. */
   readonly idleMs?: number
   /** Unlent connections that are kept per backend; 16 when absent. */
   readonly maxIdle?: number
   /** Failures to connect, one after another, that open the breaker; 5 when absent. */
   readonly breakerFailures?: number
+  /** How many different clients must have seen them; 2 when absent. */
+  readonly breakerClients?: number
   /** How long the breaker stays open at first, give or take a half; 2 seconds when absent. It doubles up to a minute. */
   readonly breakerMs?: number
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The one file that knows generic-pool. Its `create` never rejects: a rejection would make it try again at once and for ever, and
 // the waiter would learn nothing but a timeout. It is never asked for more than `max` at a time, so nobody waits inside it, and
-// its timers stay off.
+// its timers stay off. Nothing is ever given back to it to keep, so that each of its creations belongs to one who asked for it and
+// none comes to rest inside it, where nobody would watch it.
 import { createPool } from 'generic-pool'
 
 export interface ResourcePool<T> {
   /** As acquire, where nobody has to wait: undefined when nothing is on the shelf. */
   take(): T | undefined
-  /** An unlent resource that passes `usable`, else a new one. */
+  /** A new one; who asked first gets what is ready first. */
   acquire(): Promise<T>
   /** Back on the shelf. */
   release(resource: T): void
@@ -42,10 +43,7 @@ export function createResourcePool<T>(options: {
       return undefined
     },
     acquire: async () => pool.acquire(),
-    release(resource) {
-      if (pool.pending > 0) void pool.release(resource)
-      else shelf.push(resource)
-    },
+    release: (resource) => void shelf.push(resource),
     remove: (resource) => void pool.destroy(resource),
     forget(resource) {
       const at = shelf.indexOf(resource)

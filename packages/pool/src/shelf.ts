@@ -1,47 +1,51 @@
 // SPDX-License-Identifier: MIT
-import { type Backend, BackendError, type BackendErrorCode, type Cancellation, CancellationSource } from '@portico/base'
-import type { Acquired, BackendDriver, PoolStats } from './backend-pool.js'
-import { Breaker } from './breaker.js'
-import { type Connection, type Dud, openConnection } from './connection.js'
+import { type Backend, type BackendErrorCode, type Cancellation, NEVER } from '@portico/base'
+import type { Acquired, BackendDriver, LoanRequest, PoolStats } from './backend-pool.js'
+import type { Connection, Dud } from './connection.js'
 import { watchIdle } from './idle-watch.js'
 import { ConnectionLease, type Lender } from './lease.js'
 import { isClean, type LeaseRule } from './lease-rule.js'
+import { Opener } from './opener.js'
 import type { BackendPoolOptions } from './options.js'
+import type { Places } from './places.js'
 import { createResourcePool, type ResourcePool } from './resource-pool.js'
-import { Slots } from './slots.js'
+import { Warmth } from './warmth.js'
 
+/** How long a connection that has served rests, and one that has served nobody, below what mail servers allow for signing in. */
 const IDLE_MS = 60_000
+const WARM_MS = 40_000
 const MAX_IDLE = 16
-const BREAKER_FAILURES = 5
-const BREAKER_MS = 2_000
+/** A server that ends a resting connection sooner does not want any. */
+const EARLY_MS = 5_000
 
-/** All connections to one backend. */
+/** All connections to one backend, where any of them will do for anybody. */
 export class Shelf implements Lender {
   readonly #backend: Backend
   readonly #driver: BackendDriver
   readonly #options: BackendPoolOptions
   readonly #rule: LeaseRule
   readonly #resources: ResourcePool<Connection | Dud>
-  readonly #slots: Slots
-  readonly #breaker: Breaker
+  readonly #places: Places
+  readonly #opener: Opener
+  readonly #warmth: Warmth | undefined
   /** Unlent connections that live, each with how to take it from the shelf. */
   readonly #idle = new Map<Connection, () => void>()
-  readonly #opening = new Set<CancellationSource>()
   /** Who waits for a connection to open, and has not given up. */
   #hoping = 0
+  /** Those of them who take one that comes back as gladly. */
+  readonly #glad = new Set<(connection: Connection) => void>()
   #closed = false
 
-  constructor(backend: Backend, driver: BackendDriver, options: BackendPoolOptions, rule: LeaseRule) {
-    const { clock, wheel, limits, random } = options
+  constructor(backend: Backend, driver: BackendDriver, options: BackendPoolOptions, places: Places, rule: LeaseRule) {
     this.#backend = backend
     this.#driver = driver
     this.#options = options
     this.#rule = rule
-    this.#slots = new Slots(wheel, limits.maxPerBackend)
-    const failures = limits.breakerFailures ?? BREAKER_FAILURES
-    this.#breaker = new Breaker(clock, failures, limits.breakerMs ?? BREAKER_MS, random ?? Math.random)
+    this.#places = places
+    this.#opener = new Opener(backend, driver, options)
+    this.#warmth = this.#warmthOf(backend.pool?.warm ?? 0)
     this.#resources = createResourcePool({
-      max: limits.maxPerBackend,
+      max: backend.pool?.endpointConnections ?? options.limits.maxPerBackend,
       create: () => this.#open(),
       usable: (resource) => this.#takeDown(resource),
     })
@@ -50,29 +54,31 @@ export class Shelf implements Lender {
   get stats(): PoolStats {
     return {
       backend: this.#backend.id,
-      lent: this.#slots.taken,
+      lent: this.#places.taken,
       idle: this.#idle.size,
-      waiting: this.#slots.waiting,
-      breaker: this.#breaker.state,
+      waiting: this.#places.waiting,
+      breaker: this.#opener.state,
     }
   }
 
   /** Holds nothing that would be missed. */
   get quiet(): boolean {
-    return this.#slots.taken === 0 && this.#idle.size === 0 && this.#breaker.quiet
+    return this.#places.taken === 0 && this.#idle.size === 0 && this.#opener.quiet
   }
 
-  acquire(signal: Cancellation): Promise<Acquired> {
-    const kept = this.#closed || signal.aborted ? undefined : this.#takeKept()
-    return kept === undefined ? this.#acquire(signal) : Promise.resolve(this.#lend(kept))
+  acquire(signal: Cancellation, request: LoanRequest): Promise<Acquired> {
+    const mayTake = !this.#closed && !signal.aborted && request.fresh !== true
+    const kept = mayTake ? this.#takeKept() : undefined
+    this.#warmth?.used()
+    return kept === undefined ? this.#acquire(signal, request) : Promise.resolve(this.#lend(kept))
   }
 
   /** The way of most requests of a busy backend: something is on the shelf, and there is a place. */
   #takeKept(): Connection | undefined {
-    if (this.#idle.size === 0 || !this.#slots.takeFree()) return undefined
+    if (this.#idle.size === 0 || !this.#places.takeFree()) return undefined
     const kept = this.#resources.take()
     if (kept !== undefined && !('error' in kept)) return kept
-    this.#slots.free()
+    this.#places.free()
     return undefined
   }
 
@@ -80,21 +86,24 @@ export class Shelf implements Lender {
     return { kind: 'lease', lease: new ConnectionLease(this.#backend, connection, this) }
   }
 
-  async #acquire(signal: Cancellation): Promise<Acquired> {
-    const slot = await this.#slots.take(this.#options.limits.acquireMs, signal)
-    if (slot !== 'taken') return this.#failed(slot)
+  async #acquire(signal: Cancellation, { wait, fresh, borrower }: LoanRequest): Promise<Acquired> {
+    const waitMs = this.#backend.pool?.waitMs ?? this.#options.limits.acquireMs
+    const place = await this.#places.take(wait === false ? 0 : waitMs, signal)
+    if (place !== 'taken') return this.#failed(place)
     for (;;) {
       if (this.#closed || signal.aborted) {
-        this.#slots.free()
+        this.#places.free()
         return this.#failed('cancelled')
       }
-      const resource = this.#resources.take() ?? (await this.#borrow(signal))
+      const kept = fresh === true ? undefined : this.#resources.take()
+      const resource = kept ?? (await this.#borrow(signal, fresh !== true))
       if (resource === undefined) return this.#failed('cancelled')
       if (!('error' in resource)) return this.#lend(resource)
       this.#resources.remove(resource)
       // Its opening was given up by somebody else, whose place in the queue came before ours.
       if (resource.error.code === 'cancelled' && !this.#closed) continue
-      this.#slots.free()
+      this.#places.free()
+      this.#opener.seen(resource.error, borrower)
       return { kind: 'failed', error: resource.error }
     }
   }
@@ -107,97 +116,98 @@ export class Shelf implements Lender {
   }
 
   #keep(connection: Connection, used: boolean, again: boolean): void {
-    const room = this.#slots.waiting > 0 || this.#idle.size < (this.#options.limits.maxIdle ?? MAX_IDLE)
-    if (!again || !room || this.#closed) {
-      this.close(connection)
-      return
-    }
+    const wanted = this.#places.waiting > 0 || this.#glad.size > 0
+    const room = wanted || this.#idle.size < (this.#options.limits.maxIdle ?? MAX_IDLE)
     connection.served ||= used
-    this.#putUp(connection)
+    if (again && room) this.#putUp(connection)
+    else this.close(connection)
   }
 
   close(connection: Connection): void {
     connection.leg.destroy()
     this.#resources.remove(connection)
-    this.#slots.free()
+    this.#places.free()
   }
 
   /** Lends nothing any more. What is lent stays with its borrowers. */
   shut(): void {
     this.#closed = true
-    for (const opening of this.#opening) opening.abort('draining')
+    this.#warmth?.stop()
+    this.#opener.shut()
     for (const connection of this.#idle.keys()) connection.leg.destroy()
     this.#idle.clear()
   }
 
-  /** `create` of the resource pool: never rejects, and answers at once when the breaker is open or nobody hopes for it. */
+  /** `create` of the resource pool: never rejects, and answers at once when nobody hopes for one more. */
   async #open(): Promise<Connection | Dud> {
-    if (this.#hoping <= this.#opening.size) return { error: this.#error('cancelled') }
-    if (!this.#breaker.admit()) return { error: this.#error('breaker-open') }
-    const opening = new CancellationSource()
-    this.#opening.add(opening)
-    const opened = await openConnection(this.#backend, this.#driver, this.#options, opening)
-    this.#opening.delete(opening)
-    const error = 'error' in opened ? opened.error : undefined
-    const before = this.#breaker.state
-    this.#breaker.settle(error)
-    this.#tell(before, error)
-    return opened
-  }
-
-  #tell(before: PoolStats['breaker'], error: BackendError | undefined): void {
-    const after = this.#breaker.state
-    if (before === after) return
-    const facts = { backend: this.#backend.id, breaker: after, ...(error === undefined ? {} : { code: error.code }) }
-    if (after === 'open') this.#options.log.warn('backend cannot be reached', facts)
-    else if (after === 'closed') this.#options.log.info('backend can be reached again', facts)
+    if (this.#hoping <= this.#opener.opening) return { error: this.#opener.error('cancelled') }
+    return this.#opener.open()
   }
 
   /** One resource, or undefined when the signal fired first: what comes then goes back, or is closed. */
-  #borrow(signal: Cancellation): Promise<Connection | Dud | undefined> {
+  #borrow(signal: Cancellation, glad: boolean): Promise<Connection | Dud | undefined> {
+    this.#places.makeRoom()
     return new Promise((resolve) => {
       let hoping = true
       this.#hoping += 1
       const leave = (outcome: Connection | Dud | undefined) => {
         hoping = false
         this.#hoping -= 1
+        this.#glad.delete(leave)
         signal.onAbort = undefined
         resolve(outcome)
       }
+      if (glad) this.#glad.add(leave)
       void this.#resources.acquire().then((resource) => (hoping ? leave(resource) : this.#unwanted(resource)))
       signal.onAbort = () => {
         leave(undefined)
-        this.#giveUpSurplus()
+        // Nobody waits for as many as are being opened.
+        this.#opener.giveUp(this.#opener.opening - this.#hoping)
       }
     })
-  }
-
-  /** Nobody waits for as many as are being opened: stop the youngest. */
-  #giveUpSurplus(): void {
-    const surplus = this.#opening.size - this.#hoping
-    if (surplus <= 0) return
-    for (const opening of [...this.#opening].slice(-surplus)) {
-      this.#opening.delete(opening)
-      opening.abort('closed')
-    }
   }
 
   #unwanted(resource: Connection | Dud): void {
     if ('error' in resource) {
       this.#resources.remove(resource)
-      this.#slots.free()
-    } else if (this.#closed || !isClean(resource)) this.close(resource)
-    else this.#putUp(resource)
+      this.#places.free()
+    } else this.#putUp(resource)
   }
 
+  /** Gives a connection and its place to who hopes for one, else puts it on the shelf, where it is watched. */
   #putUp(connection: Connection): void {
-    const takeDown = watchIdle(connection, this.#options.limits.idleMs ?? IDLE_MS, () => {
-      this.#idle.delete(connection)
+    const restMs = this.#restOf(connection)
+    if (this.#closed || restMs <= 0 || !isClean(connection)) {
+      this.close(connection)
+      return
+    }
+    connection.rested = true
+    const [waiter] = this.#glad
+    if (waiter === undefined) this.#rest(connection, restMs)
+    else waiter(connection)
+  }
+
+  #rest(connection: Connection, restMs: number): void {
+    const since = this.#options.clock.now()
+    const takeDown = watchIdle(connection, restMs, () => {
+      if (!this.#idle.has(connection)) return
+      this.#leaves(connection)
       this.#resources.forget(connection)
+      if (this.#options.clock.now() - since < Math.min(EARLY_MS, restMs / 2)) this.#warmth?.failed()
+      else this.#warmth?.proved()
     })
     this.#idle.set(connection, takeDown)
+    this.#places.rest(connection, () => this.#evict(connection))
     this.#resources.release(connection)
-    this.#slots.free()
+    this.#places.free()
+  }
+
+  /** The age of who has served nobody counts from its opening: its server counts as well. Spread, so that not all end at once. */
+  #restOf({ served, openedAt }: Connection): number {
+    const { clock, limits, random = Math.random } = this.#options
+    if (served) return limits.idleMs ?? IDLE_MS
+    const lifeMs = (this.#backend.pool?.warmMs ?? WARM_MS) * (0.75 + random() / 4)
+    return openedAt + lifeMs - clock.now()
   }
 
   /** Whether a resource can be lent: one that has just been opened, or one that comes off the shelf alive. */
@@ -206,18 +216,49 @@ export class Shelf implements Lender {
     const takeDown = this.#idle.get(resource)
     // Just opened; or it died on the shelf.
     if (takeDown === undefined) return resource.leg.state !== 'closed'
-    this.#idle.delete(resource)
+    this.#leaves(resource)
     takeDown()
+    this.#warmth?.proved()
     if (isClean(resource)) return true
     resource.leg.destroy()
     return false
   }
 
-  #failed(code: BackendErrorCode): Acquired {
-    return { kind: 'failed', error: this.#error(code) }
+  #evict(connection: Connection): void {
+    this.#idle.get(connection)?.()
+    this.#leaves(connection)
+    connection.leg.destroy()
+    this.#resources.forget(connection)
   }
 
-  #error(code: BackendErrorCode): BackendError {
-    return new BackendError({ code, backend: this.#backend.id, phase: 'acquire' })
+  #leaves(connection: Connection): void {
+    this.#idle.delete(connection)
+    this.#places.wake(connection)
+  }
+
+  #warmthOf(target: number): Warmth | undefined {
+    if (this.#driver.warm !== true || target === 0) return undefined
+    const { clock, wheel, random = Math.random } = this.#options
+    return new Warmth({ clock, wheel, random, target, ready: () => this.#idle.size, open: () => this.#warmUp() })
+  }
+
+  /** One connection more for the shelf, if nobody has to give way for it and the backend is well. */
+  async #warmUp(): Promise<boolean> {
+    if (this.#closed || this.#opener.state !== 'closed' || this.#places.full || !this.#places.takeFree()) return false
+    const resource = await this.#borrow(NEVER, false)
+    if (resource === undefined || 'error' in resource) {
+      if (resource !== undefined) {
+        this.#resources.remove(resource)
+        this.#opener.seen(resource.error, undefined)
+      }
+      this.#places.free()
+      return false
+    }
+    this.#putUp(resource)
+    return this.#idle.has(resource)
+  }
+
+  #failed(code: BackendErrorCode): Acquired {
+    return { kind: 'failed', error: this.#opener.error(code) }
   }
 }

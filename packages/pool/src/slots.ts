@@ -2,16 +2,21 @@
 import type { Cancellation } from '@portico/base'
 import type { TimerWheel } from '@portico/net'
 
-/** A counted number of places with a queue in front. First come, first served; whoever gives up leaves no trace. */
+/** What waiting for a place came to. `busy`: none was free in time, or too many waited already. */
+export type Taken = 'taken' | 'busy' | 'cancelled'
+
+/** A counted number of places with a bounded queue in front. First come, first served; whoever gives up leaves no trace. */
 export class Slots {
   readonly #wheel: TimerWheel
   readonly #max: number
+  readonly #longest: number
   readonly #queue = new Set<() => void>()
   #taken = 0
 
-  constructor(wheel: TimerWheel, max: number) {
+  constructor(wheel: TimerWheel, max: number, longest: number) {
     this.#wheel = wheel
     this.#max = max
+    this.#longest = longest
   }
 
   get taken(): number {
@@ -29,12 +34,13 @@ export class Slots {
     return true
   }
 
-  /** Waits for a place, at most `ms`. A taken place is given back by `free`, once. */
-  take(ms: number, signal: Cancellation): Promise<'taken' | 'busy' | 'cancelled'> {
+  /** Waits for a place, at most `ms`; 0 does not wait. A taken place is given back by `free`, once. */
+  take(ms: number, signal: Cancellation): Promise<Taken> {
     if (signal.aborted) return Promise.resolve('cancelled')
     if (this.takeFree()) return Promise.resolve('taken')
+    if (ms <= 0 || this.#queue.size >= this.#longest) return Promise.resolve('busy')
     return new Promise((resolve) => {
-      const leave = (how: 'taken' | 'busy' | 'cancelled') => {
+      const leave = (how: Taken) => {
         this.#queue.delete(serve)
         limit.cancel()
         signal.onAbort = undefined

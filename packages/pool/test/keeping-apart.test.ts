@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { NEVER, systemClock } from '@portico/base'
+import { type Backend, NEVER, systemClock } from '@portico/base'
 import { converse, createTimerWheel } from '@portico/net'
 import type { BackendDriver, BackendPool } from '@portico/pool'
 import { silentLog } from '@portico/telemetry'
@@ -20,6 +20,7 @@ const loan: fc.Arbitrary<Loan> = fc.record({
   ending: fc.constantFrom('release', 'discard', 'dispose', 'unread', 'hang'),
 })
 const plan = fc.record({
+  warm: fc.integer({ min: 0, max: 2 }),
   reuse: fc.constantFrom<BackendDriver['reuse']>('never', 'after-reset'),
   max: fc.integer({ min: 1, max: 3 }),
   resetWorks: fc.boolean(),
@@ -37,19 +38,28 @@ afterAll(() => toy[Symbol.asyncDispose]())
 const wheel = createTimerWheel(systemClock)
 
 /** Runs both users at once, and returns every line that one of them got and that was not for them. */
-async function crossings(rule: LeaseRule, { reuse, max, resetWorks, alice, bob }: Plan): Promise<readonly string[]> {
+async function crossings(
+  rule: LeaseRule,
+  { warm, reuse, max, resetWorks, alice, bob }: Plan,
+): Promise<readonly string[]> {
   const limits = { connectMs: 120, maxPerBackend: max, acquireMs: 5_000 }
   await using pool = createPoolWithRule({ clock: systemClock, wheel, log: silentLog, limits }, rule)
-  pool.register(toyDriver(reuse))
+  pool.register({ ...toyDriver(reuse), warm: true })
+  const backend = { ...toyBackendAt(toy.port), pool: { warm, warmMs: 40_000, queue: 99, waitMs: 5_000 } }
   toy.resetAnswer = resetWorks ? 'OK' : 'NO'
-  const [one, two] = await Promise.all([runUser(pool, 'alice', alice), runUser(pool, 'bob', bob)])
+  const [one, two] = await Promise.all([runUser(pool, backend, 'alice', alice), runUser(pool, backend, 'bob', bob)])
   return [...one, ...two]
 }
 
-async function runUser(pool: BackendPool, user: string, loans: readonly Loan[]): Promise<readonly string[]> {
+async function runUser(
+  pool: BackendPool,
+  backend: Backend,
+  user: string,
+  loans: readonly Loan[],
+): Promise<readonly string[]> {
   const strange: string[] = []
   for (const [index, { questions, ending }] of loans.entries()) {
-    const acquired = await pool.acquire(toyBackendAt(toy.port), NEVER)
+    const acquired = await pool.acquire(backend, NEVER)
     if (acquired.kind === 'failed') continue
     await using lease = acquired.lease
     const dialogue = converse(lease.leg)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { CancellationSource, NEVER, networksOf, systemClock } from '@portico/base'
 import { connectLeg, createTimerWheel } from '@portico/net'
-import { type BackendPoolOptions, createBackendPool, type PoolLimits } from '@portico/pool'
+import { type BackendPoolOptions, type Borrower, createBackendPool, type PoolLimits } from '@portico/pool'
 import { silentLog } from '@portico/telemetry'
 import { backendPoolCompliance, createToyBackend, toyBackendAt, toyDriver } from '@portico/testkit'
 import { describe, expect, test } from 'vitest'
@@ -14,6 +14,11 @@ function poolOf(limits: Partial<PoolLimits> = {}, more: Partial<BackendPoolOptio
 }
 
 backendPoolCompliance('generic', ({ max, acquireMs }) => poolOf({ maxPerBackend: max, acquireMs }))
+
+const borrowerAt = (address: string): Borrower => {
+  const end = { address, port: 4711, family: 4 as const }
+  return { id: 's7', leg: { facts: { peer: end, local: end, socketPeer: end }, tls: undefined } }
+}
 
 const codeOf = (answer: Awaited<ReturnType<ReturnType<typeof poolOf>['acquire']>>) =>
   answer.kind === 'failed' ? `${answer.error.phase} ${answer.error.code}` : 'lease'
@@ -93,7 +98,11 @@ describe('the breaker', () => {
     const clock = { ...systemClock, now: () => now }
     await using pool = poolOf({ breakerFailures: 3, breakerMs: 1_000 }, { connect, clock, random: () => 0.5 })
     pool.register(toyDriver('never'))
-    const acquire = async () => codeOf(await pool.acquire(toyBackendAt(toy.port), NEVER))
+    let calls = 0
+    const acquire = async () => {
+      const borrower = borrowerAt(`192.0.2.${calls++ % 2}`)
+      return codeOf(await pool.acquire(toyBackendAt(toy.port), NEVER, { borrower }))
+    }
     for (let at = 0; at < 3; at++) expect(await acquire()).toBe('connect refused')
     expect(pool.stats()[0]?.breaker).toBe('open')
     for (let at = 0; at < 100; at++) expect(await acquire()).toBe('acquire breaker-open')
@@ -113,6 +122,17 @@ describe('the breaker', () => {
     expect(pool.stats()[0]?.breaker).toBe('closed')
   })
 
+  test('stays closed for one client, whatever it does, and its addresses in one IPv6 network are one client', async () => {
+    await using pool = poolOf({ breakerFailures: 2 }, { connect: async () => ({ kind: 'failed', code: 'refused' }) })
+    pool.register(toyDriver('never'))
+    const acquire = async (address: string) =>
+      codeOf(await pool.acquire(toyBackendAt(1), NEVER, { borrower: borrowerAt(address) }))
+    for (let at = 0; at < 30; at++) expect(await acquire(`2001:db8::${at}`)).toBe('connect refused')
+    expect(pool.stats()[0]?.breaker).toBe('closed')
+    expect(await acquire('192.0.2.1')).toBe('connect refused')
+    expect(pool.stats()[0]?.breaker).toBe('open')
+  })
+
   test('stays closed for those who hang up while they wait', async () => {
     await using toy = await createToyBackend()
     toy.greeting = undefined
@@ -128,6 +148,129 @@ describe('the breaker', () => {
     }
     expect(pool.stats()[0]?.breaker).toBe('closed')
   })
+})
+
+describe('the number of connections', () => {
+  const policy = { warm: 0, warmMs: 40_000, queue: 2, waitMs: 100 }
+  const groupBackend = (port: number, more: object) => ({ ...toyBackendAt(port), pool: { ...policy, ...more } })
+
+  test('at an endpoint is limited; who does not want to wait hears so at once, and the queue is bounded', async () => {
+    await using toy = await createToyBackend()
+    await using pool = poolOf()
+    pool.register(toyDriver('never'))
+    const backend = groupBackend(toy.port, { endpointConnections: 1 })
+    const only = await pool.acquire(backend, NEVER)
+    expect(codeOf(await pool.acquire(backend, NEVER, { wait: false }))).toBe('acquire busy')
+    const waiting = [pool.acquire(backend, NEVER), pool.acquire(backend, NEVER)]
+    expect(pool.stats()[0]?.waiting).toBe(2)
+    expect(codeOf(await pool.acquire(backend, NEVER))).toBe('acquire busy')
+    expect(pool.stats()[0]?.waiting).toBe(2)
+    expect((await Promise.all(waiting)).map(codeOf)).toEqual(['acquire busy', 'acquire busy'])
+    if (only.kind === 'lease') only.lease.discard()
+    expect(codeOf(await pool.acquire(backend, NEVER))).toBe('lease')
+    expect(toy.accepted).toBe(2)
+  })
+
+  test('of a group is limited over its endpoints; what rests at one gives way to a login at the other', async () => {
+    await using one = await createToyBackend()
+    await using two = await createToyBackend()
+    await using pool = poolOf()
+    pool.register(toyDriver('per-request'))
+    const limit = { groupConnections: 2 }
+    const [first, second] = [groupBackend(one.port, limit), groupBackend(two.port, limit)]
+    const lent = await pool.acquire(first, NEVER)
+    const resting = await pool.acquire(first, NEVER)
+    expect(codeOf(await pool.acquire(second, NEVER))).toBe('acquire busy')
+    if (resting.kind === 'lease') await resting.lease.release()
+    expect([one.open, pool.stats()[0]?.idle]).toEqual([2, 1])
+    const other = await pool.acquire(second, NEVER)
+    expect(codeOf(other)).toBe('lease')
+    await expect.poll(() => [one.open, two.open]).toEqual([1, 1])
+    expect(pool.stats().map(({ idle, lent: busy }) => [idle, busy])).toEqual([
+      [0, 1],
+      [0, 1],
+    ])
+    for (const loan of [lent, other]) if (loan.kind === 'lease') loan.lease.discard()
+    expect(codeOf(await pool.acquire(first, NEVER))).toBe('lease')
+  })
+
+  test('who waits for a connection to open gets one that comes back sooner, and the other one rests under watch', async () => {
+    await using toy = await createToyBackend()
+    await using pool = poolOf()
+    pool.register(toyDriver('per-request'))
+    const backend = toyBackendAt(toy.port)
+    const first = await pool.acquire(backend, NEVER)
+    toy.greeting = undefined
+    const waiting = pool.acquire(backend, NEVER)
+    await expect.poll(() => toy.accepted).toBe(2)
+    if (first.kind === 'lease') await first.lease.release()
+    const served = await waiting
+    expect(served.kind === 'lease' && served.lease.kept).toBe(true)
+    toy.greeting = 'HELLO'
+    toy.shout('HELLO\n')
+    await expect.poll(() => pool.stats()[0]?.idle).toBe(1)
+    expect(pool.stats()[0]).toMatchObject({ lent: 1, idle: 1 })
+    toy.hangUp()
+    await expect.poll(() => pool.stats()[0]?.idle).toBe(0)
+  })
+})
+
+describe('a backend that wants a PROXY header', () => {
+  test.each([
+    ['v1', /^PROXY TCP4 192\.0\.2\.7 192\.0\.2\.7 4711 4711\r\nLOGIN$/],
+    ['v2', /^\r\n\r\n\0\r\nQUIT\n\x21.*s7.*LOGIN$/s],
+  ] as const)(
+    '%s: is told the client of each connection first, and no connection serves two',
+    async (version, said) => {
+      await using toy = await createToyBackend()
+      await using pool = poolOf()
+      pool.register({ ...toyDriver('per-request'), warm: true })
+      const policy = { warm: 4, warmMs: 40_000, queue: 9, waitMs: 100 }
+      const backend = { ...toyBackendAt(toy.port), proxyProtocol: version, pool: policy }
+      for (let at = 0; at < 3; at++) {
+        const acquired = await pool.acquire(backend, NEVER, { borrower: borrowerAt('192.0.2.7') })
+        if (acquired.kind === 'failed') throw acquired.error
+        expect([acquired.lease.kept, acquired.lease.reused]).toEqual([false, false])
+        acquired.lease.leg.writeText('LOGIN')
+        await expect.poll(() => toy.received.at(-1)).toMatch(said)
+        await acquired.lease.release()
+      }
+      await expect.poll(() => [toy.accepted, toy.open]).toEqual([3, 0])
+      expect(pool.stats()[0]).toMatchObject({ lent: 0, idle: 0 })
+    },
+  )
+})
+
+test('of a thousand who give up while their connections open every one is given up, and a place is free for each', async () => {
+  await using toy = await createToyBackend()
+  let [opening, most, hanging] = [0, 0, true]
+  const connect: typeof connectLeg = (address, options) => {
+    if (!hanging) return connectLeg(address, options)
+    opening += 1
+    most = Math.max(most, opening)
+    return new Promise((resolve) => {
+      options.signal.onAbort = () => {
+        opening -= 1
+        resolve({ kind: 'failed', code: 'cancelled' })
+      }
+    })
+  }
+  await using pool = poolOf({ maxPerBackend: 600 }, { connect })
+  pool.register({ ...toyDriver('never'), warm: true })
+  const backend = { ...toyBackendAt(toy.port), pool: { warm: 0, warmMs: 40_000, queue: 1_000, waitMs: 60_000 } }
+  const signals = Array.from({ length: 1_000 }, () => new CancellationSource())
+  const waiting = signals.map((signal) => pool.acquire(backend, signal))
+  await expect.poll(() => opening).toBe(600)
+  for (const [index, signal] of signals.entries()) {
+    if (index % 3 !== 0) signal.abort('closed')
+    if (index % 50 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  hanging = false
+  for (const signal of signals) signal.abort('closed')
+  expect((await Promise.all(waiting)).map(codeOf)).toEqual(Array(1_000).fill('acquire cancelled'))
+  await expect.poll(() => pool.stats()[0]).toMatchObject({ lent: 0, idle: 0, waiting: 0 })
+  expect([opening, most]).toEqual([0, 600])
+  expect(codeOf(await pool.acquire(backend, NEVER))).toBe('lease')
 })
 
 describe('the end of a pool', () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { type Backend, formatAddress } from '@portico/base'
-import { type Decision, MAX_HOPS, type RouteQuestion, type Router } from './router.js'
+import { type Decision, MAX_HOPS, type Referral, type RouteQuestion, type Router } from './router.js'
 import type { Topology } from './topology.js'
 
 /**
@@ -27,6 +27,12 @@ export function createRouter(topology: Topology): Router {
       return first === undefined ? refuse('backend-unavailable') : { kind: 'proxy', candidates: [first, ...others] }
     },
     redirects: (protocol) => topology.groups.some((group) => topology.redirectOf(group, protocol) !== undefined),
+    follow(referral) {
+      const { protocol } = referral
+      if ((referral.states.get(protocol) ?? 'active') !== 'active') return refuse('draining')
+      const backend = referral.hops > MAX_HOPS ? undefined : referredBackend(topology, referral)
+      return backend === undefined ? refuse('backend-unavailable') : { kind: 'proxy', candidates: [backend] }
+    },
   }
 }
 
@@ -44,6 +50,15 @@ function candidatesOf(topology: Topology, listed: readonly Backend[], question: 
   return byRendezvous(host === undefined ? listed : listed.filter((backend) => isAt(backend, host)), spreadKey)
 }
 
+function referredBackend(topology: Topology, { protocol, group, host, port }: Referral): Backend | undefined {
+  const others = topology.groups.filter((name) => name !== group)
+  const known = [group, ...others].flatMap((name) => topology.backendsOf(name, protocol))
+  return known.find(({ address }) => {
+    if (address.kind !== 'tcp' || address.host.toLowerCase() !== host.toLowerCase()) return false
+    return port === undefined || address.port === port
+  })
+}
+
 function isAt({ address }: Backend, host: string): boolean {
   if (formatAddress(address) === host) return true
   return address.kind === 'tcp' && address.host.toLowerCase() === host.toLowerCase()
@@ -53,7 +68,7 @@ function isAt({ address }: Backend, host: string): boolean {
  * Orders backends for a key by highest random weight: each key has its own order, so a lost backend moves only its own users, and
  * spreads them over all others.
  */
-export function byRendezvous(backends: readonly Backend[], key: string): readonly Backend[] {
+export function byRendezvous<B extends Pick<Backend, 'id'>>(backends: readonly B[], key: string): readonly B[] {
   if (backends.length < 2) return backends
   return backends
     .map((backend) => ({ backend, weight: hash32(`${key}\0${backend.id}`) }))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-export { createRouter } from './decide.js'
+export { byRendezvous, createRouter } from './decide.js'
 export * from './locator.js'
 export type { AddressLookup, HttpRoute } from './locators/auth-http.js'
 export { chainLocators } from './locators/chain.js'

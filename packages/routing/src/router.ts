@@ -6,6 +6,24 @@ export interface Router {
   decide(question: RouteQuestion): Decision
   /** Whether it may ever say `redirect` in a protocol, which some have to announce. */
   redirects(protocol: ProtocolName): boolean
+  /**
+   * Where a backend sends a login that it does not want itself. The host comes from the wire, so it only ever chooses among the
+   * configured endpoints, whose own group's rules then hold; of the same group first.
+   */
+  follow(referral: Referral): Decision
+}
+
+/** A backend's redirection during login. */
+export interface Referral {
+  readonly protocol: ProtocolName
+  /** The group that the backend belongs to. */
+  readonly group: string
+  readonly host: string
+  /** Any endpoint of the host when absent. */
+  readonly port: number | undefined
+  readonly states: ComponentStates
+  /** Proxies that the session has passed, the redirecting backend among them. */
+  readonly hops: number
 }
 
 export interface RouteQuestion {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { type Address, LOOPBACK, type Networks } from '@portico/base'
-import { address, networks, type Schema, type Settings, secret, textSource, z } from '@portico/config'
+import { address, duration, networks, type Schema, type Settings, secret, textSource, z } from '@portico/config'
 
 /** One endpoint as written: where to connect, and for HTTP the path in front and whether the URL says TLS. */
 export interface EndpointSettings {
@@ -73,12 +73,55 @@ const cleartextSchema = z
   .default('loopback')
   .describe('Where a backend may be reached without TLS: loopback and Unix sockets, or a list of networks.')
 
+const poolSchema = () =>
+  z.strictObject({
+    warm: z
+      .int()
+      .min(0)
+      .max(64)
+      .default(2)
+      .describe(
+        'Connections per endpoint and process that stand ready for the next sign-in: connected, TLS and greeting done, nobody signed in. ' +
+          '0 keeps none. They are kept while the endpoint is in use; HTTP has no greeting and keeps none, and with `proxyProtocol` ' +
+          'there are none, because its header comes first and names the client.',
+      ),
+    warmFor: duration()
+      .default(40_000)
+      .describe(
+        "Longest rest of such a connection; it is then closed and replaced. Keep it well below the server's own limit for signing in (Dovecot: 3 minutes).",
+      ),
+    endpointConnections: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('Most connections to one endpoint in one process; `limits.connections` when absent.'),
+    groupConnections: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        'Most connections to all endpoints of the group for one protocol in one process; no limit when absent.',
+      ),
+    queue: z
+      .int()
+      .min(0)
+      .default(1_000)
+      .describe('How many may wait for a place at an endpoint. Only its last candidate makes a client wait.'),
+    wait: duration().default(2_000).describe('How long they wait before the backend counts as unavailable.'),
+  })
+
+const proxyProtocolSchema = () => z.enum(['none', 'v1', 'v2'])
+
+export type PoolSettings = Settings<ReturnType<typeof poolSchema>>
+
 function blockSchema(protocol: string) {
   const endpoint = protocol === 'http' ? urlEndpoint() : addressEndpoint()
   return z.strictObject({
     endpoints: z.array(endpoint).min(1).describe('The mailbox servers of this group that speak the protocol.'),
     tls: tlsSchema.optional().describe('TLS towards these endpoints.'),
     identity: identitySchema.optional().describe("Instead of the group's identity."),
+    pool: poolSchema().optional().describe("Instead of the group's pool."),
+    proxyProtocol: proxyProtocolSchema().optional().describe("Instead of the group's proxyProtocol."),
   })
 }
 
@@ -91,6 +134,8 @@ export type ProtocolSettings = Settings<ReturnType<typeof blockSchema>>
 export interface GroupSettings {
   readonly identity: IdentitySettings
   readonly cleartextPasswords: 'never' | 'loopback' | Networks
+  readonly pool: PoolSettings
+  readonly proxyProtocol: 'none' | 'v1' | 'v2'
   readonly protocols: ReadonlyMap<string, ProtocolSettings>
   /** Public names by protocol. */
   readonly redirect: ReadonlyMap<string, string>
@@ -125,17 +170,27 @@ export function backendsSchema(protocols: readonly string[]): Schema<BackendsSet
   const common = {
     identity: identitySchema.default('password'),
     cleartextPasswords: cleartextSchema,
+    pool: poolSchema().prefault({}).describe('How many connections there may be, and how many stand ready.'),
+    proxyProtocol: proxyProtocolSchema()
+      .default('none')
+      .describe(
+        "PROXY header at the start of each connection, with the client's address; `v2` also tells its TLS, the host name it asked for " +
+          'and the session id. The endpoints must expect it (Dovecot: `haproxy = yes`, Postfix: `smtpd_upstream_proxy_protocol`). ' +
+          'Connections are then not kept for others: none is warm, and HTTP opens one per request.',
+      ),
     redirect: redirectSchema(protocols),
   }
   const blocks = Object.fromEntries(protocols.map((name) => [name, blockSchema(name).optional()]))
   const group = z.strictObject({ ...blocks, ...common }).transform((written): GroupSettings => {
-    const { identity, cleartextPasswords, redirect } = written
+    const { identity, cleartextPasswords, pool, proxyProtocol, redirect } = written
     const values: Readonly<Record<string, unknown>> = written
     const present = protocols.filter((name) => values[name] !== undefined)
     return {
       identity,
       cleartextPasswords,
       redirect: new Map(Object.entries(redirect).flatMap(([name, to]) => (to === undefined ? [] : [[name, to]]))),
+      pool,
+      proxyProtocol,
       protocols: new Map(present.map((name) => [name, values[name] as ProtocolSettings])),
     }
   })

@@ -4,6 +4,7 @@ import {
   type Address,
   type Backend,
   type BackendIdentity,
+  type BackendPoolPolicy,
   type BackendTlsPolicy,
   formatAddress,
   type ProtocolName,
@@ -15,6 +16,7 @@ import {
   type GroupSettings,
   type IdentitySettings,
   isLoopback,
+  type PoolSettings,
   type ProtocolSettings,
 } from './schema.js'
 
@@ -87,6 +89,8 @@ function buildShelf(
 ): Shelf {
   const ca = block.tls?.ca === undefined ? undefined : readText(block.tls.ca)
   const identity = identityOf(block.identity ?? group.identity)
+  const proxyProtocol = block.proxyProtocol ?? group.proxyProtocol
+  const pool = poolOf(block.pool ?? group.pool)
   const at = (endpoint: EndpointSettings): Backend => ({
     id: `${name}/${protocol}/${formatAddress(endpoint.address)}${endpoint.path}`,
     group: name,
@@ -95,6 +99,8 @@ function buildShelf(
     tls: tlsPolicyOf(endpoint, block, group, ca),
     identity,
     cleartextPasswords: group.cleartextPasswords,
+    ...(proxyProtocol === 'none' ? {} : { proxyProtocol }),
+    pool,
     path: endpoint.path,
   })
   const backends = block.endpoints.map((endpoint, index) => {
@@ -153,4 +159,22 @@ function identityOf(written: IdentitySettings): BackendIdentity {
   if ('header' in written) return { kind: 'header', name: written.header.name }
   const { user, secret, separator } = written.master
   return { kind: 'master', user, secret, ...(separator === undefined ? {} : { separator }) }
+}
+
+function poolOf({
+  warm,
+  warmFor,
+  endpointConnections,
+  groupConnections,
+  queue,
+  wait,
+}: PoolSettings): BackendPoolPolicy {
+  return {
+    warm,
+    warmMs: warmFor,
+    ...(endpointConnections === undefined ? {} : { endpointConnections }),
+    ...(groupConnections === undefined ? {} : { groupConnections }),
+    queue,
+    waitMs: wait,
+  }
 }

@@ -215,6 +215,42 @@ describe('topology', () => {
     expect(topology.backendsOf('g', 'smtp')[0]?.identity).toEqual({ kind: 'xclient' })
   })
 
+  test("pool and PROXY header are the group's, unless the block has its own", () => {
+    const topology = topologyOf({
+      mbx: {
+        pool: { warm: 0, groupConnections: 9 },
+        proxyProtocol: 'v2',
+        imap4: { endpoints: ['127.0.0.1:143'] },
+        pop3: { endpoints: ['127.0.0.1:110'], proxyProtocol: 'none', pool: { warmFor: '20s' } },
+      },
+    })
+    const [imap4] = topology.backendsOf('mbx', 'imap4')
+    const [pop3] = topology.backendsOf('mbx', 'pop3')
+    const rest = { queue: 1_000, waitMs: 2_000 }
+    expect(imap4).toMatchObject({
+      proxyProtocol: 'v2',
+      pool: { warm: 0, warmMs: 40_000, groupConnections: 9, ...rest },
+    })
+    expect(pop3?.pool).toEqual({ warm: 2, warmMs: 20_000, ...rest })
+    expect(pop3).not.toHaveProperty('proxyProtocol')
+  })
+
+  test('a redirection to a host of several groups stays in the own one', () => {
+    const router = createRouter(
+      topologyOf({
+        first: { imap4: { endpoints: ['mbx.example:993'] } },
+        second: { imap4: { endpoints: ['mbx.example:143', 'other.example:993'] } },
+      }),
+    )
+    const follow = (host: string, port?: number) => {
+      const states = new Map()
+      const decision = router.follow({ protocol: 'imap4', group: 'second', host, port, states, hops: 1 })
+      return decision.kind === 'proxy' ? decision.candidates[0].id : decision.kind
+    }
+    expect(follow('mbx.example')).toBe('second/imap4/mbx.example:143')
+    expect(follow('mbx.example', 993)).toBe('first/imap4/mbx.example:993')
+  })
+
   test('a lost backend moves only its own users', () => {
     const hosts = ['a', 'b', 'c', 'd'].map((host) => `${host}.example:993`)
     const first = (endpoints: string[], spreadKey: string) => {

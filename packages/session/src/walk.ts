@@ -12,7 +12,7 @@ import {
   type RefusalReason,
 } from '@portico/base'
 import type { Lease } from '@portico/pool'
-import { isAddress } from '@portico/routing'
+import { isAddress, type Referral } from '@portico/routing'
 import type { Session } from './session.js'
 
 /** Where a session is to go. */
@@ -62,6 +62,15 @@ export type BackendLogin<W> =
   | BackendRefused
   /** Trouble: the next candidate may do better. */
   | { readonly kind: 'failed'; readonly error: BackendError }
+  /** The backend would have the user signed in elsewhere. */
+  | { readonly kind: 'referred'; readonly to: Pick<Referral, 'host' | 'port'> }
+
+/** The protocol's own login on a borrowed connection; `location` is that of the mailbox, in the group of this backend. */
+export type LoginAt<W> = (
+  lease: Lease,
+  location: MailboxLocation,
+  signal: CancellationSource,
+) => Promise<BackendLogin<W>>
 
 /** The open backend, or why there is none. */
 export type Opened<W> =
@@ -96,56 +105,118 @@ export async function findRoute(session: Session, who: Principal | EmailAddress)
   return { ...decision, location: answer.location }
 }
 
+/** A backend that is to be asked. */
+interface Candidate {
+  readonly backend: Backend
+  readonly location: MailboxLocation
+}
+
 /**
- * Opens one of the candidates: lease, then the protocol's own login. While the client is unanswered the next candidate is tried;
- * one deadline holds for all. `login` calls `lease.markUsed()` before the first octet that belongs to the user.
+ * Opens one of the candidates: lease, then the protocol's own login. While the client is unanswered the next candidate is tried,
+ * whatever became of the one before: to sign in twice does no harm, only a refusal ends it. A redirection is followed to a
+ * configured backend that has not been asked yet. One deadline holds for all. `login` calls `lease.markUsed()` before the first
+ * octet that belongs to the user.
  */
 export async function openBackend<W>(
   session: Session,
   route: Extract<Route, { kind: 'proxy' }>,
-  login: (lease: Lease, signal: CancellationSource) => Promise<BackendLogin<W>>,
+  login: LoginAt<W>,
 ): Promise<Opened<W>> {
-  const { services, record } = session
+  const { services, record, hops } = session
   const signal = new CancellationSource()
   const limit = services.wheel.add(services.limits.openBackend, () => signal.abort('deadline'))
   session.signal.onAbort = (reason) => signal.abort(reason)
   record.begin()
+  const asked = new Set<string>()
+  const candidates = route.candidates.map((backend): Candidate => ({ backend, location: route.location }))
   try {
-    for (const backend of route.candidates) {
-      if (signal.aborted) break
-      const opened = await tryBackend(session, route, backend, login, signal)
-      if (opened !== undefined) return opened
+    for (let next = candidates.shift(); next !== undefined && !signal.aborted; next = candidates.shift()) {
+      if (asked.has(next.backend.id)) continue
+      asked.add(next.backend.id)
+      const tried = await tryBackend(session, next, candidates.length === 0, login, signal)
+      if (tried?.kind !== 'referred') {
+        if (tried !== undefined) return tried
+        continue
+      }
+      session.hops += 1
+      const elsewhere = follow(session, next, tried.to, asked)
+      if (elsewhere !== undefined) candidates.unshift(elsewhere)
     }
     return session.signal.aborted ? { kind: 'gone' } : { kind: 'refused', reason: 'backend-unavailable' }
   } finally {
     record.finish('open')
+    session.hops = hops
     session.signal.onAbort = undefined
     limit.cancel()
   }
 }
 
+/**
+ * Where a redirection leads, if it may be followed and nobody has been there. What a lookup said of the one group does not hold
+ * in another.
+ */
+function follow(
+  session: Session,
+  from: Candidate,
+  to: Pick<Referral, 'host' | 'port'>,
+  asked: ReadonlySet<string>,
+): Candidate | undefined {
+  const { services, protocol, hops } = session
+  const { group } = from.backend
+  const decision = services.router.follow({ ...to, protocol, group, states: services.states(), hops })
+  const known = decision.kind === 'proxy' ? decision.candidates[0] : undefined
+  const backend = known === undefined || asked.has(known.id) ? undefined : known
+  services.log.info(backend === undefined ? 'redirection not followed' : 'redirection followed', {
+    session: session.id,
+    backend: from.backend.id,
+    ...(backend === undefined ? to : { to: backend.id }),
+  })
+  if (backend === undefined) return undefined
+  const { source, backendUser } = from.location
+  const user = backendUser === undefined ? {} : { backendUser }
+  return { backend, location: backend.group === group ? from.location : { group: backend.group, source, ...user } }
+}
+
+type Tried<W> = Opened<W> | Extract<BackendLogin<W>, { kind: 'referred' }> | undefined
+
 async function tryBackend<W>(
   session: Session,
-  route: Extract<Route, { kind: 'proxy' }>,
-  backend: Backend,
-  login: (lease: Lease, signal: CancellationSource) => Promise<BackendLogin<W>>,
+  candidate: Candidate,
+  last: boolean,
+  login: LoginAt<W>,
   signal: CancellationSource,
-): Promise<Opened<W> | undefined> {
-  const { services, record } = session
-  record.backend = backend.id
-  const acquired = await services.pool.acquire(backend, signal)
+): Promise<Tried<W>> {
+  const { backend } = candidate
+  session.record.backend = backend.id
+  const acquired = await session.services.pool.acquire(backend, signal, { borrower: session, wait: last })
   if (acquired.kind === 'failed') return failed(session, acquired.error)
-  const { lease } = acquired
-  lease.leg.setDeadline(services.limits.backendLogin)
-  const result = await discardOnBug(lease, () => login(lease, signal))
+  const first = await loginOn(session, candidate, acquired.lease, login, signal)
+  if (first !== 'stale' || signal.aborted) return first === 'stale' ? undefined : first
+  const fresh = await session.services.pool.acquire(backend, signal, { borrower: session, fresh: true })
+  if (fresh.kind === 'failed') return failed(session, fresh.error)
+  const second = await loginOn(session, candidate, fresh.lease, login, signal)
+  return second === 'stale' ? undefined : second
+}
+
+/** `stale`: the connection had been lying ready, and its server ended it instead of answering. */
+async function loginOn<W>(
+  session: Session,
+  { location }: Candidate,
+  lease: Lease,
+  login: LoginAt<W>,
+  signal: CancellationSource,
+): Promise<Tried<W> | 'stale'> {
+  lease.leg.setDeadline(session.services.limits.backendLogin)
+  const result = await discardOnBug(lease, () => login(lease, location, signal))
   if (result.kind === 'open' && !signal.aborted) {
     lease.leg.setDeadline(0)
-    return { kind: 'open', lease, welcome: result.welcome, location: route.location }
+    return { kind: 'open', lease, welcome: result.welcome, location }
   }
   lease.discard()
-  if (result.kind === 'refused') return result
-  if (result.kind === 'failed') return failed(session, result.error)
-  return undefined
+  if (result.kind === 'refused' || result.kind === 'referred') return result
+  if (result.kind !== 'failed') return undefined
+  const ended = result.error.code === 'closed' || result.error.code === 'reset'
+  return lease.kept && ended ? 'stale' : failed(session, result.error)
 }
 
 /** Nobody else knows of the lease while this runs: a bug in it must not keep the connection and its place in the pool. */
@@ -177,7 +248,7 @@ function failed(session: Session, error: BackendError): undefined {
 export async function openMailbox<W>(
   session: Session,
   authenticated: Authenticated,
-  login: (lease: Lease, location: MailboxLocation, signal: CancellationSource) => Promise<BackendLogin<W>>,
+  login: LoginAt<W>,
 ): Promise<Opened<W>> {
   const { principal, deferred } = authenticated
   const opened = await openFor(session, authenticated, login)
@@ -198,7 +269,7 @@ export async function openMailbox<W>(
 async function openFor<W>(
   session: Session,
   { principal, deferred }: Authenticated,
-  login: (lease: Lease, location: MailboxLocation, signal: CancellationSource) => Promise<BackendLogin<W>>,
+  login: LoginAt<W>,
 ): Promise<Opened<W>> {
   const route = await findRoute(session, principal)
   if (route.kind === 'refuse') return { kind: 'refused', reason: route.reason }
@@ -206,5 +277,5 @@ async function openFor<W>(
     // Nothing is proved yet: where somebody's mailbox is must not be told to anybody (RFC 2221 section 6).
     return deferred ? { kind: 'refused', reason: 'backend-unavailable' } : { kind: 'redirect', to: route.to }
   }
-  return openBackend(session, route, (lease, signal) => login(lease, route.location, signal))
+  return openBackend(session, route, login)
 }

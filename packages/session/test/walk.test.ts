@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Authenticated } from '@portico/auth'
 import { type Backend, BackendError, CancellationSource, type Principal, systemClock } from '@portico/base'
-import type { Acquired } from '@portico/pool'
+import type { Acquired, LoanRequest } from '@portico/pool'
 import type { Decision, LocateAnswer } from '@portico/routing'
 import { SessionRecord, silentLog } from '@portico/telemetry'
 import { describe, expect, it } from 'vitest'
@@ -9,17 +9,23 @@ import { type BackendLogin, findRoute, openMailbox, type Session } from '../src/
 
 const principal = { user: 'alice', mechanism: 'PLAIN' } as Principal
 const backend = (id: string) => ({ id }) as Backend
+const ended = (id: string) => new BackendError({ code: 'closed', backend: id, phase: 'login' })
 const trouble = (id: string) => new BackendError({ code: 'refused', backend: id, phase: 'connect' })
 
 interface World {
   readonly located?: LocateAnswer
   readonly decision?: Decision
   readonly acquired?: Readonly<Record<string, 'lease' | 'failed'>>
+  /** Connections lie ready. */
+  readonly kept?: boolean
+  /** Where redirections lead. */
+  readonly followed?: string
 }
 
 /** A session in a world where look-ups, decisions and pools answer as told; `log` notes what was done. */
-function worldOf({ located, decision, acquired = {} }: World) {
+function worldOf({ located, decision, acquired = {}, kept = false, followed }: World) {
   const log: string[] = []
+  const asked: string[] = []
   const signal = new CancellationSource()
   const session = {
     id: 's1',
@@ -45,17 +51,27 @@ function worldOf({ located, decision, acquired = {} }: World) {
       },
       router: {
         decide: () => decision ?? { kind: 'proxy', candidates: [backend('one'), backend('two')] },
+        follow: (): Decision =>
+          followed === undefined
+            ? { kind: 'refuse', reason: 'backend-unavailable' }
+            : { kind: 'proxy', candidates: [{ ...backend(followed), group: 'elsewhere' }] },
       },
       pool: {
-        async acquire({ id }: Backend): Promise<Acquired> {
+        async acquire({ id }: Backend, _signal: unknown, { wait, fresh }: LoanRequest): Promise<Acquired> {
+          asked.push(`${id}${fresh === true ? ' fresh' : wait === true ? ' waits' : ''}`)
           if (acquired[id] === 'failed') return { kind: 'failed', error: trouble(id) }
-          const lease = { leg: { setDeadline() {} }, backend: backend(id), discard: () => log.push(`discard ${id}`) }
+          const lease = {
+            leg: { setDeadline() {} },
+            kept: kept && fresh !== true,
+            backend: backend(id),
+            discard: () => log.push(`discard ${id}`),
+          }
           return { kind: 'lease', lease } as unknown as Acquired
         },
       },
     },
   } as unknown as Session
-  return { session, log, signal }
+  return { session, asked, log, signal }
 }
 
 function loginOf(deferred: boolean) {
@@ -111,6 +127,54 @@ describe('the walk', () => {
     )
     expect(opened).toMatchObject({ kind: 'open', welcome: 'two' })
     expect(log).toEqual(['discard one', 'limit cancelled'])
+  })
+
+  it('a kept connection that is gone costs one more try at the same backend, on a fresh one, and no more', async () => {
+    const { session, asked, log } = worldOf({ kept: true })
+    const opened = await openMailbox(session, loginOf(false).authenticated, async ({ backend: { id }, kept }) =>
+      kept ? { kind: 'failed', error: ended(id) } : { kind: 'open', welcome: id },
+    )
+    expect(opened).toMatchObject({ kind: 'open', welcome: 'one' })
+    expect(asked).toEqual(['one', 'one fresh'])
+    expect(log).toEqual(['discard one', 'limit cancelled'])
+  })
+
+  it.each<[string, boolean, BackendError, readonly string[]]>([
+    ['a kept one that was answered with trouble', true, trouble('one'), ['one', 'two']],
+    ['a fresh one that ended', false, ended('one'), ['one', 'two']],
+    ['kept ones that end and whose successors end', true, ended('one'), ['one', 'one fresh', 'two', 'two fresh']],
+  ])('%s: the next candidate', async (_, kept, error, expected) => {
+    const { session, asked } = worldOf({ kept })
+    await openMailbox(session, loginOf(false).authenticated, async () => ({ kind: 'failed', error }))
+    expect(asked.map((word) => word.replace(' waits', ''))).toEqual(expected)
+  })
+
+  it('only the last candidate makes the client wait for a place', async () => {
+    const { session, asked } = worldOf({ acquired: { one: 'failed', two: 'failed' } })
+    await openMailbox(session, loginOf(false).authenticated, async () => ({ kind: 'open', welcome: 0 }))
+    expect(asked).toEqual(['one', 'two waits'])
+  })
+
+  it('a redirection counts as a hop while it is followed, and leaves no trace in the session', async () => {
+    const { session, asked } = worldOf({ followed: 'three' })
+    const hops: number[] = []
+    const opened = await openMailbox(session, loginOf(false).authenticated, async ({ backend: { id } }, location) => {
+      hops.push(session.hops)
+      if (id === 'one') return { kind: 'referred', to: { host: 'three.example', port: undefined } }
+      return { kind: 'open', welcome: location.group }
+    })
+    expect(opened).toMatchObject({ kind: 'open', welcome: 'elsewhere' })
+    expect([asked, hops, session.hops]).toEqual([['one', 'three'], [0, 1], 0])
+  })
+
+  it('backends that refer to each other are asked once each, and then the rest', async () => {
+    const { session, asked } = worldOf({ followed: 'one' })
+    const opened = await openMailbox(session, loginOf(false).authenticated, async () => ({
+      kind: 'referred',
+      to: { host: 'one.example', port: 143 },
+    }))
+    expect(opened).toMatchObject({ kind: 'refused', reason: 'backend-unavailable' })
+    expect(asked).toEqual(['one', 'two waits'])
   })
 
   it('a bug in the login, or in what learns of its verdict, keeps no lease', async () => {

@@ -126,7 +126,11 @@ export class Front {
             : { kind: world.locate },
         async [Symbol.asyncDispose]() {},
       },
-      router: { decide: () => ({ kind: 'proxy', candidates: [backend] }), redirects: () => false },
+      router: {
+        decide: () => ({ kind: 'proxy', candidates: [backend] }),
+        redirects: () => false,
+        follow: () => ({ kind: 'refuse', reason: 'backend-unavailable' }),
+      },
       pool: this.#pool(),
       state: undefined as never,
       states: () => world.states ?? new Map(),
@@ -174,6 +178,7 @@ export class Front {
       backend,
       greeting: undefined,
       reused,
+      kept: reused,
       markUsed() {},
       release: async () => {
         leg.setReader(SLEEPER)

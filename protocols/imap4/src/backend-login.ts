@@ -17,6 +17,7 @@ import { BackendClient, type Completed } from './backend-client.js'
 import { formatId } from './commands/id.js'
 import type { ImapGreeting } from './driver.js'
 import { alertText, quoted, responseCode, withoutReferral } from './parse.js'
+import { loginReferral } from './referral.js'
 import { PASSED_CODES } from './replies.js'
 import type { Imap4Settings } from './schema.js'
 
@@ -50,7 +51,7 @@ export async function loginAtBackend(request: LoginRequest): Promise<Login> {
   const facts = settings.forwardClientFacts && capabilities.has('ID') ? clientFacts(session, clientId) : undefined
   const answer = await signIn(client, dialogue, facts, command)
   if (answer.kind === 'failed') return answer
-  if (answer.status !== 'OK') return refusal(answer, dialogue)
+  if (answer.status !== 'OK') return referred(answer, request) ?? refusal(answer, dialogue)
   const granted = await withCapabilities(answer, client)
   if (granted.kind === 'failed') return granted
   // Silence is no permission.
@@ -58,6 +59,18 @@ export async function loginAtBackend(request: LoginRequest): Promise<Login> {
     return cannotSignIn(request, 'the backend offers UNAUTHENTICATE', 'protocol-disabled')
   const untagged = granted.untagged.map((line) => `* ${withoutReferral(line.slice(2))}`)
   return { kind: 'open', welcome: { untagged, text: withoutReferral(answer.rest) || 'Signed in' } }
+}
+
+/** Whom the backend sends to another server it must have recognised: it may not become somebody else on the way. */
+function referred({ rest }: Completed, request: LoginRequest): Login | undefined {
+  const { session, lease, location, authenticated } = request
+  const referral = loginReferral(rest)
+  if (referral === undefined) return undefined
+  const { host, port, user } = referral
+  const own = location.backendUser ?? authenticated.principal.user
+  if (user === undefined || user.toLowerCase() === own.toLowerCase()) return { kind: 'referred', to: { host, port } }
+  session.services.log.warn('redirection to another user', { session: session.id, backend: lease.backend.id })
+  return undefined
 }
 
 /**

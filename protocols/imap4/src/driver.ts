@@ -17,7 +17,7 @@ const HANDSHAKE_MS = 10_000
 
 /** How IMAP4 backend connections are prepared. No command takes an identity back safely, so none is lent twice. */
 export function imap4Driver(): BackendDriver<ImapGreeting> {
-  return { protocol: 'imap4', reuse: 'never', prepare }
+  return { protocol: 'imap4', reuse: 'never', warm: true, prepare }
 }
 
 async function prepare(leg: Leg, backend: Backend, signal: Cancellation): Promise<Prepared<ImapGreeting>> {

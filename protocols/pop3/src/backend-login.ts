@@ -46,6 +46,7 @@ export async function loginAtBackend(request: LoginRequest): Promise<Login> {
   }
   const granted = await askForWishes(dialogue, request.wishes)
   if (granted.kind === 'failed') return granted
+  if (granted.kind === 'error' && lease.kept && (await isOver(dialogue))) return dialogue.fail('closed')
   if (granted.kind !== 'ok')
     return cannotSignIn(request, 'the client was promised UTF8, and the backend would not have it')
   dialogue.phase = 'login'
@@ -60,8 +61,17 @@ export async function loginAtBackend(request: LoginRequest): Promise<Login> {
     case 'ok':
       return { kind: 'open', welcome: { text: answer.text || 'Signed in' } }
     case 'error':
+      if (lease.kept && answer.code === undefined && (await isOver(dialogue))) return dialogue.fail('closed')
       return refusal(answer.code, dialogue)
   }
+}
+
+/**
+ * On a connection that had been lying ready, an -ERR without a reason may be the server's goodbye for having waited, sent before
+ * it saw the sign-in. One that still answers QUIT has meant the sign-in.
+ */
+async function isOver(dialogue: BackendDialogue): Promise<boolean> {
+  return (await ask(dialogue, 'QUIT')).kind === 'failed'
 }
 
 /** Who the client is, as Dovecot takes it from trusted peers. */

@@ -19,7 +19,7 @@ const HANDSHAKE_MS = 10_000
 
 /** How POP3 backend connections are prepared. No command takes an identity back, so none is lent twice. */
 export function pop3Driver(): BackendDriver<Pop3Greeting> {
-  return { protocol: 'pop3', reuse: 'never', prepare }
+  return { protocol: 'pop3', reuse: 'never', warm: true, prepare }
 }
 
 async function prepare(leg: Leg, backend: Backend, signal: Cancellation): Promise<Prepared<Pop3Greeting>> {

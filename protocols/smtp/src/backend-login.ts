@@ -43,10 +43,19 @@ export async function loginAtBackend(lease: Lease, request: LoginRequest, signal
   if (identified.kind !== 'offers') return identified
   const { extensions } = identified
   const open: Login = { kind: 'open', welcome: new BackendSession(lease, extensions, conversation) }
-  if (authenticated === undefined || kind === 'xclient' || kind === 'none') return open
+  if (authenticated === undefined || kind === 'xclient' || kind === 'none') {
+    return (identified.asked ? undefined : await stillThere(lease, conversation, signal)) ?? open
+  }
   const credentials = backendCredentials(authenticated, request.location, lease.backend)
   if (credentials.kind === 'none') return trouble(lease, 'login', credentials.why)
   return (await authenticate(lease, conversation, extensions, credentials, signal)) ?? open
+}
+
+interface Identified {
+  readonly kind: 'offers'
+  readonly extensions: ReadonlyMap<string, string>
+  /** The backend has answered something since the connection was borrowed. */
+  readonly asked: boolean
 }
 
 /** XCLIENT with what the backend wants to know, and what it offers afterwards. */
@@ -55,7 +64,7 @@ async function identify(
   conversation: Conversation,
   { authenticated, location, client }: LoginRequest,
   signal: Cancellation,
-): Promise<Login | { readonly kind: 'offers'; readonly extensions: ReadonlyMap<string, string> }> {
+): Promise<Login | Identified> {
   const { extensions } = lease.greeting as SmtpGreeting
   const attributes = extensions.get('XCLIENT')?.split(/ +/) ?? []
   const asserted = lease.backend.identity.kind === 'xclient' ? authenticated?.principal.user : undefined
@@ -63,7 +72,7 @@ async function identify(
     return trouble(lease, 'identify', 'the backend does not offer XCLIENT LOGIN')
   const login = asserted === undefined ? undefined : (location.backendUser ?? asserted)
   const commands = xclientCommands({ ...client, login }, attributes)
-  if (commands.length === 0) return { kind: 'offers', extensions }
+  if (commands.length === 0) return { kind: 'offers', extensions, asked: false }
   lease.markUsed()
   for (const command of commands) {
     lease.leg.writeText(`${command}\r\n`)
@@ -73,7 +82,23 @@ async function identify(
   }
   const hello = await sayHello(conversation, client.helo, signal)
   if (hello.kind === 'none') return { kind: 'failed', error: troubleOf(hello.answer, lease.backend.id, 'identify') }
-  return hello
+  return { ...hello, asked: true }
+}
+
+/**
+ * A connection that had been lying ready and was asked nothing yet may be closing: that must not come out in the transaction,
+ * where the client would learn of it. Undefined: all is well.
+ */
+async function stillThere(
+  lease: Lease,
+  conversation: Conversation,
+  signal: Cancellation,
+): Promise<Extract<Login, { kind: 'failed' }> | undefined> {
+  if (!lease.kept) return undefined
+  lease.leg.writeText('NOOP\r\n')
+  const answer = await readReply(conversation, signal)
+  if (answer.kind === 'reply' && answer.reply.code === 250) return undefined
+  return { kind: 'failed', error: troubleOf(answer, lease.backend.id, 'identify') }
 }
 
 /** Undefined: the backend said 235. */

@@ -37,8 +37,10 @@ function lostBy(why: import('@portico/net').LegEnd): Answer {
 /** The trouble behind a missing or an unexpected answer. */
 export function troubleOf(answer: Answer, backend: string, phase: BackendPhase): BackendError {
   if (answer.kind === 'lost') return new BackendError({ code: answer.code, backend, phase, cause: answer.cause })
-  const code = answer.reply.code >= 400 && answer.reply.code < 500 ? 'temporary' : 'other'
-  return new BackendError({ code, backend, phase, cause: `reply ${answer.reply.code}` })
+  const { code: reply } = answer.reply
+  // 421 announces that the backend closes the connection, whatever it was asked (RFC 5321 section 3.8).
+  const code = reply === 421 ? 'closed' : reply >= 400 && reply < 500 ? 'temporary' : 'other'
+  return new BackendError({ code, backend, phase, cause: `reply ${reply}` })
 }
 
 /** A backend connection of one client, after its login: transactions follow one another on it. */

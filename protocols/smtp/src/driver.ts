@@ -21,6 +21,7 @@ export function smtpDriver(settings: SmtpSettings): BackendDriver<SmtpGreeting> 
   return {
     protocol: 'smtp',
     reuse: 'never',
+    warm: true,
     async prepare(leg, backend, signal) {
       const conversation = converse(leg)
       const greeting = await readReply(conversation, signal)

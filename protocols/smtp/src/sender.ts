@@ -55,9 +55,9 @@ export async function wayOfRecipient(dialogue: Dialogue, mailbox: Mailbox): Prom
 /** Opens a backend on a way and logs in there as the sender, if there is one. */
 export async function open(dialogue: Dialogue, way: Way, authenticated: Authenticated | undefined): Promise<Prepared> {
   const { session } = dialogue
-  const { location } = way.route
-  const request = { location, authenticated, client: client(dialogue) }
-  const opened = await openBackend(session, way.route, (lease, signal) => loginAtBackend(lease, request, signal))
+  const opened = await openBackend(session, way.route, (lease, location, signal) =>
+    loginAtBackend(lease, { location, authenticated, client: client(dialogue) }, signal),
+  )
   if (opened.kind === 'refused' && opened.reason === 'invalid-credentials') {
     session.services.log.error('the backend refused an identity that was already verified', {
       session: session.id,

@@ -64,6 +64,21 @@ export function routerCompliance(name: string, make: () => RouterUnderTest): voi
       expect(decide({ hops: MAX_HOPS + 1 })).toEqual({ kind: 'refuse', reason: 'backend-unavailable' })
     })
 
+    test('a redirection is followed to an endpoint of the configuration only, and not for ever', () => {
+      const { router, group, protocol, host, absentProtocol } = under
+      const referral = { protocol, group, host: host.toUpperCase(), port: undefined, states: new Map(), hops: 1 }
+      const nowhere = { kind: 'refuse', reason: 'backend-unavailable' }
+      expect(candidateIds(router.follow(referral))).toHaveLength(1)
+      expect(router.follow({ ...referral, port: 1 })).toEqual(nowhere)
+      expect(router.follow({ ...referral, host: 'elsewhere.example' })).toEqual(nowhere)
+      expect(router.follow({ ...referral, host: `${host}.elsewhere.example` })).toEqual(nowhere)
+      expect(router.follow({ ...referral, protocol: absentProtocol })).toEqual(nowhere)
+      expect(router.follow({ ...referral, hops: MAX_HOPS }).kind).toBe('proxy')
+      expect(router.follow({ ...referral, hops: MAX_HOPS + 1 })).toEqual(nowhere)
+      const draining = new Map([[protocol, 'draining' as const]])
+      expect(router.follow({ ...referral, states: draining })).toEqual({ kind: 'refuse', reason: 'draining' })
+    })
+
     test('a group without the protocol, and a group that does not exist, are refused', () => {
       expect(decide({ protocol: under.absentProtocol })).toEqual({ kind: 'refuse', reason: 'protocol-disabled' })
       const nowhere = decide({ location: { group: 'no-such-group', source: 'test' } })

@@ -13,6 +13,8 @@ export interface ToyBackend extends AsyncDisposable {
   /** Connections so far, and now. */
   readonly accepted: number
   readonly open: number
+  /** Everything that came on each connection, one octet per character. */
+  readonly received: readonly string[]
   /** Greets with this; undefined greets nobody. */
   greeting: string | undefined
   /** What RESET answers; `OK` confirms. */
@@ -29,6 +31,7 @@ export async function createToyBackend(): Promise<ToyBackend> {
     greeting: 'HELLO' as string | undefined,
     resetAnswer: 'OK',
     accepted: 0,
+    received: [] as string[],
     port: 0,
     get open() {
       return sockets.size
@@ -45,7 +48,12 @@ export async function createToyBackend(): Promise<ToyBackend> {
     },
   }
   server.on('connection', (socket) => {
+    const index = toy.accepted
     toy.accepted += 1
+    toy.received.push('')
+    socket.on('data', (bytes) => {
+      toy.received[index] += bytes.toString('latin1')
+    })
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => undefined)

@@ -51,6 +51,7 @@ class Performance {
     this.#transcript = transcript
     this.#variant = variant
     this.#scene = scene
+    for (const [number, { port }] of scene.backends) this.#captures.set(`port${number}`, String(port))
   }
 
   async play(): Promise<void> {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { systemClock } from '@portico/base'
 import { parseConfig, resolveSecrets } from '@portico/config'
 import { createFrontEnd, type FrontEndOptions } from '@portico/frontend'
+import { byRendezvous } from '@portico/routing'
 import { describe, expect, test } from 'vitest'
 import { createFakeClock } from '../fake-clock.js'
 import { PlayedBackend } from './backends.js'
@@ -58,7 +59,7 @@ export async function runTranscript(
     ? createFakeClock()
     : undefined
   const log = captureLog()
-  const backends = await listen(stage)
+  const backends = await listen(stage, protocol.name)
   try {
     const ports = new Map([...backends].map(([number, backend]) => [number, backend.port]))
     using staged = stageConfig(stage, protocol.name, ports, options.config, readExtra(stage, transcript.file))
@@ -104,9 +105,20 @@ function checkEnded({ ended }: Stage, file: string, lines: readonly string[]): v
   throw new Error(`${file}: no session ended as ${ended}:\n${ends.join('\n')}`)
 }
 
-async function listen(stage: Stage): Promise<Map<number, PlayedBackend>> {
+/** The kernel gives the ports; the backends of a group are numbered in the order in which the first user asks them. */
+async function listen(stage: Stage, protocol: string): Promise<Map<number, PlayedBackend>> {
   const backends = new Map<number, PlayedBackend>()
-  for (const number of new Set([...stage.groups.values()].flat())) backends.set(number, await PlayedBackend.listen())
+  const [user] = stage.users
+  for (const [group, numbers] of stage.groups) {
+    const fresh = numbers.filter((number) => !backends.has(number))
+    const played = await Promise.all(fresh.map(() => PlayedBackend.listen()))
+    const named = played.map((backend) => ({ id: `${group}/${protocol}/127.0.0.1:${backend.port}`, backend }))
+    const ordered = byRendezvous(named, user?.name ?? '')
+    fresh.forEach((number, at) => {
+      const backend = ordered[at]?.backend
+      if (backend !== undefined) backends.set(number, backend)
+    })
+  }
   return backends
 }
 
