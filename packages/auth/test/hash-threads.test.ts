@@ -101,7 +101,7 @@ describe('hashing passwords', () => {
       await using _ = threads
       const { login, log } = deskWith(threads)
       const outcome = login(user, 'Hello world!')
-      await expect.poll(() => started.length).toBe(1)
+      await expect.poll(() => started.length, { timeout: 10_000 }).toBe(1)
       await started[0]?.terminate()
       expect(await outcome).toMatchObject({ kind: 'failed', reason: 'lookup-unavailable', waitMs: 0 })
       expect(log.lines.join()).toContain('no thread is free')

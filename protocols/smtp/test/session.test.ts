@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { createServer as createHttpServer, type IncomingHttpHeaders } from 'node:http'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { createFrontEnd } from '@portico/frontend'
 import { silentLog } from '@portico/telemetry'
@@ -56,7 +57,7 @@ async function listening(server: Server): Promise<number> {
 }
 
 /** A front end with an inbound connector, in front of one backend whose connections the test plays. */
-async function stage(): Promise<{ client: Peer; backend: () => Promise<Peer> }> {
+async function stage(lookups: object = {}): Promise<{ client: Peer; backend: () => Promise<Peer> }> {
   const server = createServer({ allowHalfOpen: true })
   const port = await listening(server)
   const frontEnd = await createFrontEnd({
@@ -70,6 +71,7 @@ async function stage(): Promise<{ client: Peer; backend: () => Promise<Peer> }> 
       credentials: [{ type: 'deferred' }],
       location: [{ type: 'hash', group: 'mbx', domains: ['test.lan'] }],
       backends: { mbx: { smtp: { endpoints: [`127.0.0.1:${port}`] } } },
+      ...lookups,
     },
   })
   opened.push(() => frontEnd.close())
@@ -157,4 +159,33 @@ test('no octet that could end the message reaches the backend when the client va
   await backend.until('Hi\r\n')
   client.socket.resetAndDestroy()
   await expect(backend.until('.')).rejects.toThrow('ended before .: ')
+})
+
+test.each([
+  ['MAIL FROM:<>', 'MAIL FROM: <>'],
+  ['MAIL FROM:<"a b"@far.example>', 'MAIL FROM: <"a%20b"@far.example>'],
+])('an auth_http service is told who sends to the recipient it is asked for: %s', async (command, sender) => {
+  const asked: IncomingHttpHeaders[] = []
+  const service = createHttpServer((request, response) => {
+    asked.push(request.headers)
+    response.writeHead(200, { 'Auth-Status': 'No such user', 'Auth-Error-Code': '550 5.1.1' }).end()
+  })
+  const port = await listening(service)
+  opened.push(() => service.closeAllConnections())
+  const { client } = await stage({
+    credentials: [{ type: 'auth-http', url: `http://127.0.0.1:${port}/auth` }],
+    location: [{ type: 'auth-http', group: 'mbx' }],
+  })
+  client.say(`${command}\r\n`)
+  await client.until('250 2.1.0 Sender OK\r\n')
+  client.say('RCPT TO:<bob@test.lan>\r\n')
+  await client.until('550 5.1.1')
+  expect(asked).toHaveLength(1)
+  expect(asked[0]).toMatchObject({
+    'auth-method': 'none',
+    'client-ip': '127.0.0.1',
+    'auth-smtp-helo': 'pc.test.lan',
+    'auth-smtp-from': sender,
+    'auth-smtp-to': 'RCPT TO: <bob@test.lan>',
+  })
 })

@@ -8,8 +8,10 @@ const COSTLY = /\d{5,}|\$2[aby]\$(?:0[7-9]|[1-9]\d)\$|m=\d{4,}|[tp]=\d{2,}/
 export async function accountTargets(load) {
   const { parseUsersFile } = await load('packages/auth', 'sources/users-file-syntax')
   const { readStoredPassword, passwordSchemes } = await load('packages/auth', 'hash/index')
+  const { createHashThreads } = await load('packages/auth', 'hash/hash-threads')
   const { ReplyReader } = await load('packages/auth', 'sources/auth-http-reply')
   const { escapeAuthHttp, readVerdict } = await load('packages/auth', 'sources/auth-http-headers')
+  const threads = createHashThreads()
   const schemes = passwordSchemes.map((name) => `{${name}}`)
 
   return [
@@ -87,6 +89,8 @@ export async function accountTargets(load) {
       examples: [
         '{PLAIN}secret',
         '{SSHA256}AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
+        '{SMD5.hex}543601e48e003077781060179d94756d50206206',
+        '{PLAIN.b64}c2VjcmV0',
         `{MD5-CRYPT}$1$ab$${'x'.repeat(22)}`,
         `{PBKDF2}$1$ab$100$${'0'.repeat(40)}`,
         `{BLF-CRYPT}$2y$04$${'x'.repeat(53)}`,
@@ -102,8 +106,13 @@ export async function accountTargets(load) {
         if (typeof read === 'string') return read
         const made = ['CRAM-MD5', 'SCRAM-SHA-1', 'SCRAM-SHA-256'].map((kind) => read.secret(kind))
         if (COSTLY.test(text)) return read.scheme
-        const secrets = await Promise.all(made.map((make) => make?.(Buffer.alloc(16))))
-        return [read.scheme, await read.verify('guess'), await read.verify('\0'), secrets.map((secret) => secret?.kind)]
+        const secrets = await Promise.all(made.map((make) => make?.(Buffer.alloc(16), threads)))
+        return [
+          read.scheme,
+          await read.verify('guess', threads),
+          await read.verify('\0', threads),
+          secrets.map((secret) => secret?.kind),
+        ]
       },
       check(result, bytes) {
         if (typeof result !== 'string') return
