@@ -280,7 +280,7 @@ describe('CRAM-MD5 against a users file', () => {
 
 describe('APOP against a users file', () => {
   const timestamp = '<1896.697170952@dbc.mtview.ca.us>'
-  const greeted = (address?: string) => contextAt(address, { timestamp })
+  const greeted = () => contextAt(undefined, { timestamp })
   const apop = async (auth: Auth, user: string, password: string, context = greeted()) => {
     const digest = createHash('md5').update(`${timestamp}${password}`).digest('hex')
     await using attempt = auth.begin('APOP', context, NEVER)
@@ -323,23 +323,6 @@ describe('APOP against a users file', () => {
     expect(auth.mechanisms(contextAt())).not.toContain('APOP')
     expect(await apop(auth, 'alice', 'secret', contextAt())).toMatchObject({ reason: 'mechanism-unavailable' })
     expect(setUp([`alice:${CRAM}`]).auth.mechanisms(greeted())).not.toContain('APOP')
-  })
-
-  test('the time of 500 interleaved sign-ins does not tell an unknown name from a wrong password', async () => {
-    const { auth } = setUp(['alice:{PLAIN}secret', 'carol:{PLAIN}other'])
-    const times: Record<string, number[]> = { alice: [], nobody: [] }
-    for (let i = 0; i < 250; i++) {
-      for (const [user, measured] of Object.entries(times)) {
-        const context = greeted(`192.0.${i}.7`)
-        const begun = performance.now()
-        await apop(auth, user, 'wrong', context)
-        measured.push(performance.now() - begun)
-      }
-    }
-    const median = (all: readonly number[] = []) => [...all].sort((a, b) => a - b)[125] ?? 0
-    const ratio = median(times['alice']) / median(times['nobody'])
-    expect(ratio).toBeGreaterThan(0.7)
-    expect(ratio).toBeLessThan(1.4)
   })
 })
 

@@ -54,6 +54,7 @@ describe('unknown user and wrong password take the same time: of 250 pairs, eith
     ['SCRAM-SHA-256', SCRAM_256],
     ['CRAM-MD5', PLAIN],
     ['CRAM-MD5', CRAM],
+    ['APOP', PLAIN],
   ])('%s with %s', { timeout: 120_000 }, async (mechanism, stored) => expectAlike(mechanism, stored))
 
   test.each([...DIGESTS, ...(FULL ? AS_DOVECOT_MAKES_THEM : CHEAP)])(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { createHmac, randomInt } from 'node:crypto'
+import { createHash, createHmac, randomInt } from 'node:crypto'
 import { authSchema, createAuthCache, createAuthenticator, createThrottle, createUsersFileSource } from '@portico/auth'
 import { NEVER } from '@portico/base'
 import { plainResponse, scramClient, serverMechanisms } from '@portico/sasl'
@@ -10,6 +10,9 @@ import { contextAt, hashThreads, memoryUsersFile, recordingLog } from './helpers
 /** Answers to the challenges of one exchange, in their order; the first one is the initial response. */
 type Client = (user: string, password: string) => readonly ((challenge: Uint8Array) => Uint8Array | undefined)[]
 
+/** What APOP answers. */
+const TIMESTAMP = '<1896.697170952@dbc.mtview.ca.us>'
+
 /** Clients whose own work is next to nothing, so that the server's is what is measured. */
 export const CLIENTS: Readonly<Record<string, Client>> = {
   PLAIN: (authcid, password) => [() => plainResponse({ authcid, password })],
@@ -19,6 +22,9 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
   'CRAM-MD5': (user, password) => [
     () => undefined,
     (challenge) => Buffer.from(`${user} ${createHmac('md5', password).update(challenge).digest('hex')}`),
+  ],
+  APOP: (user, password) => [
+    () => Buffer.from(`${user} ${createHash('md5').update(TIMESTAMP).update(password).digest('hex')}`),
   ],
 }
 
@@ -48,7 +54,7 @@ export function deskOf(mechanism: string, stored: string): Refusal {
   })
   return async (user, password, address) => {
     const answers = CLIENTS[mechanism]?.(user, password) ?? []
-    const context = contextAt(address)
+    const context = contextAt(address, { timestamp: TIMESTAMP })
     const begun = process.hrtime.bigint()
     await using attempt = auth.begin(mechanism, context, NEVER)
     let challenge: Uint8Array = Buffer.alloc(0)
