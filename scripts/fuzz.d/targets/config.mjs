@@ -17,7 +17,7 @@ export async function configTargets(load) {
     {
       name: 'config-file',
       // It is read when its owner asks for it, and repeated keys are each compared with all others.
-      longestMs: 2_000,
+      longestMs: 5_000,
       words: [
         'version: 1\n',
         'listeners:\n',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { must } from '../engine.mjs'
+import { must, plain } from '../engine.mjs'
 import { FakeLeg } from '../fake-leg.mjs'
 import { BACKEND, sessionOf } from './stage.mjs'
 
@@ -132,11 +132,8 @@ function sameArgument(parse, text) {
 }
 
 function samePairs(parse, { formatId, idPairs }, pairs) {
-  const kept = Object.fromEntries([...pairs].filter(([key, value]) => parse.quoted(key) && parse.quoted(value)))
-  const command = parse.parseCommand([{ kind: 'text', text: `a ID ${formatId(kept)}` }])
-  const again = Object.fromEntries(idPairs(command?.args[0]) ?? [])
-  must(
-    JSON.stringify(again) === JSON.stringify(kept),
-    `written and read again it is another ID: ${JSON.stringify(kept)}`,
-  )
+  const kept = [...pairs].filter(([key, value]) => parse.quoted(key) && parse.quoted(value))
+  const command = parse.parseCommand([{ kind: 'text', text: `a ID ${formatId(new Map(kept))}` }])
+  const again = [...(idPairs(command?.args[0]) ?? [])]
+  must(plain(again) === plain(kept), `written and read again it is another ID: ${plain(kept)}`)
 }
