@@ -120,7 +120,6 @@ function blockSchema(protocol: string) {
     endpoints: z.array(endpoint).min(1).describe('The mailbox servers of this group that speak the protocol.'),
     tls: tlsSchema.optional().describe('TLS towards these endpoints.'),
     identity: identitySchema.optional().describe("Instead of the group's identity."),
-    pool: poolSchema().optional().describe("Instead of the group's pool."),
     proxyProtocol: proxyProtocolSchema().optional().describe("Instead of the group's proxyProtocol."),
   })
 }

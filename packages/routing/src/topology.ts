@@ -90,7 +90,7 @@ function buildShelf(
   const ca = block.tls?.ca === undefined ? undefined : readText(block.tls.ca)
   const identity = identityOf(block.identity ?? group.identity)
   const proxyProtocol = block.proxyProtocol ?? group.proxyProtocol
-  const pool = poolOf(block.pool ?? group.pool)
+  const pool = poolOf(group.pool)
   const at = (endpoint: EndpointSettings): Backend => ({
     id: `${name}/${protocol}/${formatAddress(endpoint.address)}${endpoint.path}`,
     group: name,

@@ -215,13 +215,13 @@ describe('topology', () => {
     expect(topology.backendsOf('g', 'smtp')[0]?.identity).toEqual({ kind: 'xclient' })
   })
 
-  test("pool and PROXY header are the group's, unless the block has its own", () => {
+  test('pool and PROXY header are those of the group, unless a block has its own header', () => {
     const topology = topologyOf({
       mbx: {
-        pool: { warm: 0, groupConnections: 9 },
+        pool: { warm: 0, warmFor: '20s', groupConnections: 9 },
         proxyProtocol: 'v2',
         imap4: { endpoints: ['127.0.0.1:143'] },
-        pop3: { endpoints: ['127.0.0.1:110'], proxyProtocol: 'none', pool: { warmFor: '20s' } },
+        pop3: { endpoints: ['127.0.0.1:110'], proxyProtocol: 'none' },
       },
     })
     const [imap4] = topology.backendsOf('mbx', 'imap4')
@@ -229,9 +229,9 @@ describe('topology', () => {
     const rest = { queue: 1_000, waitMs: 2_000 }
     expect(imap4).toMatchObject({
       proxyProtocol: 'v2',
-      pool: { warm: 0, warmMs: 40_000, groupConnections: 9, ...rest },
+      pool: { warm: 0, warmMs: 20_000, groupConnections: 9, ...rest },
     })
-    expect(pop3?.pool).toEqual({ warm: 2, warmMs: 20_000, ...rest })
+    expect(pop3?.pool).toEqual(imap4?.pool)
     expect(pop3).not.toHaveProperty('proxyProtocol')
   })
 
