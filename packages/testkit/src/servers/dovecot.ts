@@ -30,10 +30,10 @@ export interface DovecotPorts {
 
 export interface Dovecot extends RunningServer {
   readonly ports: DovecotPorts
-  /** The messages in a user's mailbox; waits up to `ms` (5 s) for at least `atLeast` of them. */
-  mailOf(user: string, atLeast?: number, ms?: number): Promise<readonly string[]>
-  /** Puts a message into a user's mailbox. */
-  deliver(user: string, message: string): void
+  /** The messages in a user's mailbox (INBOX when no other is named); waits up to `ms` (30 s) for at least `atLeast` of them. */
+  mailOf(user: string, atLeast?: number, ms?: number, mailbox?: string): Promise<readonly string[]>
+  /** Puts messages into a user's mailbox. */
+  deliver(user: string, ...messages: readonly string[]): void
 }
 
 /** Starts a Dovecot 2.3 with IMAP, POP3 and LMTP on loopback. It trusts forwarded client facts from loopback. Needs root. */
@@ -55,8 +55,9 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   return {
     ...server,
     ports,
-    mailOf: (user, atLeast = 0, ms = 30_000) => mailOf(join(folder, 'mail', user, 'Maildir'), atLeast, ms),
-    deliver: (user, message) => deliver(folder, user, message),
+    mailOf: (user, atLeast = 0, ms = 30_000, mailbox = 'INBOX') =>
+      mailOf(join(folder, 'mail', user, 'Maildir', mailbox === 'INBOX' ? '' : `.${mailbox}`), atLeast, ms),
+    deliver: (user, ...messages) => deliver(folder, user, messages),
   }
 }
 
@@ -164,9 +165,12 @@ function messagesIn(folder: string): string[] {
 
 let delivered = 0
 
-function deliver(folder: string, user: string, message: string): void {
+function deliver(folder: string, user: string, messages: readonly string[]): void {
   const maildir = join(folder, 'mail', user, 'Maildir')
   for (const part of ['new', 'cur', 'tmp']) mkdirSync(join(maildir, part), { recursive: true })
-  writeFileSync(join(maildir, 'new', `${Date.now()}.${delivered++}.test`), message.replace(/\r?\n/g, '\n'))
+  for (const message of messages) {
+    const file = join(maildir, 'new', `${Date.now()}.${delivered++}.test`)
+    writeFileSync(file, message.replace(/\r?\n/g, '\n'))
+  }
   execFileSync('chown', ['-R', 'mail', join(folder, 'mail', user)])
 }
