@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { testCertificates } from '@portico/testkit'
 import { ImapFlow, type ImapFlowOptions } from 'imapflow'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { python, run, settingsFile, succeed } from '../lib/clients.js'
+import { python, run } from '../lib/clients.js'
 import { type Portico, startPortico } from '../lib/portico.js'
 import { eventually, scenario } from '../lib/scenario.js'
 import { backendsOf, startTwoDovecots, type TwoDovecots, USERS } from '../lib/two-dovecots.js'
 
-const needs = { programs: ['dovecot', 'curl', 'mbsync', 'python3', 'openssl'], root: true }
+const needs = { programs: ['dovecot', 'curl', 'python3', 'openssl'], root: true }
 
 scenario('IMAP4 in front of two Dovecots', needs, () => {
   let dovecots: TwoDovecots
@@ -57,39 +55,6 @@ scenario('IMAP4 in front of two Dovecots', needs, () => {
       const done = await curl(portico.ports.imaps, 'imaps', 'bob:bobpw', '--login-options', mechanism)
       expect(done.stdout).toContain('Subject: for bob')
     })
-  })
-
-  test('mbsync fetches the mailbox over STARTTLS, with LOGIN and with PLAIN', async () => {
-    for (const mechanism of ['LOGIN', 'PLAIN']) {
-      const { folder, file } = settingsFile('mbsyncrc', '')
-      const rc = `IMAPStore far
-Host localhost
-Port ${portico.ports.imap}
-User alice
-Pass alicepw
-SSLType STARTTLS
-CertificateFile ${ca()}
-AuthMechs ${mechanism}
-
-MaildirStore near
-Path ${folder}/
-Inbox ${folder}/INBOX
-SubFolders Verbatim
-
-Channel all
-Far :far:
-Near :near:
-Patterns INBOX
-Create Near
-SyncState *
-`
-      await succeed('mbsync', ['-c', settingsFile('rc', rc).file, '-a'], { env: { HOME: folder } })
-      const messages = ['new', 'cur'].flatMap((part) =>
-        readdirSync(join(folder, 'INBOX', part)).map((name) => join(folder, 'INBOX', part, name)),
-      )
-      expect(messages.map((message) => readFileSync(message, 'utf8')).join()).toContain('Subject: for alice')
-      expect(file).toContain(folder)
-    }
   })
 
   test('Python imaplib: STARTTLS, LOGIN, APPEND and FETCH of a message, then AUTHENTICATE PLAIN', async () => {

@@ -24,6 +24,9 @@ const GREETINGS: Readonly<Record<ProtocolName, string>> = {
   http: '',
 }
 
+/** The server closes after these (RFC 9051 section 6.1.3, RFC 1939 section 4, RFC 5321 section 4.1.1.10). */
+const GOODBYE = /^(?:\S+ LOGOUT|QUIT)$/i
+
 /** The answer to one line; undefined drops the connection. */
 type Answer = (line: string, state: { inData: boolean; inHead: boolean }, dies: boolean) => string | undefined
 
@@ -105,13 +108,15 @@ function behave(socket: Socket, protocol: ProtocolName, dies: boolean): void {
   socket.on('data', (chunk) => {
     received += chunk.toString('latin1')
     for (let end = received.indexOf('\r\n'); end >= 0; end = received.indexOf('\r\n')) {
-      const answer = ANSWERS[protocol](received.slice(0, end), state, dies)
+      const line = received.slice(0, end)
+      const answer = ANSWERS[protocol](line, state, dies)
       received = received.slice(end + 2)
       if (answer === undefined) {
         socket.destroy()
         return
       }
       socket.write(answer)
+      if (GOODBYE.test(line)) socket.end()
     }
   })
 }

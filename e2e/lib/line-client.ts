@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 
 /** A client that speaks lines: for what no mail program can be made to do. */
 export class LineClient {
   readonly #socket: Socket
+  /** The common name in the server's certificate; undefined without TLS. */
+  readonly certificate: string | undefined
   #received = ''
   #ended = false
   #wake: (() => void) | undefined
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, certificate?: string) {
     this.#socket = socket
+    this.certificate = certificate
     socket.on('data', (chunk) => {
       this.#received += chunk.toString('latin1')
       this.#wake?.()
@@ -32,6 +37,14 @@ export class LineClient {
       socket.once('error', reject)
     })
     return new LineClient(socket)
+  }
+
+  /** Over TLS from the first octet; the certificate must be for localhost and from this authority. */
+  static async secure(port: number, ca: string): Promise<LineClient> {
+    const socket = connectTls({ host: '127.0.0.1', port, ca, servername: 'localhost' })
+    await once(socket, 'secureConnect')
+    const name: unknown = socket.getPeerCertificate().subject.CN
+    return new LineClient(socket, String(name))
   }
 
   send(text: string): void {

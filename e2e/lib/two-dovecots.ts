@@ -34,22 +34,19 @@ export async function startTwoDovecots(): Promise<TwoDovecots> {
   }
 }
 
-/** The `backends` block for one mail protocol: STARTTLS to the first, TLS from the first octet to the second. */
-export function backendsOf(dovecots: TwoDovecots, protocol: 'imap4' | 'pop3'): unknown {
+/** The `backends` block for mail protocols: STARTTLS to the first, TLS from the first octet to the second. */
+export function backendsOf(dovecots: TwoDovecots, ...protocols: readonly ('imap4' | 'pop3')[]): unknown {
   const { first, second } = dovecots
-  const ca = testCertificates().ca.certificateFile
   const secret = join(second.folder, 'master-secret')
   writeFileSync(secret, 'masterpw\n', { mode: 0o600 })
-  const [plain, secure] =
-    protocol === 'imap4' ? [first.ports.imap, second.ports.imaps] : [first.ports.pop3, second.ports.pop3s]
+  const plain = { imap4: first.ports.imap, pop3: first.ports.pop3 }
+  const secure = { imap4: second.ports.imaps, pop3: second.ports.pop3s }
+  const legs = (mode: string, ports: Readonly<Record<'imap4' | 'pop3', number>>): Readonly<Record<string, unknown>> => {
+    const tls = { mode, ca: testCertificates().ca.certificateFile, servername: 'localhost' }
+    return Object.fromEntries(protocols.map((name) => [name, { endpoints: [`127.0.0.1:${ports[name]}`], tls }]))
+  }
   return {
-    mbx1: {
-      identity: 'password',
-      [protocol]: { endpoints: [`127.0.0.1:${plain}`], tls: { mode: 'starttls', ca, servername: 'localhost' } },
-    },
-    mbx2: {
-      identity: { master: { user: 'portico', secret: { file: secret } } },
-      [protocol]: { endpoints: [`127.0.0.1:${secure}`], tls: { mode: 'implicit', ca, servername: 'localhost' } },
-    },
+    mbx1: { identity: 'password', ...legs('starttls', plain) },
+    mbx2: { identity: { master: { user: 'portico', secret: { file: secret } } }, ...legs('implicit', secure) },
   }
 }

@@ -34,14 +34,19 @@ export function testCertificates(): TestCertificates {
   cached = {
     folder,
     ca,
-    server: leaf(folder, ca, 'server', 'localhost', [
-      'subjectAltName=DNS:localhost,DNS:*.test.lan,IP:127.0.0.1,IP:::1',
-      'extendedKeyUsage=serverAuth',
-    ]),
+    server: leaf(folder, ca, 'server', 'localhost', FOR_SERVERS),
     client: leaf(folder, ca, 'client', 'alice', ['subjectAltName=email:alice@test.lan', 'extendedKeyUsage=clientAuth']),
   }
   return cached
 }
+
+/** Another one for the same names as `server`, with the subject's name `subject`, of letters and digits. */
+export function anotherServerCertificate(subject: string): TestCertificate {
+  const { folder, ca } = testCertificates()
+  return leaf(folder, ca, subject, subject, FOR_SERVERS)
+}
+
+const FOR_SERVERS = ['subjectAltName=DNS:localhost,DNS:*.test.lan,IP:127.0.0.1,IP:::1', 'extendedKeyUsage=serverAuth']
 
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
 

@@ -2,6 +2,7 @@
 export * from './certificates.js'
 export * from './compliance/index.js'
 export * from './fake-clock.js'
+export * from './servers/cyrus.js'
 export * from './servers/dovecot.js'
 export * from './servers/postfix.js'
 export * from './servers/process.js'

@@ -2,7 +2,15 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { requireServer, startDovecot, startPostfix, startRadicale, waitForPort } from '../src/index.js'
+import {
+  CYRUS_PROGRAMS,
+  requireServer,
+  startCyrus,
+  startDovecot,
+  startPostfix,
+  startRadicale,
+  waitForPort,
+} from '../src/index.js'
 
 const asRoot = process.getuid?.() === 0
 const skipMail = requireServer('dovecot', 'postfix', 'curl') !== undefined || !asRoot
@@ -27,6 +35,32 @@ test.skipIf(skipMail)(
     expect(existsSync(dovecot.folder)).toBe(false)
   },
 )
+
+test.skipIf(skipMail)('a Dovecot that was killed has a successor in its place, with its mail', async () => {
+  const options = { users: { alice: 'alicepw' } }
+  const former = await startDovecot(options)
+  former.deliver('alice', 'Subject: kept\r\n\r\nhi\r\n')
+  await former.kill()
+  await waitForPort(former.ports.imap, false)
+  const dovecot = await startDovecot({ ...options, successorOf: former })
+  expect(dovecot.ports).toEqual(former.ports)
+  expect(await dovecot.mailOf('alice')).toEqual([expect.stringContaining('Subject: kept')])
+  expect(dovecot.who()).toEqual([])
+  await dovecot.stop()
+  expect(existsSync(dovecot.folder)).toBe(false)
+})
+
+const skipCyrus = requireServer(...CYRUS_PROGRAMS, 'curl') !== undefined || !asRoot
+
+test.skipIf(skipCyrus)('Cyrus takes a message by LMTP, which shows by IMAP; it stops without a trace', async () => {
+  const cyrus = await startCyrus({ users: { alice: 'alicepw' } })
+  await cyrus.deliver('alice', 'Subject: hello\r\n\r\n.hi\r\n')
+  const url = `imap://127.0.0.1:${cyrus.ports.imap}/INBOX;MAILINDEX=1`
+  expect(execFileSync('curl', ['-sS', url, '-u', 'alice:alicepw'], { encoding: 'utf8' })).toContain('\r\n\r\n.hi\r\n')
+  await expect(cyrus.deliver('nobody at all', 'Subject: hello\r\n\r\nhi\r\n')).rejects.toThrow(/did not take/)
+  await cyrus.stop()
+  expect(existsSync(cyrus.folder)).toBe(false)
+})
 
 test.skipIf(requireServer('radicale', 'curl') !== undefined)('Radicale asks for a password and answers', async () => {
   await using radicale = await startRadicale({ users: { alice: 'alicepw' } })

@@ -17,6 +17,8 @@ export interface DovecotOptions {
   readonly relayPort?: number
   /** Further lines of its configuration. */
   readonly extra?: string
+  /** One that was killed: this one takes its place, with its ports, users and mail. */
+  readonly successorOf?: Dovecot
 }
 
 export interface DovecotPorts {
@@ -30,20 +32,24 @@ export interface DovecotPorts {
 
 export interface Dovecot extends RunningServer {
   readonly ports: DovecotPorts
-  /** The messages in a user's mailbox; waits up to `ms` (5 s) for at least `atLeast` of them. */
-  mailOf(user: string, atLeast?: number, ms?: number): Promise<readonly string[]>
-  /** Puts a message into a user's mailbox. */
-  deliver(user: string, message: string): void
+  /** The messages in a user's mailbox (INBOX when no other is named); waits up to `ms` (30 s) for at least `atLeast` of them. */
+  mailOf(user: string, atLeast?: number, ms?: number, mailbox?: string): Promise<readonly string[]>
+  /** Puts messages into a user's mailbox. */
+  deliver(user: string, ...messages: readonly string[]): void
+  /** Names of the users who are signed in, once for each of their sessions. */
+  who(): readonly string[]
 }
 
 /** Starts a Dovecot 2.3 with IMAP, POP3 and LMTP on loopback. It trusts forwarded client facts from loopback. Needs root. */
 export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
-  const folder = privateFolder('dov')
-  const [imap = 0, imaps = 0, pop3 = 0, pop3s = 0, lmtp = 0, sasl = 0] = await freePorts(6)
-  const ports = { imap, imaps, pop3, pop3s, lmtp, sasl }
-  prepare(folder, options)
+  const former = options.successorOf
+  const folder = former?.folder ?? privateFolder('dov')
+  const ports = former?.ports ?? (await choosePorts())
   const file = join(folder, 'dovecot.conf')
-  writeFileSync(file, configuration(folder, options, ports))
+  if (former === undefined) {
+    prepare(folder, options)
+    writeFileSync(file, configuration(folder, options, ports))
+  }
   const logFile = join(folder, 'dovecot.log')
   const server = await launch({
     command: '/usr/sbin/dovecot',
@@ -55,9 +61,26 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   return {
     ...server,
     ports,
-    mailOf: (user, atLeast = 0, ms = 30_000) => mailOf(join(folder, 'mail', user, 'Maildir'), atLeast, ms),
-    deliver: (user, message) => deliver(folder, user, message),
+    mailOf: (user, atLeast = 0, ms = 30_000, mailbox = 'INBOX') =>
+      mailOf(join(folder, 'mail', user, 'Maildir', mailbox === 'INBOX' ? '' : `.${mailbox}`), atLeast, ms),
+    deliver: (user, ...messages) => deliver(folder, user, messages),
+    who: () => who(file),
   }
+}
+
+async function choosePorts(): Promise<DovecotPorts> {
+  const [imap = 0, imaps = 0, pop3 = 0, pop3s = 0, lmtp = 0, sasl = 0] = await freePorts(6)
+  return { imap, imaps, pop3, pop3s, lmtp, sasl }
+}
+
+/** Its lines have a user, a count, the protocol, process ids and addresses. */
+function who(file: string): readonly string[] {
+  const said = execFileSync('doveadm', ['-c', file, '-f', 'tab', 'who'], { encoding: 'utf8', stdio: 'pipe' })
+  const [, ...lines] = said.trim().split('\n')
+  return lines.flatMap((line) => {
+    const [user = '', count = '0'] = line.split('\t')
+    return Array.from({ length: Number(count) }, () => user)
+  })
 }
 
 function prepare(folder: string, options: DovecotOptions): void {
@@ -164,9 +187,12 @@ function messagesIn(folder: string): string[] {
 
 let delivered = 0
 
-function deliver(folder: string, user: string, message: string): void {
+function deliver(folder: string, user: string, messages: readonly string[]): void {
   const maildir = join(folder, 'mail', user, 'Maildir')
   for (const part of ['new', 'cur', 'tmp']) mkdirSync(join(maildir, part), { recursive: true })
-  writeFileSync(join(maildir, 'new', `${Date.now()}.${delivered++}.test`), message.replace(/\r?\n/g, '\n'))
+  for (const message of messages) {
+    const file = join(maildir, 'new', `${Date.now()}.${delivered++}.test`)
+    writeFileSync(file, message.replace(/\r?\n/g, '\n'))
+  }
   execFileSync('chown', ['-R', 'mail', join(folder, 'mail', user)])
 }

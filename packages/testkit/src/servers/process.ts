@@ -17,6 +17,8 @@ export interface RunningServer extends AsyncDisposable {
   logged(pattern: RegExp, ms?: number): Promise<string>
   /** Ends it, waits until its ports are closed, and removes its folder. Idempotent. */
   stop(): Promise<void>
+  /** Kills it with everything it started, and waits until its ports are closed. Its folder stays, for a successor. */
+  kill(): Promise<void>
 }
 
 /** A private folder; short, because socket paths are limited to 107 octets. Others may look in: servers change users. */
@@ -120,6 +122,13 @@ function running(plan: LaunchPlan, child: ChildProcess, exited: Promise<void>, s
     await Promise.all(plan.ports.map((port) => waitForPort(port, false)))
     rmSync(plan.folder, { recursive: true, force: true, maxRetries: 5 })
   }
+  const kill = async (): Promise<void> => {
+    stopped = true
+    emergency()
+    process.removeListener('exit', emergency)
+    await exited
+    await Promise.all(plan.ports.map((port) => waitForPort(port, false)))
+  }
   return {
     pid: child.pid ?? 0,
     folder: plan.folder,
@@ -127,6 +136,7 @@ function running(plan: LaunchPlan, child: ChildProcess, exited: Promise<void>, s
     log,
     logged: (pattern, ms = PATIENCE_MS) => logged(log, pattern, ms),
     stop,
+    kill,
     [Symbol.asyncDispose]: stop,
   }
 }
