@@ -10,7 +10,7 @@ import { certificateFor, Recorder } from './support.js'
 const wheel = createTimerWheel(systemClock)
 const certificate = certificateFor(['mail.example.com'])
 afterAll(() => wheel.close())
-const LIMITS = { idleMs: 10_000, halfClosedMs: 10_000 }
+const LIMITS = { idleMs: 10_000, halfClosedMs: 10_000, lingerMs: 1_000 }
 
 /** A client and a backend with a relay between them. */
 interface Chain extends AsyncDisposable {
@@ -201,7 +201,7 @@ describe('the end of a relay', () => {
     await using c = await chain(() => plainPair(wheel))
     const backend = reading(c.backend)
     const client = reading(c.client)
-    const joined = c.join({ idleMs: 200, halfClosedMs: 10_000 })
+    const joined = c.join({ ...LIMITS, idleMs: 200 })
     const end = await joined.done
     await backend.until(() => backend.peerEnds > 0)
     await client.until(() => client.peerEnds > 0)
@@ -211,7 +211,7 @@ describe('the end of a relay', () => {
   test('a backend that ignores the end of its client is dropped after the half-closed time', async () => {
     await using c = await chain(() => plainPair(wheel))
     reading(c.backend)
-    const joined = c.join({ idleMs: 10_000, halfClosedMs: 150 })
+    const joined = c.join({ ...LIMITS, halfClosedMs: 150 })
     c.client.end()
     expect(await joined.done).toMatchObject({ first: 'client', backend: { kind: 'destroyed' } })
   })
