@@ -3,46 +3,15 @@ import { createHash } from 'node:crypto'
 import { systemClock } from '@portico/base'
 import type { LegPair } from '@portico/testkit'
 import { afterAll, describe, expect, test } from 'vitest'
-import { converse, createTimerWheel, type Leg, type Octets, type Relay, relay } from '../src/index.js'
+import { converse, createTimerWheel, type Leg, type Octets } from '../src/index.js'
 import { plainPair, tlsPair } from './leg-pairs.js'
+import { chainOver, LIMITS, reading } from './relay-chain.js'
 import { certificateFor, Recorder } from './support.js'
 
 const wheel = createTimerWheel(systemClock)
+const chain = (makePair: () => Promise<LegPair>) => chainOver(makePair, wheel)
 const certificate = certificateFor(['mail.example.com'])
 afterAll(() => wheel.close())
-const LIMITS = { idleMs: 10_000, halfClosedMs: 10_000, lingerMs: 1_000 }
-
-/** A client and a backend with a relay between them. */
-interface Chain extends AsyncDisposable {
-  readonly client: Leg
-  readonly backend: Leg
-  readonly frontClient: LegPair
-  readonly frontBackend: LegPair
-  join(limits?: typeof LIMITS): Relay
-}
-
-async function chain(makePair: () => Promise<LegPair>): Promise<Chain> {
-  const frontClient = await makePair()
-  const frontBackend = await makePair()
-  return {
-    client: frontClient.client,
-    backend: frontBackend.server,
-    frontClient,
-    frontBackend,
-    join: (limits = LIMITS) => relay(frontClient.server, frontBackend.client, limits, wheel),
-    async [Symbol.asyncDispose]() {
-      await frontClient[Symbol.asyncDispose]()
-      await frontBackend[Symbol.asyncDispose]()
-    },
-  }
-}
-
-function reading(leg: Leg): Recorder {
-  const recorder = new Recorder()
-  leg.setReader(recorder)
-  leg.resume()
-  return recorder
-}
 
 /** Answers every line and ends when its peer has. */
 function answering(leg: Leg): Recorder {
