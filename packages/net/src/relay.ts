@@ -5,6 +5,11 @@ import type { RelayEnd, RelayLimits, RelayObserver } from './relay-types.js'
 import type { TimerWheel } from './timer-wheel.js'
 
 const LF = 10
+/**
+ * A client's end is told to a TLS backend only when both have been silent for so long: whoever hears it may discard what it has
+ * still to say (RFC 5246 section 7.2.1), and servers do so with the answers to commands that came right before.
+ */
+const SILENT_MS = 3_000
 
 /** Two legs joined. */
 export interface Relay {
@@ -20,7 +25,7 @@ export interface Relay {
 
 /**
  * Joins a client leg and a backend leg: what their readers left comes first, then every octet, both ways, with back-pressure.
- * One side's EOF is passed on as such; one side's error drops the other. Takes the legs over: both are closed at the end.
+ * One side's EOF is passed on as such, to a TLS backend when all is silent; one side's error drops the other. Takes the legs over: both are closed at the end.
  */
 export function relay(
   client: Leg,
@@ -65,7 +70,6 @@ class Direction implements LegReader {
   onPeerEnd(): void {
     this.peerEnded = true
     this.owner.peerEnded(this)
-    this.to.end()
   }
 
   onEnd(why: LegEnd): void {
@@ -83,6 +87,8 @@ class TwoWay implements Relay {
   #first: RelayEnd['first'] | undefined
   #stopping = false
   #halfClosed: Timer | undefined
+  /** The client's end waits to be passed on. */
+  #held: Timer | undefined
   #resolve: (end: RelayEnd) => void = () => undefined
 
   constructor(client: Leg, backend: Leg, limits: RelayLimits, wheel: TimerWheel, observer: RelayObserver | undefined) {
@@ -126,6 +132,12 @@ class TwoWay implements Relay {
   peerEnded(direction: Direction): void {
     this.#first ??= direction === this.#up ? 'client' : 'backend'
     if (this.#halfClosed === undefined) this.#watch(this.moved)
+    if (direction === this.#up && direction.to.tls !== undefined && !this.#down.peerEnded) {
+      this.#hold(this.moved)
+      return
+    }
+    direction.to.end()
+    if (this.#held !== undefined) this.#up.to.end()
   }
 
   ended(direction: Direction, why: LegEnd): void {
@@ -135,6 +147,7 @@ class TwoWay implements Relay {
     const backend = this.#down.end
     if (client === undefined || backend === undefined) return
     this.#halfClosed?.cancel()
+    this.#held?.cancel()
     this.#resolve({
       first: this.#first,
       client,
@@ -154,6 +167,13 @@ class TwoWay implements Relay {
     const other = direction === this.#up ? this.#down : this.#up
     if (this.#stopping && other === this.#up) return
     other.from.destroy()
+  }
+
+  #hold(before: number): void {
+    this.#held = this.#wheel.add(SILENT_MS, () => {
+      if (this.moved !== before) this.#hold(this.moved)
+      else this.#up.to.end()
+    })
   }
 
   /** One side has finished: the other may go on as long as something moves. */

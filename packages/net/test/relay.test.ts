@@ -9,9 +9,18 @@ import { chainOver, LIMITS, reading } from './relay-chain.js'
 import { certificateFor, Recorder } from './support.js'
 
 const wheel = createTimerWheel(systemClock)
+/** Four times as fast: for what the relay waits for. */
+const hasty = createTimerWheel({
+  ...systemClock,
+  now: () => systemClock.now() * 4,
+  after: (ms, fire) => systemClock.after(ms / 4, fire),
+})
 const chain = (makePair: () => Promise<LegPair>) => chainOver(makePair, wheel)
 const certificate = certificateFor(['mail.example.com'])
-afterAll(() => wheel.close())
+afterAll(() => {
+  wheel.close()
+  hasty.close()
+})
 
 /** Answers every line and ends when its peer has. */
 function answering(leg: Leg): Recorder {
@@ -40,7 +49,7 @@ const kinds: [string, () => Promise<LegPair>][] = [
 
 describe.each(kinds)('relay over %s legs', (_kind, makePair) => {
   test('100 commands and a FIN in one go get their 101 answers, and nothing stays open', async () => {
-    await using c = await chain(makePair)
+    await using c = await chainOver(makePair, hasty)
     answering(c.backend)
     const client = reading(c.client)
     const joined = c.join()
@@ -135,6 +144,42 @@ async function transfer(from: Leg, to: Leg): Promise<{ sent: string; received: s
   return { sent: sent.digest('hex'), received: received.digest('hex') }
 }
 const readers = new WeakMap<Leg, Recorder>()
+
+describe('the end of a client', () => {
+  const secure = () => tlsPair(wheel, certificate)
+
+  test('is not told to a TLS backend while that has something to say', async () => {
+    await using c = await chainOver(secure, hasty)
+    const backend = reading(c.backend)
+    const client = reading(c.client)
+    const joined = c.join()
+    c.client.writeText('a FETCH 1:* BODY[]\r\n')
+    c.client.end()
+    await backend.until(() => backend.text.endsWith('\r\n'))
+    for (let count = 0; count < 10; count += 1) {
+      c.backend.writeText(`* ${count} FETCH\r\n`)
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+    expect([c.backend.state, client.text.match(/FETCH/g)?.length]).toEqual(['open', 10])
+    await backend.until(() => backend.peerEnds > 0)
+    c.backend.end()
+    expect(await joined.done).toMatchObject({ first: 'client', client: { kind: 'finished' } })
+  })
+
+  test('is told to a TLS backend at once when that has finished itself', async () => {
+    await using c = await chain(secure)
+    const backend = reading(c.backend)
+    reading(c.client)
+    const joined = c.join()
+    c.client.writeText('a LOGOUT\r\n')
+    c.client.end()
+    await backend.until(() => backend.text.endsWith('\r\n'))
+    const began = performance.now()
+    c.backend.end()
+    expect(await joined.done).toMatchObject({ client: { kind: 'finished' }, backend: { kind: 'finished' } })
+    expect(performance.now() - began).toBeLessThan(2_000)
+  })
+})
 
 describe('the end of a relay', () => {
   test('a backend that was slow to read gets everything of a client that is long gone', async () => {
