@@ -18,7 +18,7 @@ export function bigMessage(size: number): BigMessage {
   const block = Buffer.concat([
     all,
     Buffer.from(
-      '\r\na2 OK Fetch completed.\r\na9 BAD no\r\n* BYE\r\n+OK\r\n{12}\r\n* 1 FETCH (BODY[] {40}\r\n',
+      '\r\na3 OK Fetch completed.\r\na9 BAD no\r\n* BYE\r\n+OK\r\n{12}\r\n* 1 FETCH (BODY[] {40}\r\n',
       'latin1',
     ),
   ])

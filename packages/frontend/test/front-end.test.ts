@@ -290,6 +290,7 @@ describe('reload', () => {
 
   test.each<[string, Record<string, unknown>, RegExp]>([
     ['an unknown key', { nonsense: 1 }, /nonsense: unknown key/],
+    ['a half-closed time of nothing', { limits: { halfClosed: '0s' } }, /limits\.halfClosed: expected at least 1s/],
     [
       'a users file to look into that nobody opens',
       { location: [{ type: 'users-file' }], credentials: [{ type: 'deferred' }] },
