@@ -54,8 +54,9 @@ async function run(supervisor: Supervisor, options: ServeOptions, settings: Fron
   const reload = () => starting.then(() => reloadFile(supervisor, options, log))
   process.on('SIGHUP', () => void reload().catch(() => undefined))
   const listeners = await starting
-  await using _control = await serveControl(controlPath(options.config, settings), reload)
-  const leaving = leaveOnSignal(supervisor)
+  await using control = await serveControl(controlPath(options.config, settings), reload)
+  // Who leaves is not reloaded any more, and must not be in the way of who comes in its place.
+  const leaving = leaveOnSignal(supervisor, async () => control[Symbol.asyncDispose]())
   log.info('ready', { listeners, workers: supervisor.pids })
   await leaving
   log.info('left')
@@ -95,11 +96,12 @@ function warnAboutRoot({ user }: FrontEndSettings, log: Log): void {
 }
 
 /** Resolves when every worker has gone: politely after the first signal, at once after the second. */
-async function leaveOnSignal(supervisor: Supervisor): Promise<void> {
+async function leaveOnSignal(supervisor: Supervisor, begun: () => Promise<void>): Promise<void> {
   let signals = 0
   await new Promise<void>((resolve, reject) => {
     const leave = () => {
       signals += 1
+      if (signals === 1) void begun()
       const gone = signals === 1 ? supervisor.drain() : supervisor.close()
       gone.then(resolve, reject)
     }

@@ -10,7 +10,6 @@ import { Door, type DoorOptions, listenerKeys } from './doors.js'
 import { filesOf } from './files.js'
 import type { BoundListener, FrontEnd, FrontEndOptions } from './front-end.js'
 import { checkedConfig, Generation, type Lasting } from './generation.js'
-import { SessionHost } from './session-host.js'
 import { createIds } from './session-id.js'
 
 /** Validates the configuration, opens what it names and listens. Rejects with `ConfigError`, or when a listener cannot be bound. */
@@ -28,12 +27,12 @@ export async function createFrontEnd(options: FrontEndOptions): Promise<FrontEnd
 class RunningFrontEnd implements FrontEnd {
   readonly #lasting: Lasting
   readonly #ownsState: boolean
-  readonly #host: SessionHost
   readonly #doorOptions: DoorOptions
   readonly #nextId: () => string
   readonly #states = new Map<string, 'draining'>()
   #doors = new Map<string, Door>()
-  readonly #left: Door[] = []
+  /** Doors of former configurations, until their last session has ended. */
+  readonly #leaving = new Set<Door>()
   readonly #retiring = new Set<Promise<void>>()
   #generation: Generation | undefined
   #watcher: Disposable | undefined
@@ -55,7 +54,6 @@ class RunningFrontEnd implements FrontEnd {
       hashThreads: createHashThreads(),
       states: () => this.#states,
     }
-    this.#host = new SessionHost(this.#lasting.wheel)
     this.#nextId = createIds(() => clock.wallNow())
     this.#doorOptions = {
       lasting: this.#lasting,
@@ -69,7 +67,7 @@ class RunningFrontEnd implements FrontEnd {
   }
 
   get sessions(): number {
-    return this.#host.size
+    return this.#everyDoor.reduce((sum, { sessions }) => sum + sessions.size, 0)
   }
 
   reload(config: unknown, received: ReadonlyMap<string, Server> = new Map()): Promise<void> {
@@ -108,15 +106,22 @@ class RunningFrontEnd implements FrontEnd {
       if (door !== undefined) doors.set(key, door)
     }
     for (const [key, door] of this.#doors) {
-      if (doors.has(key)) continue
-      void door.stopAccepting()
-      this.#left.push(door)
+      if (!doors.has(key)) void this.#leave(door, generation)
     }
     const former = this.#generation
     this.#doors = doors
     this.#generation = generation
     if (former !== undefined) this.#retire(former)
     this.#watch(generation)
+  }
+
+  /** A listener that the new configuration does not have: nobody comes in any more, and who is in is asked to leave. */
+  async #leave(door: Door, generation: Generation): Promise<void> {
+    this.#leaving.add(door)
+    await door.stopAccepting()
+    await door.drain(generation)
+    await door.close()
+    this.#leaving.delete(door)
   }
 
   #retire(generation: Generation): void {
@@ -150,7 +155,7 @@ class RunningFrontEnd implements FrontEnd {
     const id = this.#nextId()
     const { services } = generation
     const done = generation.use()
-    void this.#host
+    void door.sessions
       .run(
         { id, protocol, listener: facts, leg, networksOf: namesOf, trusted, services },
         served.protocol,
@@ -162,8 +167,8 @@ class RunningFrontEnd implements FrontEnd {
   async drain(): Promise<void> {
     await this.#stopAccepting()
     for (const { name } of this.#lasting.protocols) this.#states.set(name, 'draining')
-    const { drain = 0 } = this.#generation?.checked.settings.limits ?? {}
-    await this.#host.drain(drain)
+    const generation = this.#generation
+    if (generation !== undefined) await Promise.all(this.#everyDoor.map((door) => door.drain(generation)))
     await this.close()
   }
 
@@ -175,8 +180,7 @@ class RunningFrontEnd implements FrontEnd {
   async #close(): Promise<void> {
     await this.#stopAccepting()
     this.#watcher?.[Symbol.dispose]()
-    await this.#host.close()
-    await Promise.all([...this.#doors.values(), ...this.#left].map((door) => door.close()))
+    await Promise.all(this.#everyDoor.map((door) => door.close()))
     await Promise.all([this.#generation?.retire(), ...this.#retiring])
     await this.#lasting.hashThreads[Symbol.asyncDispose]()
     if (this.#ownsState) await this.#lasting.state[Symbol.asyncDispose]()
@@ -187,6 +191,10 @@ class RunningFrontEnd implements FrontEnd {
     this.#stopped = true
     await this.#reloading
     await Promise.all([...this.#doors.values()].map((door) => door.stopAccepting()))
+  }
+
+  get #everyDoor(): readonly Door[] {
+    return [...this.#doors.values(), ...this.#leaving]
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -7,6 +7,7 @@ import type { ListenerFacts } from '@portico/session'
 import type { Generation, Lasting } from './generation.js'
 import { listenFailure } from './listen-failure.js'
 import type { ListenerSettings } from './schema.js'
+import { SessionHost } from './session-host.js'
 
 /** What tells one listener from another across configurations: protocol and address, and a count for addresses with port 0. */
 export function listenerKeys(listeners: readonly ListenerSettings[]): Map<string, ListenerSettings> {
@@ -30,6 +31,8 @@ export interface DoorOptions {
 /** One listener that lives across configurations: its socket stays, what it does with connections follows the newest one. */
 export class Door {
   readonly protocol: string
+  /** The sessions that came in here. */
+  readonly sessions: SessionHost
   facts: ListenerFacts
   #settings: ListenerSettings
   #generation: Generation
@@ -44,6 +47,7 @@ export class Door {
     this.#settings = settings
     this.#generation = generation
     this.#options = options
+    this.sessions = new SessionHost(options.lasting.wheel)
     this.facts = this.#renew()
   }
 
@@ -109,7 +113,15 @@ export class Door {
     await this.#listener?.stopAccepting()
   }
 
+  /** Lets its sessions finish, at most for the drain time that `generation` has. Resolves when none is left. */
+  async drain({ checked }: Generation): Promise<void> {
+    const { drain, linger } = checked.settings.limits
+    await this.sessions.drain(drain, linger)
+  }
+
+  /** Ends its sessions and connections now. */
   async close(): Promise<void> {
+    await this.sessions.close()
     await this.#listener?.[Symbol.asyncDispose]()
     this.#acceptor?.close()
   }

@@ -33,11 +33,12 @@ export interface FrontEnd extends AsyncDisposable {
   readonly listeners: readonly BoundListener[]
   readonly sessions: number
   /**
-   * Validates, then swaps: new sessions use the new configuration, live ones go on. Rejects with `ConfigError`, or an error that
-   * names a listener that cannot be bound, and then changes nothing. `received` as in {@link FrontEndOptions}.
+   * Validates, then swaps: new sessions use the new configuration, live ones go on, except that those of a listener that is gone
+   * are drained. Rejects with `ConfigError`, or an error that names a listener that cannot be bound, and then changes nothing.
+   * `received` as in {@link FrontEndOptions}.
    */
   reload(config: unknown, received?: ReadonlyMap<string, Server>): Promise<void>
-  /** Stops accepting, lets sessions finish, at most for the configured drain time. */
+  /** Stops accepting and lets sessions finish, at most for the configured drain time; what is left is then closed in order. */
   drain(): Promise<void>
   /** Ends everything now. */
   close(): Promise<void>

@@ -87,6 +87,11 @@ export class LiveSession implements Session {
     listener?.()
   }
 
+  /** Its time is up: whatever it awaits is cancelled, and it may still close in order. */
+  expire(): void {
+    this.signal.abort('draining')
+  }
+
   /** Ends it now: whatever it awaits is cancelled and its client is dropped. */
   destroy(): void {
     this.signal.abort('closed')

@@ -46,7 +46,7 @@ async function host(protocol: Protocol<never>, path: string): Promise<void> {
 
 /**
  * Hosts a configuration file in this process until signals end it. `running` is told how to read the file again; what it returns
- * is disposed of at the end.
+ * is disposed of when it begins to leave.
  */
 export async function hostFile(
   path: string,
@@ -59,10 +59,10 @@ export async function hostFile(
   const { config, directory } = loaded
   await using frontEnd = await withPositions(loaded, () => createFrontEnd({ ...options, config, directory, log }))
   const again = () => reload(frontEnd, path, log)
-  await using _control = await running?.(again, settings)
+  await using control = await running?.(again, settings)
   process.on('SIGHUP', () => void again().catch(() => undefined))
   log.info('ready', { listeners: frontEnd.listeners })
-  await leaveOnSignal(frontEnd)
+  await leaveOnSignal(frontEnd, async () => control?.[Symbol.asyncDispose]())
   log.info('left')
 }
 
@@ -101,11 +101,12 @@ async function reload(frontEnd: FrontEnd, path: string, log: OwnedLog): Promise<
 }
 
 /** Resolves when everything has ended: politely after the first signal, at once after the second. */
-async function leaveOnSignal(frontEnd: FrontEnd): Promise<void> {
+async function leaveOnSignal(frontEnd: FrontEnd, begun: () => Promise<void>): Promise<void> {
   let signals = 0
   await new Promise<void>((resolve, reject) => {
     const leave = () => {
       signals += 1
+      if (signals === 1) void begun()
       if (signals === 1) frontEnd.drain().then(resolve, reject)
       else void frontEnd.close()
     }

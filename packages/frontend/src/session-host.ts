@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
-import type { Timer } from '@portico/base'
 import type { TimerWheel } from '@portico/net'
 import type { Ended, Protocol } from '@portico/session'
 import { LiveSession, type SessionParts } from './live-session.js'
 
-/** Runs sessions and knows those that live. */
+/** Runs the sessions of one listener and knows those that live. */
 export class SessionHost {
   readonly #live = new Set<LiveSession>()
   readonly #wheel: TimerWheel
-  #draining = false
-  #whenEmpty: (() => void) | undefined
+  readonly #whenEmpty = new Set<() => void>()
+  #drained: Promise<void> | undefined
 
   constructor(wheel: TimerWheel) {
     this.#wheel = wheel
@@ -28,7 +27,7 @@ export class SessionHost {
     const { limits } = parts.services
     this.#live.add(session)
     // Its connection was accepted before, and its handshake has only now ended.
-    if (this.#draining) session.drain()
+    if (this.#drained !== undefined) session.drain()
     session.leg.setDeadline(limits.preAuth + limits.linger)
     const ended = await serve(session, protocol, settings)
     session.destroy()
@@ -36,35 +35,37 @@ export class SessionHost {
     session.record.bytesIn = session.leg.bytesRead
     session.record.bytesOut = session.leg.bytesWritten
     session.record.end(session.services.log, ended)
-    if (this.#live.size === 0) this.#whenEmpty?.()
+    if (this.#live.size === 0) for (const tell of this.#whenEmpty) tell()
   }
 
-  /** Asks every session to finish; those that live after `ms` are destroyed. Resolves when none is left. */
-  async drain(ms: number): Promise<void> {
-    this.#draining = true
-    if (this.#live.size === 0) return
-    let limit: Timer | undefined
-    const empty = new Promise<void>((resolve) => {
-      this.#whenEmpty = resolve
-      limit = this.#wheel.add(ms, () => this.#destroyAll())
+  /**
+   * Asks every session to finish. Those that live after `ms` are told to stop, which they do in order where they can; what is
+   * left `lingerMs` later is destroyed. Resolves when none is left. A second call asks nothing that the first did not.
+   */
+  drain(ms: number, lingerMs: number): Promise<void> {
+    this.#drained ??= this.#drain(ms, lingerMs)
+    return this.#drained
+  }
+
+  async #drain(ms: number, lingerMs: number): Promise<void> {
+    let limit = this.#wheel.add(ms, () => {
+      limit = this.#wheel.add(lingerMs, () => this.#destroyAll())
+      for (const session of this.#live) session.expire()
     })
     for (const session of this.#live) session.drain()
-    await empty
-    limit?.cancel()
+    await this.#empty()
+    limit.cancel()
   }
 
   /** Destroys every session; resolves when each has written its line. */
   async close(): Promise<void> {
-    if (this.#live.size === 0) return
-    const former = this.#whenEmpty
-    const empty = new Promise<void>((resolve) => {
-      this.#whenEmpty = () => {
-        former?.()
-        resolve()
-      }
-    })
     this.#destroyAll()
-    await empty
+    await this.#empty()
+  }
+
+  async #empty(): Promise<void> {
+    if (this.#live.size === 0) return
+    await new Promise<void>((resolve) => this.#whenEmpty.add(resolve))
   }
 
   #destroyAll(): void {

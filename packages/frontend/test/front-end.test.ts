@@ -149,6 +149,38 @@ describe('a front end', () => {
     await draining
     expect(frontEnd.sessions).toBe(0)
   })
+
+  test.each(['the node', 'its listener'])(
+    'when %s goes, a session that heeds nothing is destroyed in the end',
+    async (who) => {
+      const clock = createFakeClock()
+      const deaf = {
+        ...toy,
+        serve: async (...[session]: Parameters<typeof toy.serve>) => {
+          const gone = new Promise<void>((resolve) => {
+            const { leg } = session
+            leg.setReader({ onBytes: (view) => view.length, onDrain() {}, onPeerEnd() {}, onEnd: () => resolve() })
+          })
+          await gone
+          return 'client-closed' as const
+        },
+      }
+      const limits = { drain: '5s', linger: '2s' }
+      const first = { protocol: 'toy', address: '127.0.0.1:0', tls: 'none' }
+      const config = configOf({ limits, listeners: [first] })
+      await using frontEnd = await createFrontEnd({ config, protocols: [deaf], clock })
+      const client = Client.to(portOf(frontEnd))
+      await once(client.socket, 'connect')
+      while (frontEnd.sessions === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (who === 'the node') void frontEnd.drain()
+      else await frontEnd.reload(configOf({ limits, listeners: [{ ...first, address: '127.0.0.2:0' }] }))
+      await clock.advance(6_900)
+      expect(frontEnd.sessions).toBe(1)
+      await clock.advance(400)
+      expect(frontEnd.sessions).toBe(0)
+      expect(await client.line()).toBeUndefined()
+    },
+  )
 })
 
 describe('listening', () => {
@@ -232,8 +264,9 @@ describe('reload', () => {
     expect(await Client.to(port).line()).toBe('hello hall')
   })
 
-  test('listeners come and go', async () => {
-    await using frontEnd = await createFrontEnd({ config: configOf(), protocols: [toy] })
+  test('listeners come and go; who came in by one that goes is asked to leave, and nobody else', async () => {
+    const { log, lines, line } = keptLog()
+    await using frontEnd = await createFrontEnd({ config: configOf(), protocols: [toy], log })
     const port = portOf(frontEnd)
     const old = Client.to(port)
     await old.line()
@@ -241,15 +274,23 @@ describe('reload', () => {
     const second = { protocol: 'toy', address: '127.0.0.2:0', tls: 'none', room: 'attic' }
     await frontEnd.reload(configOf({ listeners: [first, second] }))
     expect(frontEnd.listeners).toHaveLength(2)
+    const staying = Client.to(portOf(frontEnd, 1), '127.0.0.2')
+    expect(await staying.line()).toBe('hello attic')
+    expect(await old.ask('ping')).toBe('ping')
     await frontEnd.reload(configOf({ listeners: [second] }))
     expect(frontEnd.listeners.map(({ address }) => address)).toEqual(['127.0.0.2'])
-    expect(await old.ask('ping')).toBe('ping')
+    expect((await line('session ended')).facts).toMatchObject({ reason: 'draining' })
+    expect(await old.line()).toBeUndefined()
+    expect(await staying.ask('ping')).toBe('ping')
+    expect(lines.filter(({ message }) => message === 'session ended')).toHaveLength(1)
+    expect(frontEnd.sessions).toBe(1)
     const late = connect({ port, host: '127.0.0.1' })
     expect((await once(late, 'error'))[0].code).toBe('ECONNREFUSED')
   })
 
   test.each<[string, Record<string, unknown>, RegExp]>([
     ['an unknown key', { nonsense: 1 }, /nonsense: unknown key/],
+    ['a half-closed time of nothing', { limits: { halfClosed: '0s' } }, /limits\.halfClosed: expected at least 1s/],
     [
       'a users file to look into that nobody opens',
       { location: [{ type: 'users-file' }], credentials: [{ type: 'deferred' }] },

@@ -62,8 +62,8 @@ export class Client {
     })
   }
 
-  static to(port: number): Client {
-    return new Client(connect({ port, host: '127.0.0.1' }))
+  static to(port: number, host = '127.0.0.1'): Client {
+    return new Client(connect({ port, host }))
   }
 
   /** The next line, or undefined when the server has closed. */

@@ -1,48 +1,63 @@
 // SPDX-License-Identifier: MIT
 import type { Timer } from '@portico/base'
 import type { Leg, LegEnd, LegReader, Octets } from './leg.js'
-import type { RelayEnd, RelayLimits } from './relay-types.js'
+import type { RelayEnd, RelayLimits, RelayObserver } from './relay-types.js'
 import type { TimerWheel } from './timer-wheel.js'
 
 const LF = 10
-const LINGER_MS = 1_000
+/**
+ * A client's end is told to a TLS backend only when both have been silent for so long: whoever hears it may discard what it has
+ * still to say (RFC 5246 section 7.2.1), and servers do so with the answers to commands that came right before.
+ */
+const SILENT_MS = 3_000
 
 /** Two legs joined. */
 export interface Relay {
   /** Both legs are closed. Never rejects. */
   readonly done: Promise<RelayEnd>
+  /** Octets relayed so far, both ways together: whoever sees the same number twice knows that nothing came in between. */
+  readonly moved: number
   /** Nothing is under way in either direction, and what was last relayed each way ended a line. */
   readonly quiet: boolean
-  /** Ends both sides in order; the client gets what is already on its way. */
-  stop(): void
+  /** Ends both sides in order: nothing more is relayed, the client gets what is already on its way, and then the last words. */
+  stop(lastWords?: string): void
 }
 
 /**
  * Joins a client leg and a backend leg: what their readers left comes first, then every octet, both ways, with back-pressure.
- * One side's EOF is passed on as such; one side's error drops the other. Takes the legs over: both are closed at the end.
+ * One side's EOF is passed on as such, to a TLS backend when all is silent; one side's error drops the other. Takes the legs over: both are closed at the end.
  */
-export function relay(client: Leg, backend: Leg, limits: RelayLimits, wheel: TimerWheel): Relay {
-  return new TwoWay(client, backend, limits, wheel)
+export function relay(
+  client: Leg,
+  backend: Leg,
+  limits: RelayLimits,
+  wheel: TimerWheel,
+  observer?: RelayObserver,
+): Relay {
+  return new TwoWay(client, backend, limits, wheel, observer)
 }
 
 class Direction implements LegReader {
   readonly from: Leg
   readonly to: Leg
   readonly owner: TwoWay
+  readonly observe: ((view: Octets) => void) | undefined
   bytes = 0
   endsLine = true
   peerEnded = false
   end: LegEnd | undefined
 
-  constructor(from: Leg, to: Leg, owner: TwoWay) {
+  constructor(from: Leg, to: Leg, owner: TwoWay, observe: ((view: Octets) => void) | undefined) {
     this.from = from
     this.to = to
     this.owner = owner
+    this.observe = observe
   }
 
   onBytes(view: Octets): number {
     this.bytes += view.length
     this.endsLine = view[view.length - 1] === LF
+    this.observe?.(view)
     if (!this.to.writeView(view)) this.from.pause()
     return view.length
   }
@@ -55,7 +70,6 @@ class Direction implements LegReader {
   onPeerEnd(): void {
     this.peerEnded = true
     this.owner.peerEnded(this)
-    this.to.end()
   }
 
   onEnd(why: LegEnd): void {
@@ -73,13 +87,15 @@ class TwoWay implements Relay {
   #first: RelayEnd['first'] | undefined
   #stopping = false
   #halfClosed: Timer | undefined
+  /** The client's end waits to be passed on. */
+  #held: Timer | undefined
   #resolve: (end: RelayEnd) => void = () => undefined
 
-  constructor(client: Leg, backend: Leg, limits: RelayLimits, wheel: TimerWheel) {
+  constructor(client: Leg, backend: Leg, limits: RelayLimits, wheel: TimerWheel, observer: RelayObserver | undefined) {
     this.#limits = limits
     this.#wheel = wheel
-    this.#up = new Direction(client, backend, this)
-    this.#down = new Direction(backend, client, this)
+    this.#up = new Direction(client, backend, this, observer && ((view) => observer.toBackend(view)))
+    this.#down = new Direction(backend, client, this, observer && ((view) => observer.toClient(view)))
     this.done = new Promise((resolve) => {
       this.#resolve = resolve
     })
@@ -94,22 +110,34 @@ class TwoWay implements Relay {
     this.#start(backend, client)
   }
 
+  get moved(): number {
+    return this.#up.bytes + this.#down.bytes
+  }
+
   get quiet(): boolean {
     const { from: client, to: backend } = this.#up
     const waiting = client.queued + backend.queued + client.buffered + backend.buffered
     return waiting === 0 && this.#up.endsLine && this.#down.endsLine
   }
 
-  stop(): void {
+  stop(lastWords = ''): void {
+    if (this.#stopping) return
     this.#first ??= 'us'
     this.#stopping = true
     this.#up.to.destroy()
-    this.#up.from.close(LINGER_MS)
+    if (lastWords !== '') this.#up.from.writeText(lastWords)
+    this.#up.from.close(this.#limits.lingerMs)
   }
 
   peerEnded(direction: Direction): void {
     this.#first ??= direction === this.#up ? 'client' : 'backend'
-    if (this.#limits.halfClosedMs > 0 && this.#halfClosed === undefined) this.#watch(this.#up.bytes + this.#down.bytes)
+    if (this.#halfClosed === undefined) this.#watch(this.moved)
+    if (direction === this.#up && direction.to.tls !== undefined && !this.#down.peerEnded) {
+      this.#hold(this.moved)
+      return
+    }
+    direction.to.end()
+    if (this.#held !== undefined) this.#up.to.end()
   }
 
   ended(direction: Direction, why: LegEnd): void {
@@ -119,6 +147,7 @@ class TwoWay implements Relay {
     const backend = this.#down.end
     if (client === undefined || backend === undefined) return
     this.#halfClosed?.cancel()
+    this.#held?.cancel()
     this.#resolve({
       first: this.#first,
       client,
@@ -140,11 +169,17 @@ class TwoWay implements Relay {
     other.from.destroy()
   }
 
+  #hold(before: number): void {
+    this.#held = this.#wheel.add(SILENT_MS, () => {
+      if (this.moved !== before) this.#hold(this.moved)
+      else this.#up.to.end()
+    })
+  }
+
   /** One side has finished: the other may go on as long as something moves. */
   #watch(before: number): void {
     this.#halfClosed = this.#wheel.add(this.#limits.halfClosedMs, () => {
-      const moved = this.#up.bytes + this.#down.bytes
-      if (moved !== before) return this.#watch(moved)
+      if (this.moved !== before) return this.#watch(this.moved)
       this.#first ??= 'us'
       this.#up.from.destroy()
       this.#down.from.destroy()

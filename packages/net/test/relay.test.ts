@@ -3,46 +3,24 @@ import { createHash } from 'node:crypto'
 import { systemClock } from '@portico/base'
 import type { LegPair } from '@portico/testkit'
 import { afterAll, describe, expect, test } from 'vitest'
-import { converse, createTimerWheel, type Leg, type Octets, type Relay, relay } from '../src/index.js'
+import { converse, createTimerWheel, type Leg, type Octets } from '../src/index.js'
 import { plainPair, tlsPair } from './leg-pairs.js'
+import { chainOver, LIMITS, reading } from './relay-chain.js'
 import { certificateFor, Recorder } from './support.js'
 
 const wheel = createTimerWheel(systemClock)
+/** Four times as fast: for what the relay waits for. */
+const hasty = createTimerWheel({
+  ...systemClock,
+  now: () => systemClock.now() * 4,
+  after: (ms, fire) => systemClock.after(ms / 4, fire),
+})
+const chain = (makePair: () => Promise<LegPair>) => chainOver(makePair, wheel)
 const certificate = certificateFor(['mail.example.com'])
-afterAll(() => wheel.close())
-const LIMITS = { idleMs: 10_000, halfClosedMs: 10_000 }
-
-/** A client and a backend with a relay between them. */
-interface Chain extends AsyncDisposable {
-  readonly client: Leg
-  readonly backend: Leg
-  readonly frontClient: LegPair
-  readonly frontBackend: LegPair
-  join(limits?: typeof LIMITS): Relay
-}
-
-async function chain(makePair: () => Promise<LegPair>): Promise<Chain> {
-  const frontClient = await makePair()
-  const frontBackend = await makePair()
-  return {
-    client: frontClient.client,
-    backend: frontBackend.server,
-    frontClient,
-    frontBackend,
-    join: (limits = LIMITS) => relay(frontClient.server, frontBackend.client, limits, wheel),
-    async [Symbol.asyncDispose]() {
-      await frontClient[Symbol.asyncDispose]()
-      await frontBackend[Symbol.asyncDispose]()
-    },
-  }
-}
-
-function reading(leg: Leg): Recorder {
-  const recorder = new Recorder()
-  leg.setReader(recorder)
-  leg.resume()
-  return recorder
-}
+afterAll(() => {
+  wheel.close()
+  hasty.close()
+})
 
 /** Answers every line and ends when its peer has. */
 function answering(leg: Leg): Recorder {
@@ -71,7 +49,7 @@ const kinds: [string, () => Promise<LegPair>][] = [
 
 describe.each(kinds)('relay over %s legs', (_kind, makePair) => {
   test('100 commands and a FIN in one go get their 101 answers, and nothing stays open', async () => {
-    await using c = await chain(makePair)
+    await using c = await chainOver(makePair, hasty)
     answering(c.backend)
     const client = reading(c.client)
     const joined = c.join()
@@ -167,6 +145,42 @@ async function transfer(from: Leg, to: Leg): Promise<{ sent: string; received: s
 }
 const readers = new WeakMap<Leg, Recorder>()
 
+describe('the end of a client', () => {
+  const secure = () => tlsPair(wheel, certificate)
+
+  test('is not told to a TLS backend while that has something to say', async () => {
+    await using c = await chainOver(secure, hasty)
+    const backend = reading(c.backend)
+    const client = reading(c.client)
+    const joined = c.join()
+    c.client.writeText('a FETCH 1:* BODY[]\r\n')
+    c.client.end()
+    await backend.until(() => backend.text.endsWith('\r\n'))
+    for (let count = 0; count < 10; count += 1) {
+      c.backend.writeText(`* ${count} FETCH\r\n`)
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+    expect([c.backend.state, client.text.match(/FETCH/g)?.length]).toEqual(['open', 10])
+    await backend.until(() => backend.peerEnds > 0)
+    c.backend.end()
+    expect(await joined.done).toMatchObject({ first: 'client', client: { kind: 'finished' } })
+  })
+
+  test('is told to a TLS backend at once when that has finished itself', async () => {
+    await using c = await chain(secure)
+    const backend = reading(c.backend)
+    reading(c.client)
+    const joined = c.join()
+    c.client.writeText('a LOGOUT\r\n')
+    c.client.end()
+    await backend.until(() => backend.text.endsWith('\r\n'))
+    const began = performance.now()
+    c.backend.end()
+    expect(await joined.done).toMatchObject({ client: { kind: 'finished' }, backend: { kind: 'finished' } })
+    expect(performance.now() - began).toBeLessThan(2_000)
+  })
+})
+
 describe('the end of a relay', () => {
   test('a backend that was slow to read gets everything of a client that is long gone', async () => {
     await using c = await chain(() => plainPair(wheel))
@@ -201,7 +215,7 @@ describe('the end of a relay', () => {
     await using c = await chain(() => plainPair(wheel))
     const backend = reading(c.backend)
     const client = reading(c.client)
-    const joined = c.join({ idleMs: 200, halfClosedMs: 10_000 })
+    const joined = c.join({ ...LIMITS, idleMs: 200 })
     const end = await joined.done
     await backend.until(() => backend.peerEnds > 0)
     await client.until(() => client.peerEnds > 0)
@@ -211,7 +225,7 @@ describe('the end of a relay', () => {
   test('a backend that ignores the end of its client is dropped after the half-closed time', async () => {
     await using c = await chain(() => plainPair(wheel))
     reading(c.backend)
-    const joined = c.join({ idleMs: 10_000, halfClosedMs: 150 })
+    const joined = c.join({ ...LIMITS, halfClosedMs: 150 })
     c.client.end()
     expect(await joined.done).toMatchObject({ first: 'client', backend: { kind: 'destroyed' } })
   })

@@ -12,11 +12,21 @@ export const limitsSchema = z
     idle: duration()
       .default(31 * 60_000)
       .describe(
-        'A relayed session without an octet in either direction is closed (RFC 9051 section 5.4 asks for 30 minutes).',
+        'A relayed session without an octet in either direction is closed. IMAP4 asks for 30m at least (RFC 9051 section 5.4), POP3 for 10m (RFC 1939 section 3).',
       ),
-    halfClosed: duration().default(60_000).describe('How long one side may go on after the other has finished.'),
+    halfClosed: duration()
+      .refine(
+        (ms) => ms >= 1_000,
+        'expected at least 1s: the answers to what a client sent before it finished take time',
+      )
+      .default(60_000)
+      .describe('How long one side may stay silent after the other has finished; 1s or more.'),
     linger: duration().default(2_000).describe('How long a last reply may take to reach the client.'),
-    drain: duration().default(60_000).describe('How long live sessions may go on when the node leaves.'),
+    drain: duration()
+      .default(60_000)
+      .describe(
+        'How long live sessions may go on when the node leaves or their listener is gone; what is left is then closed.',
+      ),
     line: size().default(8_192).describe('Longest command line before sign-in.'),
     authLine: size().default(16_384).describe('Longest SASL response line; tokens are long (RFC 4954 section 4).'),
     failures: z.int().min(1).default(3).describe('Failed sign-ins before the connection is closed.'),

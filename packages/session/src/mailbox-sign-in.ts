@@ -2,6 +2,7 @@
 import type { AuthFailed } from '@portico/auth'
 import type { FailureReason } from '@portico/base'
 import { authContextOf, holdBack } from './auth-context.js'
+import type { Farewell } from './leaving.js'
 import { DONE, failedBy, gone, type Outcome, type PreAuth } from './outcome.js'
 import { relayMailbox } from './relay-mailbox.js'
 import type { SaslOutcome } from './sasl-dialogue.js'
@@ -17,6 +18,8 @@ export interface SignInWords<W> {
   failure(reason: FailureReason, refused?: Pick<BackendRefused, 'detail' | 'alert'>): string
   /** The reply that sends a user to another place; undefined where the protocol has no word for it. */
   elsewhere(to: string, user: string): string | undefined
+  /** Looks on at the session that begins now, for a word when the node leaves; without one there is none after sign-in. */
+  farewell?(): Farewell
 }
 
 /** One login whose name and password were shown by the protocol's own commands. */
@@ -50,6 +53,8 @@ export async function signInToMailbox<W>(
     case 'gone':
       return gone(context)
     case 'refused':
+      // The last line of the session says it.
+      if (opened.reason === 'draining') return { kind: 'ended', ended: 'draining' }
       dialogue.write(words.failure(opened.reason, opened))
       return failedBy(context, opened.reason)
     case 'redirect': {
@@ -62,7 +67,7 @@ export async function signInToMailbox<W>(
       if (session.signal.aborted) return gone(context)
       dialogue.signedIn()
       dialogue.write(words.welcome(opened.welcome))
-      return { kind: 'ended', ended: await relayMailbox(session, lease) }
+      return { kind: 'ended', ended: await relayMailbox(session, lease, words.farewell?.()) }
     }
   }
 }

@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: MIT
 import { type RelayEnd, relay } from '@portico/net'
 import type { Lease } from '@portico/pool'
+import { type Farewell, Leaving } from './leaving.js'
 import type { Ended, Session } from './session.js'
 
 /**
- * Joins the client with its open mailbox until either leaves. Octets that either side sent early come first. The connection
- * belongs to its user for ever, so it is discarded afterwards.
+ * Joins the client with its open mailbox until either leaves, or this node does. Octets that either side sent early come first.
+ * Without a `farewell` the protocol has no word for a node that leaves: the session lives to the end of the drain time. The
+ * connection belongs to its user for ever, so it is discarded afterwards.
  */
-export async function relayMailbox(session: Session, lease: Lease): Promise<Ended> {
+export async function relayMailbox(session: Session, lease: Lease, farewell?: Farewell): Promise<Ended> {
   const { services, record, leg } = session
-  const { limits, wheel } = services
+  const { wheel } = services
+  const { idle: idleMs, halfClosed: halfClosedMs, linger: lingerMs } = services.limits
   record.begin()
-  const end = await relay(leg, lease.leg, { idleMs: limits.idle, halfClosedMs: limits.halfClosed }, wheel).done
+  const joined = relay(leg, lease.leg, { idleMs, halfClosedMs, lingerMs }, wheel, farewell)
+  using leaving = new Leaving(session, joined, farewell)
+  const end = await joined.done
   record.finish('relay')
   record.bytesIn = end.bytesToBackend
   record.bytesOut = end.bytesToClient
   lease.discard()
-  return endedBy(end)
+  return leaving.left ? 'draining' : endedBy(end)
 }
 
 function endedBy(end: RelayEnd): Ended {

@@ -5,7 +5,7 @@ import type { Acquired, LoanRequest } from '@portico/pool'
 import type { Decision, LocateAnswer } from '@portico/routing'
 import { SessionRecord, silentLog } from '@portico/telemetry'
 import { describe, expect, it } from 'vitest'
-import { type BackendLogin, findRoute, openMailbox, type Session } from '../src/index.js'
+import { type BackendLogin, findRoute, openMailbox, type PreAuth, type Session, signInToMailbox } from '../src/index.js'
 
 const principal = { user: 'alice', mechanism: 'PLAIN' } as Principal
 const backend = (id: string) => ({ id }) as Backend
@@ -236,4 +236,17 @@ describe('the walk', () => {
     expect(opened).toEqual({ kind: 'gone' })
     expect(log).toEqual(['discard one', 'limit cancelled'])
   })
+})
+
+it('a sign-in that the node refuses because it leaves ends the session, whose last line says why', async () => {
+  const { session } = worldOf({ decision: { kind: 'refuse', reason: 'draining' } })
+  const written: string[] = []
+  const context = { session, dialogue: { write: (text: string) => written.push(text) }, failures: 0 }
+  const ended = await signInToMailbox<undefined>(context as unknown as PreAuth, loginOf(false).authenticated, {
+    login: async () => ({ kind: 'open', welcome: undefined }),
+    welcome: () => 'welcome',
+    failure: () => 'failure',
+    elsewhere: () => undefined,
+  })
+  expect([ended, written]).toEqual([{ kind: 'ended', ended: 'draining' }, []])
 })

@@ -3,6 +3,7 @@ import type { FailureReason } from '@portico/base'
 import { failedBy, type Outcome, type SaslOutcome, signInToMailbox } from '@portico/session'
 import { type BackendWelcome, loginAtBackend } from './backend-login.js'
 import type { ImapContext } from './context.js'
+import { ImapFarewell } from './farewell.js'
 import { alertLine, failureLine, referralLine } from './replies.js'
 
 /** From the outcome of LOGIN or AUTHENTICATE to the end of the relay, or to the refusal. */
@@ -14,6 +15,7 @@ export function signIn(context: ImapContext, tag: string, outcome: SaslOutcome):
     welcome: ({ untagged, text }) => [...untagged, `${tag} OK ${text}`].map((line) => `${line}\r\n`).join(''),
     failure: (reason, { detail, alert } = {}) => `${alertLine(alert)}${failureLine(tag, reason, detail)}`,
     elsewhere: (to, user) => referralLine(tag, to, user),
+    farewell: () => new ImapFarewell(),
   })
 }
 
