@@ -5,7 +5,7 @@ export interface Sink {
   write(text: string): unknown
   /** What is held goes out soon, without waiting for more. */
   push(): void
-  /** What is held is written when this returns. */
+  /** What is held is written when this returns, but for what a thread is writing already. */
   flush(): void
   close(): void
 }

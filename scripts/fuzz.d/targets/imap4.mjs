@@ -59,7 +59,7 @@ export async function imap4Targets(load) {
         const dialogue = new ClientDialogue(session)
         const reads = []
         for (let first = true; reads.length < MOST_COMMANDS; first = false) {
-          const rules = { line: 8_192, authLine: 16_384, passwordRefusal: undefined, first }
+          const rules = { line: 8_192, authLine: 16_384, passwordRefusal: () => undefined, first }
           const read = await readCommand(dialogue, rules)
           reads.push(read)
           if (read.kind === 'gone' || read.kind === 'foreign' || read.kind === 'flood') break
