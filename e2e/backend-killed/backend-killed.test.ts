@@ -106,7 +106,9 @@ scenario('a mailbox server that is killed and comes back, under load', { program
     await Promise.all([alice.stop(), bob.stop()])
     await eventually(() => {
       expect(all().flatMap((dovecot) => dovecot.who())).toEqual([])
-      expect(connectionsTo(all())).toEqual([])
+      // Two stand ready for each worker's next sign-in at each server.
+      for (const dovecot of all())
+        expect(connectionsTo([dovecot]).length).toBeLessThanOrEqual(2 * portico.workers.length)
     }, 100_000)
   })
 })

@@ -53,7 +53,7 @@ async function failOnce(stage: FaultStage, number: number): Promise<void> {
   const fault = QUICK[turn % QUICK.length] ?? 'refuses'
   const { client, answer } = await signIn(stage, protocol, fault)
   // On a machine that is held up, a sign-in may run out of its second: one more way to fail.
-  if (protocol === 'imap4' && fault === 'dies' && answer.startsWith('a1 OK')) {
+  if (protocol === 'imap4' && fault === 'dies' && /^a1 OK/m.test(answer)) {
     await client.ask('s SELECT INBOX', /(?!)/)
     diedInSession += 1
   }

@@ -19,7 +19,7 @@ const AFTER_THE_REQUEST: Readonly<Record<string, RegExp>> = {
   hangs: /^HTTP\/1\.1 504 /,
 }
 const GOOD: Readonly<Record<ProtocolName, RegExp>> = {
-  imap4: /^a1 OK/,
+  imap4: /^a1 OK/m,
   pop3: /^\+OK/,
   smtp: /^250 /,
   http: /^HTTP\/1\.1 200 [\s\S]*hello$/,

@@ -31,6 +31,8 @@ export interface Portico<Name extends string = string> extends RunningServer {
   readonly config: Readonly<Record<string, unknown>>
   /** Writes another configuration in its place; nobody is told. */
   rewrite(config: unknown): void
+  /** The processes that serve clients, as they were at the start. */
+  readonly workers: readonly number[]
   /** The `session ended` lines so far. */
   sessions(): readonly Readonly<Record<string, unknown>>[]
 }
@@ -59,7 +61,7 @@ export async function startPortico<Name extends string>(
     logFile,
     ports: numbers,
   })
-  await server.logged(/"message":"ready"/)
+  const ready = JSON.parse(await server.logged(/"message":"ready"/)) as Pick<Portico, 'workers'>
   const stop = async (): Promise<void> => {
     const shown = linesShowing(passwordsIn(options.users), server.log().split('\n'))
     await server.stop()
@@ -73,6 +75,7 @@ export async function startPortico<Name extends string>(
     configFile,
     usersFile,
     config,
+    workers: ready.workers,
     rewrite,
     sessions: () => sessionsIn(server.log()),
   }

@@ -93,7 +93,7 @@ scenario('a new configuration under load', { programs: ['dovecot', 'openssl'], r
     expect(subjectsOf(held)).toEqual(['on mbx1', 'on mbx2'])
   })
 
-  test('a listener that comes and goes: the others’ sessions go on, and so do its own', async () => {
+  test('a listener that comes and goes: its clients are told goodbye, and the others’ sessions go on', async () => {
     const [port = 0] = await freePorts(1)
     const listeners = portico.config['listeners'] as readonly unknown[]
     const more = { protocol: 'imap4', name: 'more', address: `127.0.0.1:${port}`, tls: 'implicit' }
@@ -104,6 +104,9 @@ scenario('a new configuration under load', { programs: ['dovecot', 'openssl'], r
     await allIsWell({ certificate: 'third', subject: 'on mbx2' })
     portico.rewrite(config)
     await reload()
+    const own = held.pop()
+    await own?.client.until(/^\* BYE .*\r\n/m)
+    own?.client.destroy()
     await eventually(() => expect(connect(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' }))
     await allIsWell({ certificate: 'third', subject: 'on mbx2' })
   })

@@ -27,7 +27,7 @@ scenario('a new configuration while clients are there', { programs: ['openssl'] 
     })
     live = await LineClient.connect(portico.ports.imap)
     await live.until(/\r\n/)
-    expect(await live.ask('a LOGIN alice alicepw', /^a .*\r\n/m)).toMatch(/^a OK/)
+    expect(await live.ask('a LOGIN alice alicepw', /^a .*\r\n/m)).toMatch(/^a OK/m)
   })
   afterAll(async () => {
     live?.destroy()

@@ -4,7 +4,8 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { testCertificates } from '../certificates.js'
-import { freePorts, launch, privateFolder, type RunningServer } from './process.js'
+import { freePorts } from './free-ports.js'
+import { launch, privateFolder, type RunningServer } from './process.js'
 import { findProgram } from './require-server.js'
 
 export interface CyrusOptions {

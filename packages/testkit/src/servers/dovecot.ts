@@ -4,7 +4,8 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { testCertificates } from '../certificates.js'
-import { freePorts, launch, privateFolder, type RunningServer } from './process.js'
+import { freePorts } from './free-ports.js'
+import { launch, privateFolder, type RunningServer } from './process.js'
 
 export interface DovecotOptions {
   /** Shown in its greeting. */

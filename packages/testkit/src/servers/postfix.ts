@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { testCertificates } from '../certificates.js'
-import { freePorts, launch, privateFolder, type RunningServer } from './process.js'
+import { freePorts } from './free-ports.js'
+import { launch, privateFolder, type RunningServer } from './process.js'
 
 export interface PostfixOptions {
   readonly name?: string

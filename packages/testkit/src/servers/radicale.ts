@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePorts, launch, privateFolder, type RunningServer } from './process.js'
+import { freePorts } from './free-ports.js'
+import { launch, privateFolder, type RunningServer } from './process.js'
 
 export interface Radicale extends RunningServer {
   readonly port: number
