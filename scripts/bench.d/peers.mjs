@@ -151,7 +151,7 @@ export async function startPeer(name, at) {
     process.kill(child.pid, 'SIGTERM')
     return gone
   }
-  return { name, serves, ports, cpu: () => cpuOf(pids()), memory: () => memoryOf(pids()), stop }
+  return { name, serves, ports, pids, cpu: () => cpuOf(pids()), memory: () => memoryOf(pids()), stop }
 }
 
 export async function startPeers(at) {
