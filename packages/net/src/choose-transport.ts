@@ -27,7 +27,9 @@ export async function chooseTransport(wanted: TransportKind): Promise<TransportC
   return { kind: 'handles' }
 }
 
-type Tried = { readonly binding: StreamBinding; readonly fault?: undefined } | { readonly binding?: undefined; readonly fault: HandleFault }
+type Tried =
+  | { readonly binding: StreamBinding; readonly fault?: undefined }
+  | { readonly binding?: undefined; readonly fault: HandleFault }
 
 /** Once in a process: what was found holds for its life. */
 let tried: Promise<Tried> | undefined

@@ -36,6 +36,8 @@ function onShutdown(this: OwnedRequest): void {
   this.transport?.haveEnded()
 }
 
+/** A bulk write that is not done at once: the other side need not be read before it is, and its memory stays free. */
+const MARK = 16_384
 /** Octets of one read of TLS at most: a record. */
 const TLS_RECORD = 16_384
 
@@ -53,6 +55,7 @@ export interface HandleOptions {
 
 /** A connection by its handle, without the streams of node:net above it. */
 export class HandleTransport implements Transport {
+  readonly mark = MARK
   readonly #handle: OwnedHandle
   readonly #binding: StreamBinding
   readonly #owner: TransportOwner

@@ -123,10 +123,13 @@ class Door implements Listener {
 
   accept(socket: Socket): void {
     const facts = socketFacts(socket, this.#path)
-    if (facts !== undefined) return this.#welcome(overSocket(socket), facts)
-    socket.on('error', () => undefined)
-    socket.destroy()
-    this.#options.onRefused('closed-early', NO_ONE)
+    if (facts === undefined) {
+      socket.on('error', () => undefined)
+      socket.destroy()
+      this.#options.onRefused('closed-early', NO_ONE)
+      return
+    }
+    this.#welcome(overSocket(socket), facts)
   }
 
   acceptHandle(handle: StreamHandle, binding: StreamBinding): void {

@@ -24,12 +24,6 @@ import { connectTls } from './tls-client.js'
 import type { Transport, TransportOwner } from './transport.js'
 import { overSocket } from './transports.js'
 
-/**
- * Octets that may wait in the socket before a writer is told to stop. Far above a TLS socket's own mark, which every read of the
- * other side would pass, so that each would stop and restart it; with one read more it bounds what a slow peer can make us hold.
- */
-const WRITE_MARK = 131_072
-
 let lastId = 0
 
 /** A leg over a socket. The reader stays behind it; TLS replaces the transport below it. */
@@ -271,7 +265,7 @@ export class SocketLeg implements Leg, InputSource, TransportOwner {
   }
 
   #mayGoOn(): boolean {
-    if (this.#transport.queued >= WRITE_MARK) this.#stalled = true
+    if (this.#transport.queued >= this.#transport.mark) this.#stalled = true
     return !this.#stalled
   }
 

@@ -52,8 +52,15 @@ export function destroySocket(socket: Socket, raw: Socket, reset: boolean): void
   socket.destroy()
 }
 
+/**
+ * Far above a TLS socket's own mark, which every read of the other side would pass, so that each would stop and restart it; with
+ * one read more it bounds what a slow peer can make us hold.
+ */
+const MARK = 131_072
+
 /** A connection by the public API of Node. */
 export class SocketTransport implements Transport {
+  readonly mark = MARK
   readonly #socket: OwnedSocket
   readonly #raw: Socket
 

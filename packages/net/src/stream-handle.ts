@@ -150,7 +150,12 @@ function onPassing(this: Passing): undefined {
  */
 export function giveBack(
   handle: StreamHandle,
-  { front, memory, binding, socket }: {
+  {
+    front,
+    memory,
+    binding,
+    socket,
+  }: {
     readonly front: readonly Buffer[]
     readonly memory: Buffer
     readonly binding: StreamBinding

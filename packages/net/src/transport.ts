@@ -9,6 +9,8 @@ import type { Octets } from './leg.js'
 export interface Transport {
   /** Octets accepted and not yet with the kernel. */
   readonly queued: number
+  /** Queued octets at which a writer should stop. */
+  readonly mark: number
   /** Octets read and not yet told. */
   readonly unread: number
   /** Takes all of `bytes`, which may lie in memory that is valid only during the call. */
