@@ -51,7 +51,6 @@ export async function client(order) {
     },
     stop() {
       child.disconnect()
-      child.kill()
     },
   }
 }

@@ -36,8 +36,12 @@ function onShutdown(this: OwnedRequest): void {
   this.transport?.haveEnded()
 }
 
-/** A bulk write that is not done at once: the other side need not be read before it is, and its memory stays free. */
-const MARK = 16_384
+const MARK = 131_072
+/**
+ * TLS never says at once that a write is done: meanwhile the other side is better not read, whose memory would have to be held
+ * and made anew.
+ */
+const TLS_MARK = 16_384
 /** Octets of one read of TLS at most: a record. */
 const TLS_RECORD = 16_384
 
@@ -55,7 +59,7 @@ export interface HandleOptions {
 
 /** A connection by its handle, without the streams of node:net above it. */
 export class HandleTransport implements Transport {
-  readonly mark = MARK
+  readonly mark: number
   readonly #handle: OwnedHandle
   readonly #binding: StreamBinding
   readonly #owner: TransportOwner
@@ -81,6 +85,7 @@ export class HandleTransport implements Transport {
     this.#owner = owner
     this.#socket = socket
     this.#raw = raw
+    this.mark = raw === undefined ? MARK : TLS_MARK
     this.#memory = new ReadMemory(raw === undefined ? undefined : TLS_RECORD)
     this.#reads = this.#memory.next
     this.#handle[TRANSPORT] = this
