@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
 const MIB = 1024 * 1024
+const OPENED_AT_ONCE = 16
 const BLOCK = Buffer.alloc(MIB, 'y')
 const MESSAGE = Buffer.from(
   `From: a@bench.test\r\nTo: b@bench.test\r\nSubject: bench\r\nMessage-ID: <1@bench.test>\r\n\r\n${'All work and no play makes a dull mail.\r\n'.repeat(97)}.\r\n`,
@@ -174,7 +175,12 @@ process.once('message', async ({ row, port, tls, connections, units, authorizati
   const errors = []
   const peers = []
   try {
-    for (let n = 0; n < connections; n++) peers.push(plan.open === undefined ? undefined : await plan.open(where))
+    while (peers.length < connections) {
+      const some = Array.from({ length: Math.min(OPENED_AT_ONCE, connections - peers.length) }, () =>
+        plan.open?.(where),
+      )
+      peers.push(...(await Promise.all(some)))
+    }
   } catch (error) {
     errors.push(String(error))
   }
