@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
 const MIB = 1024 * 1024
+const OPENED_AT_ONCE = 16
 const BLOCK = Buffer.alloc(MIB, 'y')
 const MESSAGE = Buffer.from(
   `From: a@bench.test\r\nTo: b@bench.test\r\nSubject: bench\r\nMessage-ID: <1@bench.test>\r\n\r\n${'All work and no play makes a dull mail.\r\n'.repeat(97)}.\r\n`,
@@ -11,10 +12,10 @@ const MESSAGE = Buffer.from(
 const PLAIN = Buffer.from('\0user\0secret').toString('base64')
 
 /** A connection that can be asked for replies: `until(test)` resolves with all text up to the reply that ends the exchange. */
-function open(port, tls) {
+function open(port, tls, session) {
   return new Promise((resolve, reject) => {
     const socket = tls
-      ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, minVersion: 'TLSv1.3' })
+      ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, minVersion: 'TLSv1.3', session })
       : connect({ port, host: '127.0.0.1' })
     socket.setNoDelay(true)
     let waiting
@@ -78,11 +79,36 @@ function must(text, wanted) {
   if (!text.includes(wanted)) throw new Error(`expected ${wanted}, got ${text.slice(0, 200)}`)
 }
 
-async function imapIn(port, tls) {
-  const peer = await open(port, tls)
+async function imapIn(port, tls, session) {
+  const peer = await open(port, tls, session)
   must(await peer.ask(undefined, crlf), '* OK')
   must(await peer.ask('a LOGIN user secret\r\n', tagged('a')), 'a OK')
   return peer
+}
+
+/** A session to be resumed: what the server gives after its first reply. */
+async function sessionOf(port) {
+  const peer = await open(port, true)
+  const session = new Promise((resolve) => peer.socket.once('session', resolve))
+  await peer.ask(undefined, crlf)
+  const given = await session
+  peer.end()
+  return given
+}
+
+/** A login that has to resume the session, or it is an error. */
+async function resumedLogin({ port }, session) {
+  const peer = await imapIn(port, true, session)
+  if (!peer.socket.isSessionReused()) throw new Error('the session was not resumed')
+  peer.end()
+}
+
+async function pop3Login({ port }) {
+  const peer = await open(port, false)
+  must(await peer.ask(undefined, crlf), '+OK')
+  must(await peer.ask('USER user\r\n', crlf), '+OK')
+  must(await peer.ask('PASS secret\r\n', crlf), '+OK')
+  peer.end()
 }
 
 async function smtpIn(port) {
@@ -97,6 +123,9 @@ async function smtpIn(port) {
 /** Each row: what one connection is (undefined: one for each unit), and what one unit on it is. */
 const ROWS = {
   'imap-login': { unit: async ({ port, tls }) => (await imapIn(port, tls)).end() },
+  'imap-resumed': { open: ({ port }) => sessionOf(port), unit: resumedLogin },
+  'pop3-login': { unit: pop3Login },
+  'imap-idle': { open: ({ port, tls }) => imapIn(port, tls), unit: async () => {} },
   'imap-noop': {
     open: ({ port, tls }) => imapIn(port, tls),
     unit: async (_, peer) => must(await peer.ask('b NOOP\r\n', tagged('b')), 'b OK'),
@@ -146,19 +175,27 @@ process.once('message', async ({ row, port, tls, connections, units, authorizati
   const errors = []
   const peers = []
   try {
-    for (let n = 0; n < connections; n++) peers.push(plan.open === undefined ? undefined : await plan.open(where))
+    while (peers.length < connections) {
+      const some = Array.from({ length: Math.min(OPENED_AT_ONCE, connections - peers.length) }, () =>
+        plan.open?.(where),
+      )
+      peers.push(...(await Promise.all(some)))
+    }
   } catch (error) {
     errors.push(String(error))
   }
   process.send({ ready: true })
   await new Promise((resolve) => process.once('message', resolve))
+  const took = []
   const began = process.hrtime.bigint()
   await Promise.all(
     peers.map(async (peer) => {
       while (left > 0) {
         left--
+        const start = process.hrtime.bigint()
         try {
           await plan.unit(where, peer)
+          took.push(Number(process.hrtime.bigint() - start) / 1000)
         } catch (error) {
           errors.push(String(error))
           return
@@ -167,6 +204,8 @@ process.once('message', async ({ row, port, tls, connections, units, authorizati
     }),
   )
   const seconds = Number(process.hrtime.bigint() - began) / 1e9
-  process.send({ done: true, seconds, errors: errors.length, first: errors[0] })
-  for (const peer of peers) peer?.end()
+  took.sort((a, b) => a - b)
+  process.send({ done: true, seconds, p50: took[took.length >> 1], errors: errors.length, first: errors[0] })
+  // The connections stay until this process is stopped: idle ones are measured.
+  process.once('disconnect', () => process.exit(0))
 })

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Starts the proxies that are compared, each on core 1 alone, in front of the same sink.
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { dovecot, haproxy, nginx, portico } from './configurations.mjs'
 
 const PROXY_CORE = '1'
 
@@ -84,7 +85,7 @@ function start(name, command, args, log) {
 
 async function listening(name, port) {
   const { connect } = await import('node:net')
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     const open = await new Promise((resolve) => {
       const socket = connect(port, '127.0.0.1')
       socket.once('connect', () => {
@@ -99,117 +100,62 @@ async function listening(name, port) {
   throw new Error(`${name} does not listen on port ${port}`)
 }
 
-function nginx(folder, tls, sink, ports, bufferSize) {
-  const home = join(folder, `nginx-${bufferSize}`)
-  mkdirSync(home, { recursive: true })
-  const file = join(home, 'nginx.conf')
-  writeFileSync(
-    file,
-    `load_module /usr/lib/nginx/modules/ngx_mail_module.so;
-daemon off; worker_processes 1; pid ${home}/pid; error_log ${home}/error.log;
-${process.getuid() === 0 ? 'user root;' : ''}
-events { worker_connections 4096; }
-mail {
-  auth_http 127.0.0.1:${sink.lookup}/auth; proxy_buffer ${bufferSize};
-  imap_capabilities IMAP4rev1 LITERAL+; smtp_auth plain login; smtp_capabilities 8BITMIME PIPELINING; server_name bench.test; xclient on;
-  ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key}; ssl_protocols TLSv1.2 TLSv1.3;
-  server { listen 127.0.0.1:${ports.imap}; protocol imap; }
-  server { listen 127.0.0.1:${ports.imaps} ssl; protocol imap; }
-  server { listen 127.0.0.1:${ports.smtp}; protocol smtp; }
-}
-http {
-  access_log ${home}/access.log; client_body_temp_path ${home}/b; proxy_temp_path ${home}/p; fastcgi_temp_path ${home}/f; uwsgi_temp_path ${home}/u; scgi_temp_path ${home}/s;
-  upstream page { server 127.0.0.1:${sink.page}; keepalive 64; keepalive_requests 1000000; }
-  server { listen 127.0.0.1:${ports.http}; keepalive_requests 1000000;
-    location / { proxy_pass http://page; proxy_http_version 1.1; proxy_set_header Connection ""; } }
-}
-`,
-  )
-  return ['nginx', ['-c', file, '-p', home]]
-}
-
-function haproxy(folder, tls, sink, ports) {
-  const file = join(folder, 'haproxy.cfg')
-  writeFileSync(
-    file,
-    `global
-  nbthread 1
-  maxconn 4096
-defaults
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-  mode tcp
-listen imap
-  bind 127.0.0.1:${ports.imap}
-  server sink 127.0.0.1:${sink.imap}
-listen imaps
-  bind 127.0.0.1:${ports.imaps} ssl crt ${tls.both}
-  server sink 127.0.0.1:${sink.imap}
-listen smtp
-  bind 127.0.0.1:${ports.smtp}
-  server sink 127.0.0.1:${sink.smtp}
-listen http
-  mode http
-  bind 127.0.0.1:${ports.http}
-  server sink 127.0.0.1:${sink.page}
-`,
-  )
-  return ['haproxy', ['-f', file, '-db']]
-}
-
-function portico(folder, tls, sink, ports, root) {
-  const home = join(folder, 'portico')
-  mkdirSync(home, { recursive: true })
-  const users = join(home, 'users')
-  writeFileSync(users, 'web:{PLAIN}secret::::::group=sink\n', { mode: 0o600 })
-  const key = readFileSync(tls.key)
-  writeFileSync(join(home, 'key'), key, { mode: 0o600 })
-  const file = join(home, 'portico.yaml')
-  writeFileSync(
-    file,
-    `version: 1
-hostname: bench.test
-tls:
-  - { names: [bench.test], certificate: ${tls.cert}, key: { file: ${home}/key } }
-listeners:
-  - { protocol: imap4, address: "127.0.0.1:${ports.imap}", tls: none, plaintextPasswords: loopback }
-  - { protocol: imap4, address: "127.0.0.1:${ports.imaps}", tls: implicit }
-  - { protocol: smtp, address: "127.0.0.1:${ports.smtp}", tls: none, plaintextPasswords: loopback, connector: client }
-  - { protocol: http, address: "127.0.0.1:${ports.http}", tls: none, plaintextPasswords: loopback }
-credentials:
-  - { type: users-file, path: ${users} }
-  - { type: auth-http, url: "http://127.0.0.1:${sink.lookup}/auth" }
-location:
-  - { type: users-file }
-  - { type: auth-http, group: sink }
-backends:
-  sink:
-    imap4: { endpoints: ["127.0.0.1:${sink.imap}"], tls: { mode: none } }
-    smtp: { endpoints: ["127.0.0.1:${sink.smtp}"], tls: { mode: none }, identity: xclient }
-    http: { endpoints: ["http://127.0.0.1:${sink.page}"] }
-log: { level: info, format: json, file: ${home}/log }
-`,
-  )
-  return [process.execPath, [join(root, 'packages/cli/dist/bin.js'), 'serve', '--config', file, '--workers', '1']]
-}
-
-/** Starts all of them; each says its ports and how much CPU it has used. */
-export async function startPeers({ folder, tls, sink, root, log }) {
-  const kinds = {
-    nginx: (ports) => nginx(folder, tls, sink, ports, '4k'),
-    'nginx 64k': (ports) => nginx(folder, tls, sink, ports, '64k'),
-    haproxy: (ports) => haproxy(folder, tls, sink, ports),
-    portico: (ports) => portico(folder, tls, sink, ports, root),
+/** Memory that these processes have to themselves, in octets: what they share is divided among them. */
+export function memoryOf(pids) {
+  let sum = 0
+  for (const pid of pids) {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1')
+    sum += Number(/^Pss: +(\d+)/m.exec(text)?.[1] ?? 0) * 1024
   }
+  return sum
+}
+
+const HAS_DOVECOT = existsSync('/usr/sbin/dovecot')
+const ALL = ['imap', 'imaps', 'pop3', 'smtp', 'http']
+
+/** How each is started and what it serves. Those that are not `usual` are measured only when they are asked for. */
+const KINDS = {
+  nginx: { usual: true, serves: ALL, make: (at) => nginx(at.folder, at.tls, at.sink, at.ports, '4k') },
+  'nginx 64k': { usual: true, serves: ALL, make: (at) => nginx(at.folder, at.tls, at.sink, at.ports, '64k') },
+  haproxy: { usual: true, serves: ALL, make: (at) => haproxy(at.folder, at.tls, at.sink, at.ports) },
+  dovecot: {
+    usual: HAS_DOVECOT,
+    serves: ['imap', 'imaps', 'pop3'],
+    make: (at) => dovecot(at.folder, at.tls, at.sink, at.ports),
+  },
+  portico: { usual: true, serves: ALL, make: (at) => portico(at.folder, at.tls, at.sink, at.ports, at) },
+  'portico on node:net': {
+    usual: false,
+    serves: ALL,
+    make: (at) => portico(at.folder, at.tls, at.sink, at.ports, { ...at, transport: 'node' }),
+  },
+}
+
+/** The names of those that are measured: BENCH_PEERS, or the usual ones. nginx is always among them. */
+export function peerNames() {
+  const asked = process.env.BENCH_PEERS?.split(',')
+  const names = Object.keys(KINDS).filter((name) => (asked === undefined ? KINDS[name].usual : asked.includes(name)))
+  return names.includes('nginx') ? names : ['nginx', ...names]
+}
+
+/** Starts one of them; it says its ports, its processes and how much CPU they have used. */
+export async function startPeer(name, at) {
+  const { serves, make } = KINDS[name]
+  const numbers = await freePorts(ALL.length)
+  const ports = Object.fromEntries(ALL.map((service, index) => [service, numbers[index]]))
+  const child = start(name, ...make({ ...at, ports }), at.log)
+  for (const service of serves) await listening(name, ports[service])
+  const pids = () => withChildren(child.pid)
+  const gone = new Promise((resolve) => child.once('exit', resolve))
+  const stop = () => {
+    process.kill(child.pid, 'SIGTERM')
+    return gone
+  }
+  return { name, serves, ports, pids, cpu: () => cpuOf(pids()), memory: () => memoryOf(pids()), stop }
+}
+
+export async function startPeers(at) {
   const peers = []
-  for (const [name, make] of Object.entries(kinds)) {
-    const [imap, imaps, smtp, http] = await freePorts(4)
-    const ports = { imap, imaps, smtp, http }
-    const child = start(name, ...make(ports), log)
-    for (const port of Object.values(ports)) await listening(name, port)
-    const pids = () => withChildren(child.pid)
-    peers.push({ name, ports, pids, cpu: () => cpuOf(pids()), stop: () => process.kill(child.pid, 'SIGTERM') })
-  }
+  for (const name of peerNames()) peers.push(await startPeer(name, at))
   return peers
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The backend of the benchmark: the cheapest server that speaks enough IMAP4, SMTP and HTTP for the rows, and answers look-ups.
+// The backend of the benchmark: the cheapest server that speaks enough IMAP4, POP3, SMTP and HTTP for the rows, and answers look-ups.
 // It lies about mail: a FETCH gives a constant block, an APPEND and a message are counted and dropped.
 import { createServer } from 'node:net'
 
@@ -132,6 +132,16 @@ function smtp(socket) {
   })
 }
 
+function pop3(socket) {
+  socket.setNoDelay(true)
+  socket.write('+OK ready\r\n')
+  lines(socket, (line) => {
+    if (line === 'CAPA') socket.write('+OK\r\nUSER\r\nSASL PLAIN\r\n.\r\n')
+    else if (line === 'QUIT') socket.end('+OK bye\r\n')
+    else socket.write('+OK\r\n')
+  })
+}
+
 function page(socket) {
   socket.setNoDelay(true)
   lines(socket, (line) => {
@@ -149,17 +159,17 @@ function lookup(socket) {
     const value = /^auth-protocol: *(\S+)/i.exec(line)
     if (value !== null) protocol = value[1]
     if (line !== '') return
-    const port = protocol === 'smtp' ? ports.smtp : ports.imap
+    const port = ports[protocol]
     const answer = `HTTP/1.${keep ? 1 : 0} 200 OK\r\nAuth-Status: OK\r\nAuth-Server: 127.0.0.1\r\nAuth-Port: ${port}\r\nContent-Length: 0\r\n\r\n`
     if (keep) socket.write(answer)
     else socket.end(answer)
   })
 }
 
-for (const [name, serve] of Object.entries({ imap, smtp, page, lookup })) {
+for (const [name, serve] of Object.entries({ imap, pop3, smtp, page, lookup })) {
   const server = createServer({ allowHalfOpen: false }, serve)
   await new Promise((resolve) =>
-    server.listen(Number(process.argv[2 + Object.keys(ports).length]), '127.0.0.1', 1024, resolve),
+    server.listen(Number(process.argv[2 + Object.keys(ports).length]), '127.0.0.1', 4096, resolve),
   )
   ports[name] = server.address().port
 }

@@ -57,15 +57,14 @@ export function createThrottle({ settings, state, clock }: ThrottleOptions): Thr
   const count = (name: string, by: number): Promise<number> => state.increment(name, by, settings.window, NEVER)
   const exempt = ({ client }: Suspect): boolean =>
     client.networks.some((name) => settings.exemptNetworks.includes(name))
-  const countBoth = (suspect: Suspect, by: number): Promise<[number, number]> => {
-    const { pair, address } = keysOf(suspect)
-    return Promise.all([count(pair, by), exempt(suspect) ? 0 : count(address, by)])
-  }
+  const countBoth = (suspect: Suspect, { pair, address }: Keys, by: number): Promise<[number, number]> =>
+    Promise.all([count(pair, by), exempt(suspect) ? 0 : count(address, by)])
   return {
     async admit(suspect, signal) {
-      const { pair } = keysOf(suspect)
+      const keys = keysOf(suspect)
+      const { pair } = keys
       for (;;) {
-        const [failures, address] = await countBoth(suspect, 0)
+        const [failures, address] = await countBoth(suspect, keys, 0)
         const over = failures >= settings.failuresPerUserAndAddress || address >= settings.failuresPerAddress
         if (over || signal.aborted) return { kind: 'throttled', waitMs: settings.delays.at(-1) ?? 0 }
         if (failures + inFlight.count(pair) < settings.failuresPerUserAndAddress) {
@@ -75,12 +74,13 @@ export function createThrottle({ settings, state, clock }: ThrottleOptions): Thr
       }
     },
     async failed(suspect, password) {
-      const { pair } = keysOf(suspect)
+      const keys = keysOf(suspect)
+      const { pair } = keys
       const wrong = hmac(`${pair}\0${password.expose()}`)
       // A device that keeps asking with a password from before its change is no guesser: it counts once.
       const repeated = lastWrong.get(pair) === wrong
       lastWrong.set(pair, wrong)
-      const [pairFailures, addressFailures] = await countBoth(suspect, repeated ? 0 : 1)
+      const [pairFailures, addressFailures] = await countBoth(suspect, keys, repeated ? 0 : 1)
       return delayOf(settings.delays, Math.max(pairFailures, addressFailures - settings.addressGrace))
     },
     async succeeded(suspect, failures) {
@@ -96,8 +96,13 @@ function delayOf(delays: readonly number[], failures: number): number {
   return failures < 1 ? 0 : (delays[Math.min(failures, delays.length) - 1] ?? 0)
 }
 
+interface Keys {
+  readonly pair: string
+  readonly address: string
+}
+
 /** User names are hashed because a key has at most 512 octets. */
-function keysOf({ client, user }: Suspect): { readonly pair: string; readonly address: string } {
+function keysOf({ client, user }: Suspect): Keys {
   const block = addressBlock(client.peer)
   const name = hash('sha256', user.toLowerCase(), 'base64url')
   return { pair: `auth/${block}/${name}`, address: `auth/${block}` }

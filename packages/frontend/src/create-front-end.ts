@@ -2,7 +2,7 @@
 import type { Server } from 'node:net'
 import { createHashThreads } from '@portico/auth'
 import { systemClock } from '@portico/base'
-import { createTimerWheel, type Leg } from '@portico/net'
+import { chooseTransport, createTimerWheel, type Leg, type TransportKind } from '@portico/net'
 import { createMemoryStore } from '@portico/state'
 import { silentLog } from '@portico/telemetry'
 import { watchCertificates } from './certificates.js'
@@ -78,7 +78,9 @@ class RunningFrontEnd implements FrontEnd {
 
   async #reload(config: unknown, received: ReadonlyMap<string, Server>): Promise<void> {
     if (this.#stopped) throw new Error('the front end is leaving')
-    const generation = Generation.open(checkedConfig(config, this.#lasting), this.#lasting)
+    const checked = checkedConfig(config, this.#lasting)
+    if (this.#generation === undefined) await this.#chooseTransport(checked.settings.transport)
+    const generation = Generation.open(checked, this.#lasting)
     const opened = new Map<string, Door>()
     const wanted = listenerKeys(generation.checked.settings.listeners)
     try {
@@ -94,6 +96,15 @@ class RunningFrontEnd implements FrontEnd {
       throw error
     }
     this.#commit(generation, opened)
+  }
+
+  async #chooseTransport(wanted: TransportKind): Promise<void> {
+    const choice = await chooseTransport(wanted)
+    if ('fault' in choice) {
+      this.#lasting.log.warn('connections are made on node:net: the handles below it do not work here', {
+        fault: choice.fault,
+      })
+    }
   }
 
   /** Nothing here can fail or wait: either all of the new configuration holds, or none of it. */

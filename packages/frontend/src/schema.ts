@@ -86,6 +86,13 @@ const userSchema = z
   .optional()
   .describe('Whom the workers run as when `portico serve` is started by root.')
 
+const transportSchema = z
+  .enum(['auto', 'node'])
+  .default('auto')
+  .describe(
+    "What connections are made on. `node`: Node's public sockets. `auto`: the handles below them, which cost less, if a connection of the process with itself shows at the start that they work here; `node` otherwise, and the log says so. Read at the start only.",
+  )
+
 function coreShape(protocols: readonly string[]) {
   return {
     version: z.literal(1).describe('Version of this language.'),
@@ -105,6 +112,7 @@ function coreShape(protocols: readonly string[]) {
     log: logSchema,
     state: stateSchema,
     admin: adminSchema,
+    transport: transportSchema,
     user: userSchema,
   }
 }

@@ -2,13 +2,16 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Address, Endpoint, Networks } from '@portico/base'
 import { Admission } from './admission.js'
-import type { Leg, TlsAcceptor } from './leg.js'
+import type { Leg, LegFacts, TlsAcceptor } from './leg.js'
 import { bind, unlinkPath } from './listen-at.js'
 import { readProxyHeader } from './proxy-reader.js'
-import { socketFacts } from './socket-facts.js'
+import { handleFacts, socketFacts } from './socket-facts.js'
 import { SocketLeg } from './socket-leg.js'
+import { acceptHandles, isTcp, type StreamBinding, type StreamHandle } from './stream-handle.js'
 import type { TimerWheel } from './timer-wheel.js'
 import { forwardedTls } from './tls-facts.js'
+import type { Transport, TransportOwner } from './transport.js'
+import { handlesInUse, overHandle, overSocket } from './transports.js'
 
 /** A listening socket and what becomes of its connections. Times are milliseconds. */
 export interface ListenOptions {
@@ -60,6 +63,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const door = new Door(server, options)
   server.on('connection', (socket) => door.accept(socket))
   door.bound(await bind(server, options.at))
+  const binding = handlesInUse()
+  if (binding !== undefined) acceptHandles(server, (handle) => door.acceptHandle(handle, binding))
   return door
 }
 
@@ -71,10 +76,11 @@ class Door implements Listener {
   #path: string | undefined
   readonly #options: ListenOptions
   readonly #admission: Admission
-  readonly #sockets = new Set<Socket>()
-  /** It no longer listens, and its last connection is gone: Node says so once, maybe before a socket's own `close`. */
+  readonly #legs = new Set<SocketLeg>()
+  /** It no longer listens, and its last socket of node:net is gone: Node says so once, maybe before a socket's own `close`. */
   readonly #closed: Promise<void>
   #lingering = 0
+  #whenEmpty: (() => void) | undefined
 
   constructor(server: Server, options: ListenOptions) {
     this.server = server
@@ -105,18 +111,17 @@ class Door implements Listener {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stopAccepting()
-    for (const socket of this.#sockets) socket.destroy()
+    for (const leg of this.#legs) leg.drop()
     await this.#closed
+    if (this.#legs.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenEmpty = resolve
+      })
+    }
     if (this.#path !== undefined) await unlinkPath(this.#path)
   }
 
   accept(socket: Socket): void {
-    const withinLimit = this.#admission.enter()
-    this.#sockets.add(socket)
-    socket.once('close', () => {
-      this.#sockets.delete(socket)
-      this.#admission.leave()
-    })
     const facts = socketFacts(socket, this.#path)
     if (facts === undefined) {
       socket.on('error', () => undefined)
@@ -124,14 +129,43 @@ class Door implements Listener {
       this.#options.onRefused('closed-early', NO_ONE)
       return
     }
-    const leg = new SocketLeg(socket, facts, this.#options.wheel)
-    const { proxyFrom } = this.#options
-    if (!withinLimit) this.#refuse(leg, 'over-limit')
-    else if (proxyFrom?.contains(facts.socketPeer.address) === true) void this.#proxied(leg, socket)
-    else this.#admit(leg, socket, false)
+    this.#welcome(overSocket(socket), facts)
   }
 
-  async #proxied(leg: SocketLeg, socket: Socket): Promise<void> {
+  acceptHandle(handle: StreamHandle, binding: StreamBinding): void {
+    const facts = handleFacts(handle, this.#path)
+    if (facts === undefined) {
+      handle.close()
+      this.#options.onRefused('closed-early', NO_ONE)
+      return
+    }
+    if (isTcp(handle)) handle.setNoDelay(true)
+    this.#welcome(overHandle(handle, binding), facts)
+  }
+
+  #welcome(open: (owner: TransportOwner) => Transport, facts: LegFacts): void {
+    const withinLimit = this.#admission.enter()
+    const { proxyFrom, wheel } = this.#options
+    let key: string | undefined
+    const leg: SocketLeg = new SocketLeg(open, facts, {
+      wheel,
+      gone: () => {
+        this.#legs.delete(leg)
+        this.#admission.leave()
+        if (key !== undefined) this.#admission.leaveAddress(key)
+        if (this.#legs.size === 0) this.#whenEmpty?.()
+      },
+    })
+    this.#legs.add(leg)
+    const counted = (address: string): void => {
+      key = address
+    }
+    if (!withinLimit) this.#refuse(leg, 'over-limit')
+    else if (proxyFrom?.contains(facts.socketPeer.address) === true) void this.#proxied(leg, counted)
+    else this.#admit(leg, counted, false)
+  }
+
+  async #proxied(leg: SocketLeg, counted: (address: string) => void): Promise<void> {
     const header = await readProxyHeader(leg, this.#options.proxyHeaderMs)
     if (header.kind !== 'header') {
       const { peer } = leg.facts
@@ -142,10 +176,10 @@ class Door implements Listener {
     }
     if (header.source !== undefined && !header.local) leg.setPeer(header.source, header.destination)
     if (header.tls !== undefined) leg.tls = forwardedTls(header.tls, header.alpn, header.authority)
-    this.#admit(leg, socket, true)
+    this.#admit(leg, counted, true)
   }
 
-  #admit(leg: SocketLeg, socket: Socket, trusted: boolean): void {
+  #admit(leg: SocketLeg, counted: (address: string) => void, trusted: boolean): void {
     const { peer } = leg.facts
     if (peer.family !== 'unix') {
       const key = this.#admission.enterAddress(peer.address)
@@ -153,7 +187,7 @@ class Door implements Listener {
         this.#refuse(leg, 'over-address-limit')
         return
       }
-      socket.once('close', () => this.#admission.leaveAddress(key))
+      counted(key)
     }
     const { tls } = this.#options
     if (tls.mode !== 'implicit' || leg.tls !== undefined) this.#options.onLeg(leg, { trusted })

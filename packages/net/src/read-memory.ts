@@ -6,27 +6,50 @@ const SIZE = 65_536
 /** A read below this ends a bulk transfer: the private memory is given back. */
 const SMALL = 16_384
 
-/** What every connected socket reads into while it has little to say: overwritten by the next read of any of them. */
+/** What every socket reads into while it has little to say: overwritten by the next read of any of them. */
 const shared = Buffer.allocUnsafeSlow(SIZE)
 /** The private memory whose octets are on view now. */
 let lent: Buffer | undefined
 
 /**
- * Where one socket reads to, for Node's `onread`: no memory is allocated per read. A short read goes through memory shared by all
- * sockets; a socket in the midst of a bulk transfer gets its own, which can be written from without a copy and is replaced only
- * when somebody had to keep it.
+ * Where one socket reads to: no memory is allocated per read. A short read goes through memory shared by all sockets; a socket
+ * in the midst of a bulk transfer gets its own, which can be written from without a copy and is replaced only when somebody had
+ * to keep it.
  */
-export function readMemory(onBytes: (view: Buffer) => void): OnReadOpts {
-  let own: Buffer | undefined
+export class ReadMemory {
+  readonly #size: number
+  #own: Buffer | undefined
+
+  /** `longest`: octets that one read brings at most; a read of so many is bulk. */
+  constructor(longest: number = SIZE) {
+    this.#size = longest
+  }
+
+  /** Where the next read goes. Whoever reads keeps it alive. */
+  get next(): Buffer {
+    return this.#own ?? shared
+  }
+
+  /** `length` octets were read into {@link next}: shows them. */
+  show(length: number, reader: { received(view: Buffer): void }): void {
+    const own = this.#own
+    const memory = own ?? shared
+    lent = own
+    reader.received(Buffer.from(memory.buffer, memory.byteOffset, length))
+    const kept = own !== undefined && lent === undefined
+    lent = undefined
+    if (length < SMALL) this.#own = undefined
+    else if (kept || (own === undefined && length === this.#size)) this.#own = Buffer.allocUnsafeSlow(this.#size)
+  }
+}
+
+/** A {@link ReadMemory} as Node's `onread` takes it. */
+export function readMemory(reader: { received(view: Buffer): void }): OnReadOpts {
+  const memory = new ReadMemory()
   return {
-    buffer: () => own ?? shared,
-    callback(length, memory) {
-      lent = own
-      onBytes(Buffer.from(memory.buffer, memory.byteOffset, length))
-      const kept = own !== undefined && lent === undefined
-      lent = undefined
-      if (length < SMALL) own = undefined
-      else if (kept || (own === undefined && length === SIZE)) own = Buffer.allocUnsafeSlow(SIZE)
+    buffer: () => memory.next,
+    callback(length) {
+      memory.show(length, reader)
       return true
     },
   }

@@ -17,53 +17,28 @@ import type {
 } from './leg.js'
 import { legErrorCode, upgradeFailure } from './leg-errors.js'
 import { type InputSource, LegInput } from './leg-input.js'
-import { held, writable } from './read-memory.js'
+import { destroySocket, forgetEnd, watchEnd } from './socket-transport.js'
 import type { IdleTimer, TimerWheel } from './timer-wheel.js'
 import { type Handshake, ServerAcceptor } from './tls-acceptor.js'
 import { connectTls } from './tls-client.js'
-
-/**
- * Octets that may wait in the socket before a writer is told to stop. Far above a TLS socket's own mark, which every read of the
- * other side would pass, so that each would stop and restart it; with one read more it bounds what a slow peer can make us hold.
- */
-const WRITE_MARK = 131_072
-
-const LEG = Symbol('leg')
-interface OwnedSocket extends Socket {
-  [LEG]?: SocketLeg
-}
-
-// Shared by all legs, so that a leg costs no closure per event.
-function onData(this: OwnedSocket, bytes: Buffer): void {
-  this[LEG]?.received(bytes)
-}
-function onDrain(this: OwnedSocket): void {
-  this[LEG]?.drained()
-}
-function onEof(this: OwnedSocket): void {
-  this[LEG]?.peerEnded()
-}
-function onError(this: OwnedSocket, error: Error): void {
-  this[LEG]?.failed(error)
-}
-function onClose(this: OwnedSocket): void {
-  this[LEG]?.socketClosed()
-}
-function ignore(): void {}
+import type { Transport, TransportOwner } from './transport.js'
+import { overSocket } from './transports.js'
 
 let lastId = 0
 
-/** A leg over node:net and node:tls. The reader stays behind permanent listeners; TLS replaces the socket below it. */
-export class SocketLeg implements Leg, InputSource {
+/** A leg over a socket. The reader stays behind it; TLS replaces the transport below it. */
+export class SocketLeg implements Leg, InputSource, TransportOwner {
   readonly id: number
   facts: LegFacts
   tls: TlsFacts | undefined
   bytesWritten = 0
   readonly #wheel: TimerWheel
   readonly #input: LegInput
-  #socket: OwnedSocket
-  /** The TCP or Unix socket below TLS. */
-  readonly #raw: OwnedSocket
+  #transport: Transport
+  /** During a handshake: the socket that node:tls has. */
+  #raw: Socket | undefined
+  #released: Socket | undefined
+  #gone: (() => void) | undefined
   #ended = false
   #closed = false
   #socketClosed = false
@@ -74,15 +49,19 @@ export class SocketLeg implements Leg, InputSource {
   #stalled = false
   #upgrading: ((handshake: Handshake | UpgradeFailure) => void) | undefined
 
-  constructor(socket: Socket, facts: LegFacts, wheel: TimerWheel) {
+  /** `gone`: its socket is closed, be it released or not. */
+  constructor(
+    open: (owner: TransportOwner) => Transport,
+    facts: LegFacts,
+    { wheel, gone }: { readonly wheel: TimerWheel; readonly gone?: () => void },
+  ) {
     lastId += 1
     this.id = lastId
     this.facts = facts
     this.#wheel = wheel
     this.#input = new LegInput(this)
-    this.#raw = socket
-    this.#socket = socket
-    this.#attach(socket)
+    this.#gone = gone
+    this.#transport = open(this)
   }
 
   get bytesRead(): number {
@@ -104,7 +83,7 @@ export class SocketLeg implements Leg, InputSource {
   }
 
   get buffered(): number {
-    return this.#input.buffered + this.#socket.readableLength
+    return this.#input.buffered + this.#transport.unread
   }
 
   setReader(reader: LegReader): void {
@@ -124,15 +103,13 @@ export class SocketLeg implements Leg, InputSource {
   }
 
   get queued(): number {
-    return this.#socket.writableLength
+    return this.#transport.queued
   }
 
   write(bytes: Octets): boolean {
     if (!this.#mayWrite()) return false
     this.bytesWritten += bytes.length
-    const mine = writable(bytes)
-    this.#socket.write(mine)
-    if (this.#socket.writableLength > 0) held(mine)
+    this.#transport.write(bytes)
     return this.#mayGoOn()
   }
 
@@ -143,24 +120,24 @@ export class SocketLeg implements Leg, InputSource {
   writeText(latin1: string): boolean {
     if (!this.#mayWrite()) return false
     this.bytesWritten += latin1.length
-    this.#socket.write(latin1, 'latin1')
+    this.#transport.writeText(latin1)
     return this.#mayGoOn()
   }
 
   batch(fill: () => void): void {
-    const socket = this.#socket
-    socket.cork()
+    const transport = this.#transport
+    transport.cork()
     try {
       fill()
     } finally {
-      socket.uncork()
+      transport.uncork()
     }
   }
 
   end(): void {
     if (this.#ended || this.#closed || this.#upgrading !== undefined) return
     this.#ended = true
-    this.#socket.end()
+    this.#transport.end()
   }
 
   close(lingerMs: number): void {
@@ -217,20 +194,23 @@ export class SocketLeg implements Leg, InputSource {
     if (this.#input.taken > 0 || this.#over || this.#upgrading !== undefined) {
       throw new Error('a leg can be released only before anything was read from it')
     }
-    const socket = this.#socket
     this.#closed = true
     this.#socketClosed = true
     this.#clearTimers()
-    this.#detach(socket)
-    socket.removeListener('error', onError)
-    socket.removeListener('close', onClose)
-    socket.pause()
-    const left = this.#input.takeAll()
-    if (left.length > 0) socket.unshift(left)
+    const socket = this.#transport.toSocket([this.#input.takeAll()])
+    forgetEnd(socket)
+    socket.once('close', () => this.#tellGone())
+    this.#released = socket
     return { socket }
   }
 
-  // What follows is called by the socket's listeners and by LegInput.
+  /** Closes the socket even if it was released. */
+  drop(): void {
+    this.destroy()
+    this.#released?.destroy()
+  }
+
+  // What follows is called by the transport and by LegInput.
 
   /** `bytes` may lie in memory that is valid only during the call. */
   received(bytes: Buffer): void {
@@ -239,6 +219,7 @@ export class SocketLeg implements Leg, InputSource {
   }
 
   drained(): void {
+    if (!this.#stalled) return
     this.#stalled = false
     if (!this.#closed) this.#input.drained()
   }
@@ -252,9 +233,11 @@ export class SocketLeg implements Leg, InputSource {
     this.#finish({ kind: 'error', code: legErrorCode(cause), cause })
   }
 
-  socketClosed(): void {
+  closed(): void {
     if (this.#socketClosed) return
     this.#socketClosed = true
+    this.#raw = undefined
+    this.#tellGone()
     this.#upgrading?.('closed')
     const why: LegEnd = this.#why ?? { kind: 'finished' }
     this.#closed = true
@@ -264,11 +247,11 @@ export class SocketLeg implements Leg, InputSource {
   }
 
   halt(): void {
-    this.#socket.pause()
+    this.#transport.pause()
   }
 
   flow(): void {
-    if (this.#upgrading === undefined) this.#socket.resume()
+    if (this.#upgrading === undefined) this.#transport.resume()
   }
 
   get #over(): boolean {
@@ -282,7 +265,7 @@ export class SocketLeg implements Leg, InputSource {
   }
 
   #mayGoOn(): boolean {
-    if (this.#socket.writableLength >= WRITE_MARK) this.#stalled = true
+    if (this.#transport.queued >= this.#transport.mark) this.#stalled = true
     return !this.#stalled
   }
 
@@ -294,12 +277,9 @@ export class SocketLeg implements Leg, InputSource {
     }
     this.#why ??= why
     this.#closed = true
-    if (reset && !this.#raw.destroyed && this.facts.socketPeer.family !== 'unix') {
-      // The first would wait for what is queued to be flushed, and end with a FIN; the second makes it reset at once.
-      this.#raw.resetAndDestroy()
-      this.#raw.destroy()
-    }
-    this.#socket.destroy()
+    const raw = this.#raw
+    if (raw === undefined) this.#transport.destroy(reset)
+    else destroySocket(raw, raw, reset)
   }
 
   #injected(): Promise<UpgradeResult> {
@@ -323,22 +303,22 @@ export class SocketLeg implements Leg, InputSource {
         limit.cancel()
         resolve(this.#upgraded(handshake))
       }
-      this.#prepareUpgrade(pending)
-      start(this.#raw, (handshake) => this.#upgrading?.(handshake))
+      const raw = this.#prepareUpgrade(pending)
+      start(raw, (handshake) => this.#upgrading?.(handshake))
     })
   }
 
-  /** Nobody reads the socket any more, and what belongs to the handshake lies in front. */
-  #prepareUpgrade(pending: Octets | undefined): void {
-    const raw = this.#raw
-    while (raw.writableCorked > 0) raw.uncork()
-    this.#detach(raw)
-    raw.pause()
-    const left = this.#input.takeAll()
-    if (pending !== undefined && pending.length > 0) raw.unshift(Buffer.from(pending))
-    if (left.length > 0) raw.unshift(left)
+  /** The socket for the handshake: nobody reads it any more, and what belongs to the handshake lies in front. */
+  #prepareUpgrade(pending: Octets | undefined): Socket {
+    const front = [this.#input.takeAll()]
+    if (pending !== undefined && pending.length > 0) front.push(Buffer.from(pending))
+    const raw = this.#transport.toSocket(front)
+    forgetEnd(raw)
+    watchEnd(raw, this)
+    this.#raw = raw
     this.#input.restart()
     this.#stalled = false
+    return raw
   }
 
   #upgraded(handshake: Handshake | UpgradeFailure): UpgradeResult {
@@ -347,7 +327,8 @@ export class SocketLeg implements Leg, InputSource {
       this.#adopt(handshake.socket)
       return { kind: 'secure', tls: handshake.facts }
     }
-    const reason = typeof handshake === 'string' ? handshake : reasonOf(handshake)
+    // Of a leg that was closed meanwhile whatever node:tls says is of no interest.
+    const reason = this.#closed ? 'closed' : typeof handshake === 'string' ? handshake : reasonOf(handshake)
     const cause = typeof handshake !== 'string' && handshake.kind === 'failed' ? handshake.cause : undefined
     const code = reason === 'verify' ? 'tls-verify' : 'tls-handshake'
     this.#finish({ kind: 'error', code, cause: cause ?? new Error(`TLS handshake: ${reason}`) })
@@ -356,26 +337,16 @@ export class SocketLeg implements Leg, InputSource {
 
   #adopt(socket: TLSSocket): void {
     const raw = this.#raw
-    raw.removeListener('error', onError)
-    raw.removeListener('close', onClose)
-    raw.on('error', ignore)
-    this.#socket = socket
-    this.#attach(socket)
+    if (raw === undefined) return
+    this.#raw = undefined
+    forgetEnd(raw)
+    this.#transport = overSocket(socket, raw)(this)
   }
 
-  #attach(socket: OwnedSocket): void {
-    socket[LEG] = this
-    socket.on('error', onError)
-    socket.on('close', onClose)
-    socket.on('drain', onDrain)
-    socket.on('end', onEof)
-    socket.on('data', onData)
-  }
-
-  #detach(socket: OwnedSocket): void {
-    socket.removeListener('data', onData)
-    socket.removeListener('end', onEof)
-    socket.removeListener('drain', onDrain)
+  #tellGone(): void {
+    const gone = this.#gone
+    this.#gone = undefined
+    gone?.()
   }
 
   #clearTimers(): void {

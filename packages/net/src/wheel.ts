@@ -20,7 +20,10 @@ class Entry implements IdleTimer {
   /** Wheel time of the last touch: at most one tick before the real time of it. */
   touched: number
   readonly idle: boolean
-  slot: Set<Entry> | undefined
+  /** Its slot while it waits, and its neighbours there: a list costs less than a set, whose members have to be hashed. */
+  slot: Slot | undefined
+  before: Entry | undefined
+  after: Entry | undefined
 
   constructor(wheel: Wheel, ms: number, fire: () => void, due: number, idle: boolean) {
     this.wheel = wheel
@@ -40,12 +43,42 @@ class Entry implements IdleTimer {
   }
 }
 
+/** The entries of one tick of each turn. */
+class Slot {
+  first: Entry | undefined
+
+  add(entry: Entry): void {
+    const { first } = this
+    if (first !== undefined) first.before = entry
+    entry.after = first
+    entry.slot = this
+    this.first = entry
+  }
+
+  remove(entry: Entry): void {
+    const { before, after } = entry
+    if (before === undefined) this.first = after
+    else before.after = after
+    if (after !== undefined) after.before = before
+    entry.before = undefined
+    entry.after = undefined
+    entry.slot = undefined
+  }
+
+  /** Those that are there now: entries may come and go meanwhile. */
+  all(): readonly Entry[] {
+    const entries: Entry[] = []
+    for (let entry = this.first; entry !== undefined; entry = entry.after) entries.push(entry)
+    return entries
+  }
+}
+
 class Wheel implements TimerWheel {
   now: number
   size = 0
   readonly #clock: Clock
   readonly #start: number
-  readonly #slots: (Set<Entry> | undefined)[] = new Array(SLOTS).fill(undefined)
+  readonly #slots: readonly Slot[] = Array.from({ length: SLOTS }, () => new Slot())
   /** Number of the last tick whose slot was looked at. */
   #tick = 0
   #timer: Timer | undefined
@@ -68,17 +101,13 @@ class Wheel implements TimerWheel {
   close(): void {
     this.#timer?.cancel()
     this.#timer = undefined
-    for (const slot of this.#slots) {
-      for (const entry of slot ?? []) entry.slot = undefined
-    }
-    this.#slots.fill(undefined)
+    for (const slot of this.#slots) for (const entry of slot.all()) slot.remove(entry)
     this.size = 0
   }
 
   remove(entry: Entry): void {
     if (entry.slot === undefined) return
-    entry.slot.delete(entry)
-    entry.slot = undefined
+    entry.slot.remove(entry)
     this.size -= 1
     if (this.size > 0) return
     this.#timer?.cancel()
@@ -109,14 +138,7 @@ class Wheel implements TimerWheel {
   /** The slot of the first tick at or after the due time, but never one that has been looked at. */
   #place(entry: Entry): void {
     const tick = Math.max(Math.ceil((entry.due - this.#start) / TICK_MS), this.#tick + 1)
-    const index = tick % SLOTS
-    let slot = this.#slots[index]
-    if (slot === undefined) {
-      slot = new Set()
-      this.#slots[index] = slot
-    }
-    slot.add(entry)
-    entry.slot = slot
+    this.#slots[tick % SLOTS]?.add(entry)
   }
 
   #advance(): void {
@@ -136,25 +158,25 @@ class Wheel implements TimerWheel {
   /** The process was held up: what was touched meanwhile carries the time of before, and would be called idle too early. */
   #forgive(before: number, now: number): void {
     for (const slot of this.#slots) {
-      for (const entry of slot ?? []) {
+      for (const entry of slot.all()) {
         if (entry.idle && entry.touched === before) entry.touched = now - TICK_MS
       }
     }
   }
 
-  #look(slot: Set<Entry> | undefined): void {
-    if (slot === undefined) return
-    for (const entry of slot) {
-      // An entry that was taken out by the one before it is no longer in the set and is not visited.
-      if (entry.due > this.now) continue
-      slot.delete(entry)
+  #look(slot: Slot | undefined): void {
+    if (slot?.first === undefined) return
+    // In the order in which they were added.
+    for (const entry of slot.all().toReversed()) {
+      // One that was taken out by another before it has no slot any more.
+      if (entry.slot !== slot || entry.due > this.now) continue
+      slot.remove(entry)
       // A touch carries the time of the last tick, so the octet may have come up to one tick later.
       const until = entry.touched + entry.ms + TICK_MS
       if (entry.idle && until > this.now) {
         entry.due = until
         this.#place(entry)
       } else {
-        entry.slot = undefined
         this.size -= 1
         entry.fire()
       }

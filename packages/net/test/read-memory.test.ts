@@ -6,7 +6,7 @@ const FULL = 65_536
 
 /** A socket that reads into its memory whatever it is told to. */
 function socketThat(onBytes: (view: Buffer) => void) {
-  const options = readMemory(onBytes)
+  const options = readMemory({ received: onBytes })
   const next = (): Uint8Array => (typeof options.buffer === 'function' ? options.buffer() : options.buffer)
   let memory = next()
   return {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import type { CounterState } from './counters.js'
 
 /** The way between a worker and its supervisor: IPC of child_process, or anything like it. Messages keep their order. */
 export interface MessageChannel {
@@ -23,6 +24,7 @@ export type StoreOperation =
   | 'publish'
   | 'subscribe'
   | 'unsubscribe'
+  | 'followCounters'
 
 /** Worker to supervisor. Octets travel as base64, so that either serialization of child_process will do. */
 export interface StoreRequest {
@@ -47,12 +49,20 @@ export interface StoreEvent {
   readonly message: string
 }
 
-export type StoreMessage = StoreRequest | StoreReply | StoreEvent
+/** Supervisor to worker: counters that have changed. */
+export interface StoreCounts {
+  readonly state: 'counts'
+  readonly counters: readonly CounterState[]
+}
+
+export type StoreMessage = StoreRequest | StoreReply | StoreEvent | StoreCounts
+
+const STATES: ReadonlySet<unknown> = new Set(['ask', 'answer', 'event', 'counts'])
 
 /** Anything else on the channel belongs to others. */
 export function isStoreMessage(message: unknown): message is StoreMessage {
   if (typeof message !== 'object' || message === null || !('state' in message)) return false
-  return message.state === 'ask' || message.state === 'answer' || message.state === 'event'
+  return STATES.has(message.state)
 }
 
 export function toText(bytes: Uint8Array): string {

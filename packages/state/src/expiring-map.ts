@@ -33,6 +33,12 @@ export class ExpiringMap<T> {
     return undefined
   }
 
+  /** What has not expired. */
+  *entries(): Generator<[string, T]> {
+    const now = this.#clock.now()
+    for (const { key, value, until } of this.#slots.values()) if (until > now) yield [key, value]
+  }
+
   set(key: string, value: T, until: number): void {
     const slot = { key, value, until }
     this.#slots.set(key, slot)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Clock } from '@portico/base'
 import { type Bucket, takeFrom } from './bucket.js'
+import { Counters } from './counters.js'
 import { ExpiringMap } from './expiring-map.js'
 import { boundKey, checkValue, sameValue } from './keys.js'
 import type { Held, StateStore, Stored } from './store.js'
@@ -12,14 +13,14 @@ export interface MemoryStoreOptions {
   readonly maxKeys?: number
 }
 
-interface Counter {
-  readonly sum: number
-  readonly until: number
+/** The store of one process, whose counters others may follow. */
+export interface MemoryStore extends StateStore {
+  readonly counters: Counters
 }
 
 /** The store of one process. It is never away. Kinds are bounded apart, so that a flood of counters pushes no ban out. */
-export function createMemoryStore({ clock, maxKeys = 100_000 }: MemoryStoreOptions): StateStore {
-  const counters = new ExpiringMap<Counter>(clock, maxKeys)
+export function createMemoryStore({ clock, maxKeys = 100_000 }: MemoryStoreOptions): MemoryStore {
+  const counters = new Counters(clock, maxKeys)
   const buckets = new ExpiringMap<Bucket>(clock, maxKeys)
   const values = new ExpiringMap<Uint8Array>(clock, maxKeys)
   const leases = new ExpiringMap<symbol>(clock, maxKeys)
@@ -31,16 +32,8 @@ export function createMemoryStore({ clock, maxKeys = 100_000 }: MemoryStoreOptio
   }
 
   return {
-    async increment(key, by, windowMs) {
-      const name = boundKey(key)
-      const before = counters.get(name)
-      // Asking for the sum begins no window and takes no place.
-      if (by === 0 && before === undefined) return 0
-      const until = before?.until ?? clock.now() + windowMs
-      const sum = (before?.sum ?? 0) + by
-      counters.set(name, { sum, until }, until)
-      return sum
-    },
+    counters,
+    increment: async (key, by, windowMs) => counters.add(boundKey(key), by, windowMs),
     async take(bucket, cost, limits) {
       const name = boundKey(bucket)
       const taken = takeFrom(buckets.get(name), cost, limits, clock.now())

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 import { NEVER } from '@portico/base'
 import { isStoreMessage, type MessageChannel, type StoreRequest, toBytes, toText } from './channel.js'
-import type { BucketLimits, Held, StateStore } from './store.js'
+import type { MemoryStore } from './memory.js'
+import type { BucketLimits, Held } from './store.js'
 
 /**
  * Lets one worker use the supervisor's store over a channel; takes the channel's `onMessage`. Disposal, when the worker is gone,
  * gives its leases back and ends its subscriptions.
  */
-export function serveStore(channel: MessageChannel, store: StateStore): Disposable {
+export function serveStore(channel: MessageChannel, store: MemoryStore): Disposable {
   const desk = new Desk(channel, store)
   channel.onMessage = (message) => {
     if (isStoreMessage(message) && message.state === 'ask') void desk.answer(message)
@@ -20,15 +21,19 @@ export function serveStore(channel: MessageChannel, store: StateStore): Disposab
   }
 }
 
+/** Counters in one message. */
+const MOST_AT_ONCE = 500
+
 class Desk {
   readonly #channel: MessageChannel
-  readonly #store: StateStore
+  readonly #store: MemoryStore
   readonly #held = new Map<number, Held>()
   readonly #topics = new Map<string, Disposable>()
+  #following: Disposable | undefined
   #lastHeld = 0
   #closed = false
 
-  constructor(channel: MessageChannel, store: StateStore) {
+  constructor(channel: MessageChannel, store: MemoryStore) {
     this.#channel = channel
     this.#store = store
   }
@@ -50,6 +55,7 @@ class Desk {
     for (const topic of this.#topics.values()) topic[Symbol.dispose]()
     this.#held.clear()
     this.#topics.clear()
+    this.#following?.[Symbol.dispose]()
   }
 
   async #do(operation: StoreRequest['operation'], args: readonly unknown[]): Promise<unknown> {
@@ -85,6 +91,8 @@ class Desk {
       case 'unsubscribe':
         this.#topics.get(key)?.[Symbol.dispose]()
         return this.#topics.delete(key)
+      case 'followCounters':
+        return this.#followCounters()
     }
   }
 
@@ -112,5 +120,15 @@ class Desk {
       this.#channel.send({ state: 'event', topic, message: toText(message) })
     })
     this.#topics.set(topic, subscription)
+  }
+
+  /** All of them first, then each change: the answer to this comes when the worker knows as much as the supervisor. */
+  #followCounters(): void {
+    const { counters } = this.#store
+    const known = counters.states()
+    for (let at = 0; at < known.length; at += MOST_AT_ONCE) {
+      this.#channel.send({ state: 'counts', counters: known.slice(at, at + MOST_AT_ONCE) })
+    }
+    this.#following ??= counters.watch((changed) => this.#channel.send({ state: 'counts', counters: [changed] }))
   }
 }

@@ -10,7 +10,8 @@ import { Topics } from './topics.js'
 /**
  * The store of a worker: the supervisor keeps it, asked over a channel whose `onMessage` it takes. The store is away while the
  * channel is closed or an answer takes longer than `timeoutMs`. Counters and buckets are kept here too, so that they go on with
- * what this worker has seen.
+ * what this worker has seen. The supervisor tells of every counter that changes: who only asks for a sum, as each sign-in does,
+ * is answered here, without a message.
  */
 export function createSupervisorStore(
   channel: MessageChannel,
@@ -25,10 +26,16 @@ export function createSupervisorStore(
     if (!isStoreMessage(message)) return
     if (message.state === 'answer') requests.answered(message)
     if (message.state === 'event') topics.deliver(message.topic, toBytes(message.message))
+    if (message.state === 'counts') for (const counter of message.counters) local.counters.put(counter)
   }
+  let following = false
+  void ask('followCounters', [], NEVER).then((answer) => {
+    following = answer !== AWAY
+  })
 
   return {
     async increment(key, by, windowMs, signal) {
+      if (by === 0 && following) return local.counters.sum(boundKey(key))
       const here = await local.increment(key, by, windowMs, signal)
       const answer = await ask('increment', [boundKey(key), by, windowMs], signal)
       return typeof answer === 'number' ? answer : here

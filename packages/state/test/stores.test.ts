@@ -30,9 +30,11 @@ class End implements MessageChannel {
   onMessage: ((message: unknown) => void) | undefined
   open = true
   deaf = false
+  sent = 0
   other: End | undefined
   send(message: unknown): boolean {
     if (!this.open) return false
+    this.sent += 1
     // As the IPC of child_process with its default serialization.
     const copy: unknown = JSON.parse(JSON.stringify(message))
     if (!this.deaf) queueMicrotask(() => this.other?.onMessage?.(copy))
@@ -77,6 +79,31 @@ describe('workers with one supervisor', () => {
     await first.publish('kick', bytes('alice'), NEVER)
     await second.get('settled', NEVER)
     expect(heard).toEqual(['alice'])
+  })
+
+  test('know what the others count without asking, from before they began until it is forgotten', async () => {
+    const clock = createFakeClock()
+    const shared = createMemoryStore({ clock })
+    const [one, two] = [channelPair(), channelPair()]
+    serveStore(one.supervisor, shared)
+    const first = createSupervisorStore(one.worker, { clock })
+    await first.increment('before', 3, 60_000, NEVER)
+    await clock.advance(50_000)
+    serveStore(two.supervisor, shared)
+    const second = createSupervisorStore(two.worker, { clock })
+    await second.get('settled', NEVER)
+    await first.increment('after', 1, 60_000, NEVER)
+    await first.increment('after', 1, 60_000, NEVER)
+    await second.get('settled', NEVER)
+    const asked = two.worker.sent
+    expect(await second.increment('before', 0, 60_000, NEVER)).toBe(3)
+    expect(await second.increment('after', 0, 60_000, NEVER)).toBe(2)
+    await clock.advance(11_000)
+    expect(await second.increment('before', 0, 60_000, NEVER)).toBe(0)
+    expect(await second.increment('after', 0, 60_000, NEVER)).toBe(2)
+    expect(two.worker.sent).toBe(asked)
+    expect(await second.increment('after', 1, 60_000, NEVER)).toBe(3)
+    expect(await first.increment('after', 0, 60_000, NEVER)).toBe(3)
   })
 
   test('a worker that dies gives its leases back', async () => {

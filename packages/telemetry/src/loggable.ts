@@ -9,7 +9,8 @@ const MAX_CAUSES = 5
  */
 export function loggable(facts: LogFacts): Record<string, unknown> {
   const plain: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(facts)) {
+  for (const key of Object.keys(facts)) {
+    const value = facts[key]
     if (value === undefined) continue
     plain[key] = value instanceof Error ? describeError(value, MAX_CAUSES) : value
   }
