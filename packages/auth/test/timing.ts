@@ -41,11 +41,16 @@ function scramOf(hash: 'sha1' | 'sha256'): Client {
 /** What an observer sees of one wrong sign-in: microseconds until the refusal. */
 export type Refusal = (user: string, password: string, address: string) => Promise<number>
 
-/** A front desk over one account whose stored password is given. */
+/** As many as are asked for in one comparison, with the warm-up. */
+const ACCOUNTS = 1_000
+const nameOf = (kind: 'known' | 'other', number: number): string => `${kind}${String(number).padStart(3, '0')}`
+
+/** A front desk over accounts that all have the stored password that is given. */
 export function deskOf(mechanism: string, stored: string): Refusal {
   const [clock, log] = [createFakeClock(), recordingLog()]
+  const accounts = Array.from({ length: ACCOUNTS }, (_, number) => `${nameOf('known', number)}:${stored}\n`).join('')
   const auth = createAuthenticator({
-    sources: [createUsersFileSource(memoryUsersFile(`alice:${stored}\n`), { hashThreads })],
+    sources: [createUsersFileSource(memoryUsersFile(accounts), { hashThreads })],
     mechanisms: serverMechanisms,
     throttle: createThrottle({ settings: authSchema.parse({}), state: createMemoryStore({ clock }), clock }),
     cache: createAuthCache({ ttl: 60_000, entries: 1_000 }, clock),
@@ -79,8 +84,8 @@ export interface Compared {
 }
 
 /**
- * Signs in with wrong passwords in pairs, one of a known user and one of an unknown user, in an order that is drawn for each
- * pair: what else the machine does meets both alike.
+ * Signs in with wrong passwords in pairs, one of a known user and one of an unknown user, each for the first time, in an order that
+ * is drawn for each pair: what else the machine does meets both alike.
  */
 export async function compare(refusal: Refusal, pairs: number): Promise<Compared> {
   const known: number[] = []
@@ -89,8 +94,8 @@ export async function compare(refusal: Refusal, pairs: number): Promise<Compared
   for (let i = -warmUp; i < pairs; i++) {
     const [address, password] = [`10.0.${(i + warmUp) >> 8}.${(i + warmUp) & 255}`, `wrong ${i + warmUp}`]
     const users = [
-      ['alice', known],
-      [`nobody${i + warmUp}`, unknown],
+      [nameOf('known', i + warmUp), known],
+      [nameOf('other', i + warmUp), unknown],
     ] as const
     for (const [user, times] of randomInt(2) === 0 ? users : [users[1], users[0]]) {
       const time = await refusal(user, password, address)

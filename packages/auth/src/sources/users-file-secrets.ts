@@ -35,7 +35,8 @@ export function createSecretDesk(passwords: readonly StoredPassword[], key: Uint
     holds: (kind) => ({ can: ableFor(kind).length, of: passwords.length }),
     secretOf(name, stored, kind, threads) {
       const own = stored?.secret(kind)
-      const make = own ?? decoyFor(ableFor(kind), name, key)?.secret(kind)
+      // Drawn for known names too, whose refusals would else come earlier by a hash.
+      const make = [own, decoyFor(ableFor(kind), name, key)?.secret(kind)].find((maker) => maker !== undefined)
       if (make === undefined) return undefined
       const salt = createHmac('sha256', key).update(`${kind}\0${name}`).digest()
       return make(salt.subarray(0, SALT_OCTETS), threads).then((secret) => ({

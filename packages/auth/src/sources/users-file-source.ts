@@ -49,6 +49,8 @@ export function createUsersFileSource(
       if (entry === undefined) return { kind: 'not-here' }
       const { password } = entry
       if (password === undefined) return routedOnly(entry, request)
+      // Not needed, but drawn for unknown names too, whose refusals would else come later by a hash.
+      file.decoy(request.authcid)
       const proof = { source: name, user: entry.user, epoch: entry.epoch }
       const proved = await prove(request, proof, () =>
         verifyPresented(password, request.password.expose(), hashThreads),
