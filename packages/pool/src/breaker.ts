@@ -12,6 +12,11 @@ export interface BreakerRule {
   readonly clients: number
   /** How long it stays open at first, give or take a half. */
   readonly firstMs: number
+  /**
+   * The backend is told whose connection it is before it says anything: what it then answers, or that it closes, is about that
+   * client and not about the backend.
+   */
+  readonly knowsClient?: boolean
 }
 
 /**
@@ -60,21 +65,32 @@ export class Breaker {
   /** How an admitted attempt went: without an error, or with one. A trial that failed opens it again, whoever made it. */
   settle(error: BackendError | undefined): void {
     this.#trial = false
-    if (error === undefined) {
+    if (error === undefined || this.#isOfClient(error)) {
       this.#openMs = 0
       this.#forget()
-    } else if (this.state === 'half-open' && counts(error)) this.#open()
+    } else if (this.state === 'half-open' && this.#counts(error)) this.#open()
   }
 
   /** A client was given an error. Nobody is given one more than once. */
   seen(error: BackendError, client: string): void {
-    if (this.#openMs !== 0 || !counts(error)) return
+    if (this.#openMs !== 0 || !this.#counts(error)) return
     const now = this.#clock.now()
     if (now - this.#failedAt > LONGEST_MS) this.#forget()
     this.#failedAt = now
     this.#failures += 1
     if (this.#clients.size < this.#rule.clients) this.#clients.add(client)
     if (this.#failures >= this.#rule.failures && this.#clients.size >= this.#rule.clients) this.#open()
+  }
+
+  #counts(error: BackendError): boolean {
+    const { phase, code } = error
+    return !this.#isOfClient(error) && COUNTED.has(phase) && code !== 'cancelled' && code !== 'cleartext-forbidden'
+  }
+
+  /** What a backend that can be reached has against one client. */
+  #isOfClient({ phase, code }: BackendError): boolean {
+    if (this.#rule.knowsClient !== true || code === 'timed-out' || code === 'cancelled') return false
+    return phase === 'tls' || phase === 'greeting'
   }
 
   #forget(): void {
@@ -90,7 +106,3 @@ export class Breaker {
 }
 
 const COUNTED: ReadonlySet<BackendPhase> = new Set(['connect', 'tls', 'greeting'])
-
-function counts(error: BackendError): boolean {
-  return COUNTED.has(error.phase) && error.code !== 'cancelled' && error.code !== 'cleartext-forbidden'
-}

@@ -30,6 +30,7 @@ export class Opener {
       failures: limits.breakerFailures ?? BREAKER_FAILURES,
       clients: limits.breakerClients ?? BREAKER_CLIENTS,
       firstMs: limits.breakerMs ?? BREAKER_MS,
+      knowsClient: backend.proxyProtocol !== undefined,
     }
     this.#breaker = new Breaker(clock, rule, random ?? Math.random)
   }

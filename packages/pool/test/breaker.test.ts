@@ -35,6 +35,26 @@ describe('which failures open a breaker', () => {
     expect(breaker.state).toBe(state)
   })
 
+  test.each([
+    ['refused connections', 'refused', 'connect', 'open'],
+    ['no greeting', 'timed-out', 'greeting', 'open'],
+    ['a greeting that says no', 'temporary', 'greeting', 'closed'],
+    ['an end before TLS', 'closed', 'tls', 'closed'],
+  ] as const)('of a backend that was told the client by a PROXY header: %s', (_what, code, phase, state) => {
+    const breaker = new Breaker(createFakeClock(), { ...RULE, knowsClient: true }, () => 0.5)
+    for (let at = 0; at < 9; at++) attempt(breaker, `c${at}`, errorOf(code, phase))
+    expect(breaker.state).toBe(state)
+  })
+
+  test('a client that a backend turns away by its name has shown that the backend is there', async () => {
+    const clock = createFakeClock()
+    const breaker = new Breaker(clock, { ...RULE, knowsClient: true }, () => 0.5)
+    for (const client of ['a', 'b', 'c']) attempt(breaker, client, down)
+    await clock.advance(1_500)
+    expect(attempt(breaker, 'banned', errorOf('temporary', 'greeting'))).toBe('admitted')
+    expect(breaker.state).toBe('closed')
+  })
+
   test('failures that lie more than a minute apart are not one trouble', async () => {
     const clock = createFakeClock()
     const breaker = new Breaker(clock, RULE, () => 0.5)
