@@ -28,6 +28,7 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
   'PROXY header, version 2': ['packages/net/src/proxy-v2.ts', 'V2_LONGEST'],
   'read ahead of a paused connection': ['packages/net/src/leg-input.ts', 'READ_AHEAD'],
   'queued towards a peer that does not read': ['packages/net/src/socket-transport.ts', 'MARK'],
+  'log lines that wait for a disk or a reader': ['packages/telemetry/src/create-log.ts', 'MOST_BEHIND'],
   'connections over a limit that are told so at a time': ['packages/net/src/listener.ts', 'MOST_LINGERING'],
   'IMAP4 literal before sign-in': ['protocols/imap4/src/read-command.ts', 'LONGEST_LITERAL'],
   'IMAP4 literals of one command': ['protocols/imap4/src/read-command.ts', 'MOST_LITERALS'],

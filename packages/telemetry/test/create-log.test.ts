@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Secret } from '@portico/base'
@@ -56,6 +57,30 @@ describe('the log', () => {
     const to = collector()
     createLog({ level: 'info', format: 'pretty', destination: to }).info('hello', { user: 'eve\r\nfake', plain: 'x' })
     expect(to.lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO {2}hello {2}user="eve\\r\\nfake" {2}plain=x\n$/)
+  })
+
+  test('what waits for a reader that is behind is bounded, and the newest lines are lost', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'portico-log-')), 'pipe')
+    execFileSync('mkfifo', [path])
+    const reader = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+    const log = createLog({ level: 'info', format: 'json', destination: path })
+    for (let number = 0; number < 320; number++) log.warn('line', { number, filling: 'x'.repeat(100_000) })
+    const buffer = Buffer.alloc(1_048_576)
+    let total = 0
+    const readOn = (): number => {
+      try {
+        const length = readSync(reader, buffer)
+        total += length
+        return length
+      } catch {
+        // Nothing is there now.
+        return 0
+      }
+    }
+    await expect.poll(() => readOn() === 0 && total > 16_000_000, { timeout: 60_000, interval: 1 }).toBe(true)
+    expect(total).toBeLessThan(18_000_000)
+    log.close()
+    closeSync(reader)
   })
 
   test('a file has every line once the log is closed', async () => {
