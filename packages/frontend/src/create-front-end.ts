@@ -58,7 +58,7 @@ class RunningFrontEnd implements FrontEnd {
     this.#doorOptions = {
       lasting: this.#lasting,
       ticketKeys: options.ticketKeys,
-      welcome: (door, leg, trusted) => this.#welcome(door, leg, trusted),
+      welcome: (door, leg) => this.#welcome(door, leg),
     }
   }
 
@@ -155,7 +155,7 @@ class RunningFrontEnd implements FrontEnd {
     })
   }
 
-  #welcome(door: Door, leg: Leg, trusted: boolean): void {
+  #welcome(door: Door, leg: Leg): void {
     const { generation, facts, protocol } = door
     const served = generation.protocol(protocol)
     if (served === undefined || this.#closing !== undefined) {
@@ -167,11 +167,7 @@ class RunningFrontEnd implements FrontEnd {
     const { services } = generation
     const done = generation.use()
     void door.sessions
-      .run(
-        { id, protocol, listener: facts, leg, networksOf: namesOf, trusted, services },
-        served.protocol,
-        served.settings,
-      )
+      .run({ id, protocol, listener: facts, leg, networksOf: namesOf, services }, served.protocol, served.settings)
       .finally(done)
   }
 

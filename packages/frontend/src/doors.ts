@@ -25,7 +25,7 @@ export interface DoorOptions {
   readonly lasting: Lasting
   readonly ticketKeys: Buffer | undefined
   /** A connection is ready for its session. */
-  readonly welcome: (door: Door, leg: Leg, trusted: boolean) => void
+  readonly welcome: (door: Door, leg: Leg) => void
 }
 
 /** One listener that lives across configurations: its socket stays, what it does with connections follows the newest one. */
@@ -81,7 +81,7 @@ export class Door {
         get proxyHeaderMs() {
           return door.#generation.checked.settings.limits.handshake
         },
-        onLeg: (leg, { trusted }) => this.#options.welcome(this, leg, trusted),
+        onLeg: (leg) => this.#options.welcome(this, leg),
         onRefused: (why, peer, detail) => {
           const facts = { why, detail, listener: this.facts.name, client: peer.address }
           if (why === 'closed-early') log.debug('connection refused', facts)

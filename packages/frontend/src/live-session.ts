@@ -13,7 +13,6 @@ export interface SessionParts {
   readonly leg: Leg
   /** Names of the configured networks that hold an address. */
   readonly networksOf: (address: string) => readonly string[]
-  readonly trusted: boolean
   readonly services: Services
 }
 
@@ -24,7 +23,6 @@ export class LiveSession implements Session {
   readonly listener: ListenerFacts
   readonly leg: Leg
   networks: readonly string[]
-  readonly trusted: boolean
   readonly isProxy: boolean
   readonly services: Services
   readonly signal = new CancellationSource()
@@ -44,7 +42,6 @@ export class LiveSession implements Session {
     this.#networksOf = parts.networksOf
     this.#ends = parts.leg.facts
     this.networks = parts.networksOf(this.#ends.peer.address)
-    this.trusted = parts.trusted
     this.isProxy = this.networks.includes(PROXIES)
     this.services = parts.services
     this.record = new SessionRecord({

@@ -6,7 +6,7 @@ import { backendsSchema, locationSchema } from '@portico/routing'
 import { limitsSchema, type Protocol } from '@portico/session'
 import { stateSchema } from '@portico/state'
 
-/** The network whose members are trusted balancers: they must send a PROXY header. */
+/** The network whose members are balancers: they must send a PROXY header, and are believed nothing else. */
 export const BALANCERS = 'balancers'
 
 /** The network whose members are proxies: what they say, inside the protocol, of the clients that they speak for is believed. */
@@ -16,7 +16,7 @@ const networksSchema = z
   .record(z.string(), z.array(z.string()))
   .default({})
   .describe(
-    `Named sets of CIDR blocks that a client may belong to. \`${BALANCERS}\` are trusted to state the client's address (PROXY protocol) and can never be banned. \`${PROXIES}\` are proxies and web mail that speak for clients of their own and are believed when they say whom, by IMAP4's ID (x-originating-ip and its like) or POP3's XCLIENT. A balancer that only passes octets on is none: what comes through it was said by its clients.`,
+    `Named sets of CIDR blocks that a client may belong to. \`${BALANCERS}\` must state the client's address by a PROXY header, which is all that they are believed, and can never be banned. \`${PROXIES}\` are proxies and web mail that speak for clients of their own and are believed when they say whom, by IMAP4's ID (x-originating-ip and its like), POP3's XCLIENT or HTTP's X-Forwarded-For: a balancer that speaks HTTP itself and sends no PROXY header belongs here and not to \`${BALANCERS}\`. A balancer that only passes octets on is none: what comes through it was said by its clients.`,
   )
 
 const certificateSchema = z.strictObject({

@@ -30,8 +30,8 @@ export interface ListenOptions {
   /** Said to a connection over a limit before it is closed; never before implicit TLS. */
   readonly tooBusy: Uint8Array
   readonly wheel: TimerWheel
-  /** A connection is ready: PROXY header read, implicit TLS done. `trusted`: its socket peer is in `proxyFrom`. */
-  onLeg(leg: Leg, facts: { readonly trusted: boolean }): void
+  /** A connection is ready: PROXY header read, implicit TLS done. */
+  onLeg(leg: Leg): void
   onRefused(why: RefusedBecause, peer: Endpoint, detail?: string): void
 }
 
@@ -162,7 +162,7 @@ class Door implements Listener {
     }
     if (!withinLimit) this.#refuse(leg, 'over-limit')
     else if (proxyFrom?.contains(facts.socketPeer.address) === true) void this.#proxied(leg, counted)
-    else this.#admit(leg, counted, false)
+    else this.#admit(leg, counted)
   }
 
   async #proxied(leg: SocketLeg, counted: (address: string) => void): Promise<void> {
@@ -176,10 +176,10 @@ class Door implements Listener {
     }
     if (header.source !== undefined && !header.local) leg.setPeer(header.source, header.destination)
     if (header.tls !== undefined) leg.tls = forwardedTls(header.tls, header.alpn, header.authority)
-    this.#admit(leg, counted, true)
+    this.#admit(leg, counted)
   }
 
-  #admit(leg: SocketLeg, counted: (address: string) => void, trusted: boolean): void {
+  #admit(leg: SocketLeg, counted: (address: string) => void): void {
     const { peer } = leg.facts
     if (peer.family !== 'unix') {
       const key = this.#admission.enterAddress(peer.address)
@@ -190,13 +190,13 @@ class Door implements Listener {
       counted(key)
     }
     const { tls } = this.#options
-    if (tls.mode !== 'implicit' || leg.tls !== undefined) this.#options.onLeg(leg, { trusted })
-    else void this.#secure(leg, trusted, tls.acceptor, tls.handshakeMs)
+    if (tls.mode !== 'implicit' || leg.tls !== undefined) this.#options.onLeg(leg)
+    else void this.#secure(leg, tls.acceptor, tls.handshakeMs)
   }
 
-  async #secure(leg: SocketLeg, trusted: boolean, acceptor: TlsAcceptor, handshakeMs: number): Promise<void> {
+  async #secure(leg: SocketLeg, acceptor: TlsAcceptor, handshakeMs: number): Promise<void> {
     const result = await leg.upgradeServer(acceptor, NOTHING, 'implicit', handshakeMs)
-    if (result.kind === 'secure') this.#options.onLeg(leg, { trusted })
+    if (result.kind === 'secure') this.#options.onLeg(leg)
     else if (result.reason === 'closed') this.#options.onRefused('closed-early', leg.facts.peer)
     else this.#options.onRefused('tls-failed', leg.facts.peer, result.reason)
   }

@@ -135,14 +135,12 @@ export function certificateFor(names: readonly string[], key: 'ec' | 'rsa' | 'ed
 /** Legs in the order in which they were accepted. */
 export class Accepted {
   readonly refused: { why: string; detail: string | undefined }[] = []
-  readonly trusted: boolean[] = []
   readonly #legs: Leg[] = []
   readonly #waiting: (() => void)[] = []
 
-  onLeg(leg: Leg, { trusted }: { readonly trusted: boolean }): void {
+  onLeg(leg: Leg): void {
     leg.pause()
     this.#legs.push(leg)
-    this.trusted.push(trusted)
     for (const told of this.#waiting.splice(0)) told()
   }
 
@@ -188,7 +186,7 @@ export async function listenForTest(
     maxPerAddress: 1_000,
     tooBusy: new Uint8Array(0),
     wheel,
-    onLeg: (leg, facts) => accepted.onLeg(leg, facts),
+    onLeg: (leg) => accepted.onLeg(leg),
     onRefused: (why, _peer, detail) => accepted.onRefused(why, detail),
     ...options,
   })

@@ -25,8 +25,6 @@ export interface Session {
   readonly leg: Leg
   /** Names of the configured networks that hold the client. */
   readonly networks: readonly string[]
-  /** The socket's peer is a balancer, which may forward client facts. Whoever speaks through it is not trusted by that. */
-  readonly trusted: boolean
   /** The client itself is one of the site's proxies: it may say, in the protocol, whom it speaks for. */
   readonly isProxy: boolean
   readonly services: Services

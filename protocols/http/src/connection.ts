@@ -35,6 +35,8 @@ export class Connection {
   readonly prepared: Prepared
   readonly reader: ClientReader
   readonly signedIn: SignedIn
+  /** Who speaks to us, whomever it speaks for. */
+  readonly peer: string
   /** Failed sign-ins since the last good one. */
   failures = 0
   /** A request has reached a backend and was answered there: the client's time is no longer that of strangers. */
@@ -43,14 +45,18 @@ export class Connection {
 
   constructor(session: Session, made: Prepared, reader: ClientReader) {
     this.session = session
+    this.peer = session.leg.facts.peer.address
     this.prepared = made
     this.reader = reader
     this.signedIn = new SignedIn(session.services.clock)
   }
 
-  /** What the auth core is told; made anew when a sign-in has failed. */
+  /** What the auth core is told; made anew when a sign-in has failed, and for another client. */
   get context(): AuthContext {
-    if (this.#context?.failures !== this.failures) this.#context = authContextOf(this.session, this.failures)
+    const { peer } = this.session.leg.facts
+    const known = this.#context
+    if (known?.failures === this.failures && known.client.peer === peer) return known
+    this.#context = authContextOf(this.session, this.failures)
     return this.#context
   }
 

@@ -45,8 +45,8 @@ const REQUEST_DROPS = dropTable(
   ...[hop, connection, transferEncoding, contentLength, Field.strange, Field.steering, Field.host, Field.authorization],
   ...[Field.destination, Field.forwarded, Field.forwardedFor, Field.forwardedProto, Field.forwardedHost],
 )
-const TRUSTED_DROPS = REQUEST_DROPS.slice()
-for (const id of [Field.forwarded, Field.forwardedProto, Field.forwardedHost]) TRUSTED_DROPS[id] = 0
+const PROXY_DROPS = REQUEST_DROPS.slice()
+for (const id of [Field.forwarded, Field.forwardedProto, Field.forwardedHost]) PROXY_DROPS[id] = 0
 const RESPONSE_DROPS = dropTable(
   ...[hop, connection, transferEncoding, contentLength, Field.location, Field.contentLocation],
 )
@@ -66,19 +66,19 @@ export interface OutgoingRequest {
   readonly destination: string | undefined
   /** Field that tells the mount. */
   readonly prefix: { readonly name: string; readonly value: string } | undefined
-  /** `for` holds what a trusted peer said already. */
+  /** `for` holds what a proxy of the site said already. */
   readonly forwarded: { readonly for: string; readonly proto: 'http' | 'https'; readonly host: string | undefined }
-  /** The peer may forward client facts: what it said stays, and we add to it. */
-  readonly trusted: boolean
+  /** The peer is one of the site's proxies: what it said of the client stays, and we add to it. */
+  readonly isProxy: boolean
 }
 
 /** Writes the head of a request to a backend as latin1 text. */
 export function formatRequest(request: OutgoingRequest): string {
-  const { fields, forwarded, trusted, identity, prefix } = request
-  const passed = passFields(fields, trusted ? TRUSTED_DROPS : REQUEST_DROPS, request.options.listed, request.reserved)
+  const { fields, forwarded, isProxy, identity, prefix } = request
+  const passed = passFields(fields, isProxy ? PROXY_DROPS : REQUEST_DROPS, request.options.listed, request.reserved)
   let own = `${framingLine(request.body)}Via: 1.1 portico\r\nX-Forwarded-For: ${forwarded.for}\r\n`
-  if (!trusted || fields.countOf(Field.forwardedProto) === 0) own += `X-Forwarded-Proto: ${forwarded.proto}\r\n`
-  if (forwarded.host !== undefined && (!trusted || fields.countOf(Field.forwardedHost) === 0)) {
+  if (!isProxy || fields.countOf(Field.forwardedProto) === 0) own += `X-Forwarded-Proto: ${forwarded.proto}\r\n`
+  if (forwarded.host !== undefined && (!isProxy || fields.countOf(Field.forwardedHost) === 0)) {
     own += `X-Forwarded-Host: ${forwarded.host}\r\n`
   }
   if (prefix !== undefined) own += `${prefix.name}: ${prefix.value}\r\n`

@@ -140,11 +140,11 @@ function headFor(
     destination: destination?.value,
     prefix: directory.prefixField === undefined ? undefined : { name: directory.prefixField, value: directory.mount },
     forwarded: {
-      for: forwardedFor(fields, session.leg.facts.peer.address, session.trusted),
+      for: forwardedFor(fields, connection.peer, session.isProxy),
       proto: view.clientScheme,
       host: request.authority,
     },
-    trusted: session.trusted,
+    isProxy: session.isProxy,
   })
   return { kind: 'head', text }
 }

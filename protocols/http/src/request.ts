@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 import type { Authenticated, AuthFailed } from '@portico/auth'
 import type { Principal } from '@portico/base'
-import { findRoute, holdBack, type Route } from '@portico/session'
+import { findRoute, holdBack, type Route, weightOf } from '@portico/session'
 import { readAuthorization } from './basic.js'
-import { requestContext } from './client-facts.js'
+import { takeForwardedClient } from './client-facts.js'
 import type { Connection } from './connection.js'
 import { isHealthCheck, type Placed, placeOf } from './directories.js'
 import { hopsOf } from './headers.js'
@@ -46,7 +46,8 @@ function elsewhere(to: string, { path, query }: Incoming): string {
 async function signIn(connection: Connection, request: Incoming, realm: string): Promise<Authenticated | Outcome> {
   const { session, prepared } = connection
   const { authenticator } = session.services
-  const context = requestContext(connection.context, request.head.fields, session.trusted)
+  takeForwardedClient(session, request.head.fields)
+  const { context } = connection
   const refusal = authenticator.refusePlaintext(context)
   if (refusal === 'encryption-required') return encryptionRequired(prepared.settings.httpsUrl, request, realm)
   if (refusal !== undefined) return reply(failureReply(refusal, realm))
@@ -75,7 +76,7 @@ async function signIn(connection: Connection, request: Incoming, realm: string):
 async function refused(connection: Connection, outcome: AuthFailed, realm: string): Promise<Outcome> {
   const { session } = connection
   connection.signedIn.forget()
-  connection.failures += 1
+  if (weightOf(outcome.reason) === 'failure') connection.failures += 1
   session.record.user ??= outcome.user
   // A throttled client is told when to come again; others are held back.
   if (outcome.reason !== 'throttled') await holdBack(session, outcome.waitMs)

@@ -10,7 +10,7 @@ const RENEWED_AFTER = 5_000
 
 interface Remembered {
   readonly authorization: Secret<string>
-  /** Behind a trusted balancer one connection carries many clients. */
+  /** Behind a proxy of the site one connection carries many clients. */
   readonly peer: string
   readonly outcome: Authenticated
   readonly until: number

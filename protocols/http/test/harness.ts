@@ -17,7 +17,6 @@ export interface World {
   readonly cleartextPasswords?: Backend['cleartextPasswords']
   readonly backendPath?: string
   readonly encrypted?: boolean
-  readonly trusted?: boolean
   readonly deferred?: boolean
   readonly states?: ComponentStates
   readonly login?: (user: string, password: string) => AuthOutcome | undefined
@@ -102,7 +101,6 @@ export class Front {
       } as const,
       leg,
       networks: [],
-      trusted: world.trusted ?? false,
       isProxy: false,
       services: this.#services(world),
       signal: new CancellationSource(),

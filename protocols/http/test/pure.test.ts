@@ -256,7 +256,7 @@ function forwarded(lines: string, more: Partial<OutgoingRequest> = {}): string[]
     destination: undefined,
     prefix: undefined,
     forwarded: { for: '192.0.2.1', proto: 'https', host: 'mail.example.com' },
-    trusted: false,
+    isProxy: false,
     ...more,
   })
   return text.split('\r\n').slice(2, -2)
@@ -289,7 +289,7 @@ describe('what passes to a backend', () => {
     ['which path is meant', 'X-Original-URL: /admin\r\nX-Rewrite-URL: /admin\r\nX-Script-Name: /\r\n', []],
     ['steering of other front ends', 'X-CommonAccessToken: x\r\nX-BackEndCookie: x\r\nX-BEResource: x\r\n', []],
     [
-      'client facts of somebody untrusted',
+      'client facts of somebody who is no proxy',
       'X-Forwarded-For: 10.0.0.1\r\nForwarded: for=10.0.0.1\r\nX-Forwarded-Proto: http\r\n',
       [],
     ],
@@ -307,10 +307,10 @@ describe('what passes to a backend', () => {
     expect(forwarded('x-site-USER: bob\r\nA: b\r\n', more)).toEqual(['A: b', ...OURS, 'X-Site-User: alice'])
   })
 
-  test('what a trusted peer said of the client stays', () => {
+  test('what a proxy of the site said of the client stays', () => {
     const said = 'X-Forwarded-Proto: http\r\nX-Forwarded-For: 198.51.100.7\r\n'
     const seen = { for: '198.51.100.7, 192.0.2.1', proto: 'https', host: 'mail.example.com' } as const
-    expect(forwarded(said, { trusted: true, forwarded: seen })).toEqual([
+    expect(forwarded(said, { isProxy: true, forwarded: seen })).toEqual([
       'X-Forwarded-Proto: http',
       'Via: 1.1 portico',
       'X-Forwarded-For: 198.51.100.7, 192.0.2.1',
