@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Authenticated, AuthFailed } from '@portico/auth'
 import type { FailureReason } from '@portico/base'
-import { authContextOf, authenticateSasl, holdBack, type SaslWire } from '@portico/session'
+import { authContextOf, authenticateSasl, holdBack, type SaslWire, weightOf } from '@portico/session'
 import type { Dialogue, Next } from '../dialogue.js'
 import type { Command } from '../parse.js'
 import { AUTH_FAILURES, REPLIES } from '../replies.js'
@@ -41,10 +41,13 @@ async function refused(dialogue: Dialogue, outcome: AuthFailed): Promise<Next> {
   return failure(dialogue, outcome.reason)
 }
 
-/** Every failed exchange counts, so that nobody guesses for ever on one connection (RFC 4954 section 9). */
+/** What may have been a guess counts, so that nobody guesses for ever on one connection (RFC 4954 section 9). */
 function failure(dialogue: Dialogue, reason: FailureReason): Next {
+  const weight = weightOf(reason)
+  if (weight === 'bad-command') return dialogue.mistake(AUTH_FAILURES[reason])
   dialogue.reply(AUTH_FAILURES[reason])
   if (reason === 'draining') return 'draining'
+  if (weight === 'nothing') return 'next'
   dialogue.failures += 1
   if (dialogue.failures < dialogue.session.services.limits.failures) return 'next'
   return dialogue.dismiss(REPLIES.tooManyFailures, 'too-many-failures')
