@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { AuthFailureReason, Principal } from '@portico/base'
+import { type AuthFailureReason, actsForAnother, type Principal } from '@portico/base'
 import type { Log } from '@portico/telemetry'
 import type { ClientFacts } from './credential-source.js'
 
@@ -23,8 +23,9 @@ export interface Audit {
 
 export function createAudit(log: Log): Audit {
   return {
-    accepted({ user, authcid, mechanism, source }, client, again = false, trace = undefined) {
-      const actingFor = authcid.toLowerCase() === user.toLowerCase() ? {} : { authcid }
+    accepted(principal, client, again = false, trace = undefined) {
+      const { user, authcid, mechanism, source } = principal
+      const actingFor = actsForAnother(principal) ? { authcid } : {}
       const said = trace === undefined ? {} : { trace }
       const facts = { ...whereFrom(client), user, ...actingFor, mechanism, source, ...said }
       log[again ? 'debug' : 'info']('signed in', facts)

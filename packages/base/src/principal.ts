@@ -38,6 +38,11 @@ export interface Principal {
   readonly route?: OpaqueRoute
 }
 
+/** Whether somebody acts for somebody else. One account has many spellings, so that names that differ do not say it. */
+export function actsForAnother(principal: Pick<Principal, 'delegate'>): principal is { readonly delegate: string } {
+  return principal.delegate !== undefined
+}
+
 /** A client that sends mail without sign-in. */
 export interface Asker {
   readonly client: Endpoint

@@ -20,6 +20,7 @@ export function checkConfig(
     ...exemptionProblems(settings),
     ...accessRuleProblems(settings.accessRules, settings.networks),
     ...identityProblems(settings, topology),
+    ...protocols.flatMap((protocol) => unknownIdentities(settings, topology, protocol)),
     ...redirectProblems(settings),
     ...protocols.flatMap((protocol) => protocolProblems(settings, protocol)),
     ...mechanismProblems(settings, topology),
@@ -107,6 +108,21 @@ function identityProblems({ credentials, backends, protocols }: FrontEndSettings
       ]
     }),
   )
+}
+
+/** An identity that the protocol has no word for would turn every sign-in away. */
+function unknownIdentities(
+  { backends }: FrontEndSettings,
+  topology: Topology,
+  { name, identities }: Protocol<never>,
+): ConfigProblem[] {
+  return Object.entries(backends).flatMap(([group, { protocols }]) => {
+    const odd = topology.backendsOf(group, name).find(({ identity }) => !identities.includes(identity.kind))
+    if (odd === undefined) return []
+    const own = protocols.get(name)?.identity !== undefined
+    const expectation = `expected ${identities.join(', ')} for ${name}, which cannot tell a backend the user by ${odd.identity.kind}`
+    return [{ path: ['backends', group, ...(own ? [name] : []), 'identity'], expectation }]
+  })
 }
 
 /** Protocols with a backend that wants to see a password: a sign-in that leaves none would end there. */

@@ -219,6 +219,18 @@ describe('listening', () => {
   })
 
   test.each([
+    ['the group', { identity: 'xclient', toy: {} }, /backends\.one\.identity: expected password, header for toy/],
+    ['the block', { toy: { identity: 'xclient' } }, /backends\.one\.toy\.identity: expected password, header for toy/],
+  ])(
+    'an identity of %s that the protocol has no word for is a mistake',
+    async (_label, { toy: block, ...group }, message) => {
+      const backends = { one: { ...group, toy: { endpoints: ['127.0.0.1:1'], ...block } } }
+      const config = configOf({ backends })
+      await expect(createFrontEnd({ config, protocols: [toy] })).rejects.toThrow(message)
+    },
+  )
+
+  test.each([
     ['without TLS', 'none', testCertificates().ca.certificateFile, /expected tls: starttls or implicit/],
     ['that are no certificate', 'starttls', { text: 'nonsense' }, /clientCertificates: expected a certificate in PEM/],
     ['that are not there', 'starttls', '/nowhere/ca.pem', /clientCertificates: expected a certificate in PEM: ENOENT/],

@@ -14,6 +14,7 @@ export const toy: Protocol<ToySettings> = {
   name: 'toy',
   alpn: ['toy'],
   ports: { plain: 7, implicit: 8 },
+  identities: ['password', 'header'],
   schema: z.strictObject({ greeting: z.string().default('hello') }).prefault({}),
   listenerSchema: z.strictObject({ room: z.string().default('hall') }),
   driver: () => ({

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT
 import type { Authenticated } from '@portico/auth'
-import { type Backend, LOOPBACK, type MailboxLocation, type Principal, type Secret } from '@portico/base'
+import {
+  actsForAnother,
+  type Backend,
+  LOOPBACK,
+  type MailboxLocation,
+  type Principal,
+  type Secret,
+} from '@portico/base'
 import type { Leg } from '@portico/net'
 
 /** What to log in with at a backend: SASL PLAIN's three fields (RFC 4616); LOGIN and USER/PASS will do when `authzid` is absent. */
@@ -52,9 +59,8 @@ function passwordCredentials(principal: Principal, location: MailboxLocation, us
   const { password } = principal.proof
   if (password === undefined) return { kind: 'none', why: 'the sign-in left no password to show to the backend' }
   // Somebody who acts for somebody else proves it to the backend as well.
-  const acts = principal.authcid.toLowerCase() !== principal.user.toLowerCase()
-  return acts
-    ? { kind: 'credentials', authcid: principal.authcid, authzid: user, password }
+  return actsForAnother(principal)
+    ? { kind: 'credentials', authcid: principal.delegate, authzid: user, password }
     : { kind: 'credentials', authcid: user, authzid: undefined, password }
 }
 

@@ -2,11 +2,12 @@
 import type { AuthFailed } from '@portico/auth'
 import type { FailureReason } from '@portico/base'
 import { authContextOf, holdBack } from './auth-context.js'
+import type { BackendLogin, BackendRefused, MailboxLogin } from './backend-login.js'
 import type { Farewell } from './leaving.js'
 import { DONE, failedBy, gone, type Outcome, type PreAuth } from './outcome.js'
 import { relayMailbox } from './relay-mailbox.js'
 import type { SaslOutcome } from './sasl-dialogue.js'
-import { type BackendLogin, type BackendRefused, type MailboxLogin, openMailbox } from './walk.js'
+import { openMailbox } from './walk.js'
 
 /** How one mailbox protocol signs in at a backend, and what it then says to the client. Texts hold one octet per character. */
 export interface SignInWords<W> {

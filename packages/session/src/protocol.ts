@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-import type { ProtocolName } from '@portico/base'
+import type { BackendIdentity, ProtocolName } from '@portico/base'
 import type { ConfigProblem, Schema } from '@portico/config'
 import type { BackendDriver } from '@portico/pool'
 import type { Ended, Session } from './session.js'
@@ -12,6 +12,8 @@ export interface Protocol<S = unknown> {
   readonly alpn: readonly string[]
   /** Standard ports by TLS mode. */
   readonly ports: { readonly plain: number; readonly implicit: number }
+  /** How its backends can be told who the user is; the site may ask for no other way. */
+  readonly identities: readonly BackendIdentity['kind'][]
   /**
    * The protocol's own block at the top of the configuration, under its name; it yields the settings that the host hands back.
    * It must accept an absent block. Not `Schema<S>`: a host takes protocols of any settings.

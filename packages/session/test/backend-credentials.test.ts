@@ -65,7 +65,14 @@ describe('what is shown to a mailbox backend (RFC 4616 section 2)', () => {
     expect(shown(principal(), { where: { ...location, backendUser: 'a17' } })).toBe('|a17|secret'))
   test('a password that the lookup gave', () =>
     expect(shown(principal(), { where: { ...location, backendPassword: new Secret('given') } })).toBe('|alice|given'))
-  test('whom the principal acts for', () => expect(shown(principal({ user: 'info' }))).toBe('info|alice|secret'))
+  test('whom the principal acts for', () =>
+    expect(shown(principal({ user: 'info', delegate: 'alice' }))).toBe('info|alice|secret'))
+  test('the canonical name, however the account was spelled', () =>
+    expect(shown(principal({ authcid: 'alice@example.org' }))).toBe('|alice|secret'))
+  test('the canonical name of who acts for somebody else, too', () =>
+    expect(shown(principal({ authcid: 'alice@example.org', user: 'info', delegate: 'alice' }))).toBe(
+      'info|alice|secret',
+    ))
   test('a master user for the user', () =>
     expect(shown(principal(), { identity: master })).toBe('alice|proxy|masterpw'))
   test('a master user with a separator', () =>

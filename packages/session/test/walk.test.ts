@@ -58,7 +58,7 @@ function worldOf({ located, decision, acquired = {}, kept = false, followed }: W
       },
       pool: {
         async acquire({ id }: Backend, _signal: unknown, { wait, fresh }: LoanRequest): Promise<Acquired> {
-          asked.push(`${id}${fresh === true ? ' fresh' : wait === true ? ' waits' : ''}`)
+          asked.push(`${id}${fresh === true ? ' fresh' : ''}${wait === false ? '' : ' waits'}`)
           if (acquired[id] === 'failed') return { kind: 'failed', error: trouble(id) }
           const lease = {
             leg: { setDeadline() {} },
@@ -137,6 +137,15 @@ describe('the walk', () => {
     expect(opened).toMatchObject({ kind: 'open', welcome: 'one' })
     expect(asked).toEqual(['one', 'one fresh'])
     expect(log).toEqual(['discard one', 'limit cancelled'])
+  })
+
+  it('a fresh connection makes the client wait for a place at the last candidate only', async () => {
+    const { session, asked } = worldOf({ kept: true })
+    await openMailbox(session, loginOf(false).authenticated, async ({ backend: { id } }) => ({
+      kind: 'failed',
+      error: ended(id),
+    }))
+    expect(asked).toEqual(['one', 'one fresh', 'two waits', 'two fresh waits'])
   })
 
   it.each<[string, boolean, BackendError, readonly string[]]>([

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { Backend, MailboxLocation, Principal } from '@portico/base'
+import { actsForAnother, type Backend, type MailboxLocation, type Principal } from '@portico/base'
 import type { Leg } from '@portico/net'
 import { passwordMayCross } from '@portico/session'
 import { basicValue } from './basic.js'
@@ -25,7 +25,7 @@ export function assertionFor(backend: Backend, leg: Leg, principal: Principal, l
       return headerAssertion(identity.name, user)
     case 'password': {
       // Basic names one user (RFC 7617 section 2): what a delegate can prove is of no use for the mailbox of somebody else.
-      const own = principal.delegate === undefined ? principal.proof.password : undefined
+      const own = actsForAnother(principal) ? undefined : principal.proof.password
       const password = location.backendPassword ?? own
       if (password === undefined) return { kind: 'impossible', why: 'no-password' }
       if (!passwordMayCross(leg, backend)) return { kind: 'impossible', why: 'cleartext-forbidden' }

@@ -11,6 +11,7 @@ export const http: Protocol<HttpSettings> = {
   name: 'http',
   alpn: ['http/1.1', 'http/1.0'],
   ports: { plain: 80, implicit: 443 },
+  identities: ['password', 'header', 'none'],
   schema: httpSchema,
   listenerSchema: httpListenerSchema,
   check: httpProblems,

@@ -23,26 +23,26 @@ export interface Destined {
   readonly route: Extract<Route, { kind: 'proxy' }>
 }
 
-/** A kept connection may have been closed by the backend just as we used it: so often another one is tried. */
-const MOST_RETRIES = 2
-
-/** Puts a request to a backend of its route and its answer to the client. */
+/**
+ * Puts a request to a backend of its route and its answer to the client. A kept connection may have been closed by the backend
+ * just as we used it, and others with it: the second try asks for a fresh one.
+ */
 export async function proxy(connection: Connection, request: Incoming, destined: Destined): Promise<Outcome> {
-  for (let attempt = 0; ; attempt += 1) {
-    const opened = await openBackend(connection.session, destined.route, async () => ({
-      kind: 'open',
-      welcome: undefined,
-    }))
+  for (let fresh = false; ; fresh = true) {
+    const opened = await openBackend(connection.session, destined.route, openAsItIs, { fresh })
     if (opened.kind === 'gone') return settled(destined, 'unknown', { kind: 'gone' })
     if (opened.kind !== 'open')
       return settled(destined, 'unknown', reply(failureReply('backend-unavailable', destined.realm)))
     const { reused } = opened.lease
     const end = await atBackend(connection, request, destined, opened)
     const stale = end.kind === 'unanswered' && end.why === 'closed' && end.untouched && reused
-    if (stale && attempt < MOST_RETRIES && isIdempotent(request.head.method)) continue
+    if (stale && !fresh && isIdempotent(request.head.method)) continue
     return conclude(connection, request, destined, end)
   }
 }
+
+/** Each request carries its own sign-in. */
+const openAsItIs = async () => ({ kind: 'open', welcome: undefined }) as const
 
 /** RFC 9110 section 9.2.2, RFC 4918 section 9, RFC 3253 section 3.6, RFC 5323, RFC 4791 section 5.3.1. */
 const IDEMPOTENT = new Set(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Authenticated, AuthFailed } from '@portico/auth'
 import type { Principal } from '@portico/base'
-import { findRoute, holdBack, type Route, weightOf } from '@portico/session'
+import { findRoute, holdBack, type Route, routeTo, weightOf } from '@portico/session'
 import { readAuthorization } from './basic.js'
 import { takeForwardedClient } from './client-facts.js'
 import type { Connection } from './connection.js'
@@ -98,14 +98,5 @@ function encryptionRequired(httpsUrl: string | undefined, request: Incoming, rea
 async function routeFor(connection: Connection, principal: Principal, { directory }: Placed): Promise<Route> {
   const { session } = connection
   if (directory.group === undefined) return findRoute(session, principal)
-  const location = { group: directory.group, source: 'directory' }
-  const decision = session.services.router.decide({
-    location,
-    protocol: session.protocol,
-    networks: session.networks,
-    states: session.services.states(),
-    hops: session.hops,
-    spreadKey: principal.user,
-  })
-  return decision.kind === 'refuse' ? decision : { ...decision, location }
+  return routeTo(session, { group: directory.group, source: 'directory' }, principal.user)
 }

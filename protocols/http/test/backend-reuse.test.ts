@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
+import type { Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { BASIC, Client, Front } from './harness.js'
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
 
 test('a request is not sent again once octets of its body were taken, be it a chunk line alone (RFC 9112 section 9.3.1)', async () => {
   const heads: string[] = []
@@ -19,6 +22,26 @@ test('a request is not sent again once octets of its body were taken, be it a ch
   client.send('PUT /x HTTP/1.1', 'Host: a', BASIC, 'Transfer-Encoding: chunked', '', '5\r\n')
   expect(await client.take('\r\n')).toBe('HTTP/1.1 502 Bad Gateway\r\n')
   expect(heads).toEqual(['GET', 'PUT'])
+})
+
+test('of several kept connections that the backend has closed one is tried, and then a fresh one (RFC 9112 section 9.3.1)', async () => {
+  const seen: number[] = []
+  const first: Socket[] = []
+  await using front = await Front.start((socket, index) => {
+    socket.on('error', () => undefined)
+    socket.on('data', () => {
+      seen.push(index)
+      if (index >= 2) socket.write(OK)
+      else if (first.includes(socket)) socket.destroy()
+      else if (first.push(socket) === 2) for (const one of first) one.write(OK)
+    })
+  })
+  const [one, two] = [await Client.connect(front.port), await Client.connect(front.port)]
+  for (const client of [one, two]) client.send('GET / HTTP/1.1', 'Host: a', BASIC, '', '')
+  for (const client of [one, two]) await client.take('\r\n\r\n')
+  one.send('GET / HTTP/1.1', 'Host: a', BASIC, '', '')
+  expect(await one.take('\r\n')).toBe('HTTP/1.1 200 OK\r\n')
+  expect([seen.length, seen[3]]).toEqual([4, 2])
 })
 
 test('content that a broken backend sends after HEAD is no answer to the next request (RFC 9110 section 9.3.2)', async () => {

@@ -156,14 +156,14 @@ export class Front {
   #pool(): BackendPool {
     return {
       register() {},
-      acquire: (backend, signal) => this.#acquire(backend, signal),
+      acquire: (backend, signal, request) => this.#acquire(backend, signal, request?.fresh === true),
       stats: () => [],
       async [Symbol.asyncDispose]() {},
     }
   }
 
-  async #acquire(backend: Backend, signal: Parameters<BackendPool['acquire']>[1]): Promise<Acquired> {
-    const idle = this.#idle.pop()
+  async #acquire(backend: Backend, signal: Parameters<BackendPool['acquire']>[1], fresh: boolean): Promise<Acquired> {
+    const idle = fresh ? undefined : this.#idle.pop()
     if (idle !== undefined) return { kind: 'lease', lease: this.#lease(backend, idle, true) }
     const connected = await connectLeg(backend.address, { wheel: this.#wheel, timeoutMs: 1000, signal })
     if (connected.kind === 'connected') return { kind: 'lease', lease: this.#lease(backend, connected.leg, false) }

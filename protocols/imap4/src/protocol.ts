@@ -10,6 +10,7 @@ export const imap4: Protocol<Imap4Settings> = {
   name: 'imap4',
   alpn: ['imap'],
   ports: { plain: 143, implicit: 993 },
+  identities: ['password', 'master'],
   schema: imap4Schema,
   listenerSchema: imap4ListenerSchema,
   driver: () => imap4Driver(),

@@ -10,6 +10,7 @@ export const pop3: Protocol<Pop3Settings> = {
   name: 'pop3',
   alpn: ['pop3'],
   ports: { plain: 110, implicit: 995 },
+  identities: ['password', 'master'],
   schema: pop3Schema,
   listenerSchema: pop3ListenerSchema,
   driver: () => pop3Driver(),

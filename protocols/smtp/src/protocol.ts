@@ -11,6 +11,7 @@ export const smtp: Protocol<SmtpSettings> = {
   name: 'smtp',
   alpn: [],
   ports: { plain: 25, implicit: 465 },
+  identities: ['password', 'master', 'xclient', 'none'],
   schema: smtpSchema,
   listenerSchema: smtpListenerSchema,
   check: smtpProblems,
