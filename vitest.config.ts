@@ -15,6 +15,8 @@ export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts', 'protocols/*/test/**/*.test.ts', 'scripts/*/test/**/*.test.ts'],
     testTimeout: 20_000,
+    // A busy machine is no failure.
+    expect: { poll: { timeout: 10_000 } },
     pool: 'forks',
     maxWorkers: 2,
   },

@@ -55,7 +55,7 @@ scenario('backends that fail', { programs: [] }, () => {
         const began = performance.now()
         const { client, answer } = await signIn(stage, protocol, fault)
         expect(answer).toMatch((protocol === 'http' && AFTER_THE_REQUEST[fault]) || UNAVAILABLE[protocol])
-        expect(performance.now() - began).toBeLessThan(OPEN_BACKEND_MS + 1_500)
+        expect(performance.now() - began).toBeLessThan(OPEN_BACKEND_MS + 10_000)
         client.destroy()
         await neighboursWork()
       },

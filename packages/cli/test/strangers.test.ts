@@ -64,15 +64,15 @@ describe('strangers', () => {
   test('200 of them cost little: both ends of a connection together stay below 48 KiB of heap', async () => {
     // What is loaded at the first connection is not the price of a connection.
     for (const { name } of protocols) (await dial(name)).destroy()
-    await vi.waitFor(() => expect(frontEnd.sessions).toBe(0))
+    await expect.poll(() => frontEnd.sessions).toBe(0)
     collect()
     const before = process.memoryUsage().heapUsed
     const held = await Promise.all(Array.from({ length: 200 }, (_, n) => dial(protocols[n % 4]?.name ?? 'imap4')))
-    await vi.waitFor(() => expect(frontEnd.sessions).toBe(200))
+    await expect.poll(() => frontEnd.sessions).toBe(200)
     collect()
     expect((process.memoryUsage().heapUsed - before) / 200 / KIB).toBeLessThan(48)
     for (const client of held) client.destroy()
-    await vi.waitFor(() => expect(frontEnd.sessions).toBe(0))
+    await expect.poll(() => frontEnd.sessions).toBe(0)
   })
 
   test.each([

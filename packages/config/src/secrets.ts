@@ -66,6 +66,7 @@ function resolveOne(key: string, text: string, origins: SecretOrigins): Secret |
   try {
     return readSecretFile(resolve(origins.directory, text))
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return `expected a secret in a file: ${text} does not exist`
     return `expected a secret in a file that only its owner and group can open: ${(error as Error).message}`
   }
 }

@@ -131,6 +131,11 @@ describe('what is wrong is told with its place', () => {
 })
 
 describe('secrets', () => {
+  test('a file that does not exist is said not to exist, and no word about who may open it', () => {
+    const fault = faultsOf('version: 1\npassword: { file: nowhere }\n')
+    expect(fault).toBe('c.yaml:2:19: password.file: expected a secret in a file: nowhere does not exist')
+  })
+
   test('come from a file beside the configuration, without its last line end', () => {
     put('hunter2\n', 'secret')
     const { settings } = load('version: 1\npassword: { file: secret }\n')

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { CancellationSource, NEVER, systemClock } from '@portico/base'
-import { afterAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { addressKey } from '../src/admission.js'
 import { connectLeg, converse, createTimerWheel, createTlsAcceptor, formatProxyHeader, type Leg } from '../src/index.js'
 import { certificateFor, connectTo, everybody, listenForTest, Recorder } from './support.js'
@@ -88,7 +88,7 @@ describe('PROXY in front', () => {
     const socket = connectTcp(listener.port, '127.0.0.1')
     socket.on('error', () => undefined).write(words)
     expect(await accepted.nextRefusal()).toEqual({ why: 'bad-proxy-header', detail })
-    await vi.waitFor(() => expect(listener.connections).toBe(0))
+    await expect.poll(() => listener.connections).toBe(0)
   })
 
   test('a health check that only connects is closed and told apart', async () => {
@@ -147,7 +147,7 @@ describe('limits', () => {
     first.destroy()
     const served = await accepted.next()
     served.destroy()
-    await vi.waitFor(() => expect(listener.connections).toBe(0))
+    await expect.poll(() => listener.connections).toBe(0)
     await connectTo(listener, wheel)
     await accepted.next()
   })

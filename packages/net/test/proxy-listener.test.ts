@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { connect, type Socket } from 'node:net'
 import { systemClock } from '@portico/base'
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { createTimerWheel, formatProxyHeader } from '../src/index.js'
 import { everybody, listenForTest, Recorder } from './support.js'
 
@@ -78,7 +78,7 @@ test.each([
   })
   socket.write(bytes)
   expect(await accepted.nextRefusal()).toEqual({ why: 'bad-proxy-header', detail })
-  await vi.waitFor(() => expect(listener.connections).toBe(0))
+  await expect.poll(() => listener.connections).toBe(0)
   expect(said).toBe('')
 })
 

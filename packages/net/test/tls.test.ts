@@ -4,7 +4,7 @@ import http2 from 'node:http2'
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { systemClock } from '@portico/base'
-import { afterAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import {
   createTimerWheel,
   createTlsAcceptor,
@@ -109,7 +109,7 @@ describe('implicit TLS', () => {
     if (words !== '') socket.write(words)
     expect(await accepted.nextRefusal()).toEqual(refusal)
     await closed
-    await vi.waitFor(() => expect(listener.connections).toBe(0))
+    await expect.poll(() => listener.connections).toBe(0)
   })
 
   test('HTTP/2 is served on a released leg', async () => {

@@ -82,7 +82,7 @@ const poolSchema = () =>
       .default(2)
       .describe(
         'Connections per endpoint and process that stand ready for the next sign-in: connected, TLS and greeting done, nobody signed in. ' +
-          '0 keeps none. They are kept while the endpoint is in use; HTTP has no greeting and keeps none, and with `proxyProtocol` ' +
+          'Each worker keeps so many, and they may never sign in, which mail servers log; 0 turns it off. They are kept while the endpoint is in use; HTTP has no greeting and keeps none, and with `proxyProtocol` ' +
           'there are none, because its header comes first and names the client.',
       ),
     warmFor: duration()

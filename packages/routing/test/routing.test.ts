@@ -131,9 +131,9 @@ describe('locators', () => {
 
   test('a pattern of many stars takes no time', async () => {
     const locator = locatorOf({ type: 'rule', match: { user: `${'*a'.repeat(30)}*b` }, group: 'g' })
-    const began = performance.now()
+    const began = process.cpuUsage()
     expect((await locator.locate(principalNamed('a'.repeat(5_000)), NEVER)).kind).toBe('none')
-    expect(performance.now() - began).toBeLessThan(500)
+    expect(process.cpuUsage(began).user / 1_000).toBeLessThan(2_000)
   })
 })
 

@@ -5,7 +5,9 @@ import { duration, type Settings, size, z } from '@portico/config'
 export const limitsSchema = z
   .strictObject({
     preAuth: duration().default(60_000).describe('A connection that has not signed in after this long is closed.'),
-    handshake: duration().default(10_000).describe('Time for a TLS handshake.'),
+    handshake: duration()
+      .default(10_000)
+      .describe('Time for a TLS handshake, and as much for a PROXY header before it.'),
     connect: duration().default(5_000).describe('Time to connect to one backend, with TLS and greeting.'),
     backendLogin: duration().default(20_000).describe('Time for the login at one backend.'),
     openBackend: duration().default(30_000).describe('Time for all candidates together while the client waits.'),

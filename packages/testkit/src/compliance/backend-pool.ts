@@ -51,13 +51,13 @@ function lendingTests(make: MakePool): void {
   test('twenty who wait for a closed port learn at once that it is closed, each by itself', async () => {
     const toy = await createToyBackend()
     await toy[Symbol.asyncDispose]()
-    await using pool = withDriver(make, 'never', { max: 50, acquireMs: 5_000 })
+    await using pool = withDriver(make, 'never', { max: 50, acquireMs: 15_000 })
     const began = performance.now()
     const answers = await Promise.all(Array.from({ length: 20 }, () => pool.acquire(toyBackendAt(toy.port), NEVER)))
     const codes = answers.map((answer) => (answer.kind === 'failed' ? answer.error.code : 'lease'))
     expect(codes.every((code) => code === 'refused' || code === 'breaker-open')).toBe(true)
     expect(codes).toContain('refused')
-    expect(performance.now() - began).toBeLessThan(2_000)
+    expect(performance.now() - began).toBeLessThan(10_000)
   })
 
   test('when all are lent one waits, and then is told that it is busy', async () => {
