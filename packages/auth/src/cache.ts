@@ -18,7 +18,7 @@ export interface ProofQuestion {
 /** Remembers for a short while what was proved, so that a client with many connections costs one hash, not one each. */
 export interface AuthCache {
   /**
-   * Answers from memory, joins an equal check that is running, or runs `verify`. Only proofs are remembered: a remembered refusal
+   * Answers from memory, joins an equal check that is running, or runs `verify`; that too when the other was given up. Only proofs are remembered: a remembered refusal
    * would tell known users from unknown ones by its speed.
    */
   prove(question: ProofQuestion, verify: () => Promise<Verdict>): Promise<Verdict>
@@ -58,7 +58,9 @@ export function createAuthCache(settings: AuthCacheSettings, clock: Clock): Auth
       const known = proved?.get(id)
       if (known === epoch) return Promise.resolve(true)
       if (known !== undefined) proved?.delete(id)
-      const flight = running.get(`${id}${epoch}`) ?? run(id, epoch, verify)
+      const joined = running.get(`${id}${epoch}`)
+      if (joined !== undefined) return joined.then((verdict) => verdict ?? run(id, epoch, verify))
+      const flight = run(id, epoch, verify)
       running.set(`${id}${epoch}`, flight)
       return flight
     },

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 import type { AuthFailureReason, Clock, ProtocolName } from '@portico/base'
-import { type Exchange, MAX_FIELD_OCTETS, type Mechanism, refusalOf, saslprep } from '@portico/sasl'
+import { MAX_FIELD_OCTETS, type Mechanism, refusalOf, saslprep } from '@portico/sasl'
 import type { Log } from '@portico/telemetry'
 import { createAccess, plainLoginOf } from './access.js'
 import type { AccessRule } from './access-rules.js'
 import type { ActingPolicy } from './acting.js'
 import { createAudit } from './audit.js'
-import type { Attempt, AuthContext, Authenticator, AuthFailed, AuthOutcome } from './authenticator.js'
+import type { Attempt, AuthContext, Authenticator, AuthFailed } from './authenticator.js'
 import type { AuthCache } from './cache.js'
 import { BY_FINGERPRINT, type CertificatePolicy } from './certificate-names.js'
 import { isLoopback } from './client-address.js'
@@ -14,7 +14,7 @@ import type { CredentialSource } from './credential-source.js'
 import { createDecision, type DecisionParts } from './decision.js'
 import { createNaming, type Naming } from './naming.js'
 import { createOffer } from './offer.js'
-import { createRunner } from './run-mechanism.js'
+import { createRunner, type Running } from './run-mechanism.js'
 import type { Throttle } from './throttle.js'
 
 export interface AuthenticatorOptions {
@@ -80,8 +80,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       if (mechanism.sendsPasswordInClear && !passwordsAllowed(context)) return failingAttempt('encryption-required')
       const refused = refuseByRule(context, mechanism.name)
       if (refused !== undefined) return failingAttempt(refused)
-      const { exchange, decided } = runner(mechanism, context, offeredOn(context), signal)
-      return attemptOf(exchange, decided)
+      return attemptOf(runner(mechanism, context, offeredOn(context), signal))
     },
     async login({ mechanism, user, password }, context, signal) {
       const refused = refusePlaintext(context)
@@ -115,7 +114,7 @@ function isTooLong(text: string): boolean {
   return Buffer.byteLength(text) > MAX_FIELD_OCTETS
 }
 
-function attemptOf(exchange: Exchange, decided: () => AuthOutcome | undefined): Attempt {
+function attemptOf({ exchange, decided, left }: Running): Attempt {
   return {
     async step(response) {
       const step = await exchange.step(response)
@@ -125,7 +124,10 @@ function attemptOf(exchange: Exchange, decided: () => AuthOutcome | undefined): 
       // A mechanism that says yes without having asked its verifier has proved nothing.
       return outcome?.kind === 'authenticated' ? outcome : failed('mechanism-unavailable')
     },
-    [Symbol.asyncDispose]: () => exchange[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await exchange[Symbol.asyncDispose]()
+      await left()
+    },
   }
 }
 

@@ -62,6 +62,8 @@ export interface CredentialRequest {
   readonly client: ClientFacts
   /** Which attempt of this session it is, from 1. */
   readonly attempt: number
+  /** With whom it waits where work is scarce, so that others do not wait for it; with its client's address when absent. */
+  readonly share?: string
   /** What was proved lately, for sources whose checks are expensive. Absent: check each time. */
   readonly cache?: AuthCache
 }

@@ -12,6 +12,7 @@ import { askForOwner, askForSecret, askSources, type ChainAnswer } from './chain
 import type { CredentialRequest, CredentialSource } from './credential-source.js'
 import { accountOf, identify } from './identity.js'
 import type { Naming } from './naming.js'
+import { pause } from './pause.js'
 import type { Suspect, Throttle } from './throttle.js'
 
 /** Who somebody says to be. */
@@ -44,6 +45,8 @@ export type OpenedProof =
       readonly secret: StoredSecret
       /** Once. Throttle, identity and audit as for a shown password. */
       conclude(proved: boolean): Promise<AuthOutcome>
+      /** Instead: the exchange has ended without a proof. */
+      abandon(): Promise<AuthFailed>
     }
   | {
       readonly kind: 'judge'
@@ -76,9 +79,9 @@ export function createDecision(parts: DecisionParts): Decide {
     const { failures, done } = admission
     let outcome: AuthOutcome | undefined
     try {
-      const request = requestOf(shown, context, parts.cache)
+      const request = { ...requestOf(shown, context, parts.cache), share: parts.throttle.shareOf(suspect) }
       const answer = await askSources(parts.sources, request, signal)
-      if (signal.aborted) return { kind: 'failed', reason: 'aborted', waitMs: 0, user: shown.authcid }
+      if (signal.aborted) return await abandoned(parts, suspect, shown, signal)
       const { password } = request
       outcome = await conclude(parts, { claim: shown, context, suspect, failures, password, signal, done }, answer)
       return outcome
@@ -102,9 +105,9 @@ export function createProofDecision(parts: DecisionParts): OpenProof {
     // An open exchange is no attempt yet: one that never ends must not stand in the way of others.
     early.done()
     const { secret, ...asked } = claim
-    const request = { ...factsOf(asked, context), secret }
+    const request = { ...factsOf(asked, context), secret, share: parts.throttle.shareOf(suspect) }
     const answer = await askForSecret(parts.sources, request, signal)
-    if (signal.aborted) return { kind: 'failed', reason: 'aborted', waitMs: 0, user: claim.authcid }
+    if (signal.aborted) return abandoned(parts, suspect, claim, signal)
     if (answer.kind === 'unavailable') {
       const { source, cause } = answer
       return refuse(parts, claim, context, { reason: 'lookup-unavailable', waitMs: 0, source, cause })
@@ -125,6 +128,7 @@ export function createProofDecision(parts: DecisionParts): OpenProof {
         const verdict = proved ? answer.ifProved : ({ kind: 'rejected', reason: 'invalid-credentials' } as const)
         return concludeAdmitted(parts, attempt, async () => ({ ...verdict, ...source }))
       },
+      abandon: () => abandoned(parts, suspect, claim, signal),
     }
   }
 }
@@ -164,11 +168,22 @@ async function concludeAdmitted(
   const { failures, done } = admission
   try {
     const answer = await ask()
-    if (signal.aborted) return { kind: 'failed', reason: 'aborted', waitMs: 0, user: claim.authcid }
+    if (signal.aborted) return await abandoned(parts, suspect, claim, signal)
     return await conclude(parts, { ...attempt, failures, done }, answer)
   } finally {
     done()
   }
+}
+
+/** What has been done for it was done for nothing; that is the client's doing only where the client has left. */
+async function abandoned(
+  { throttle }: DecisionParts,
+  suspect: Suspect,
+  { authcid: user }: Claim,
+  { reason }: Cancellation,
+): Promise<AuthFailed> {
+  if (reason === undefined || reason === 'closed') await throttle.abandoned(suspect)
+  return { kind: 'failed', reason: 'aborted', waitMs: 0, user }
 }
 
 function throttled(parts: DecisionParts, claim: Claim, context: AuthContext, waitMs: number): AuthFailed {
@@ -252,21 +267,6 @@ function deferred(parts: DecisionParts, attempt: ProvenAttempt, principal: Princ
       done()
     },
   }
-}
-
-/** Ends early when the session does. */
-function pause(ms: number, clock: Clock, signal: Cancellation): Promise<void> {
-  if (ms <= 0 || signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    const timer = clock.after(ms, () => {
-      signal.onAbort = undefined
-      resolve()
-    })
-    signal.onAbort = () => {
-      timer.cancel()
-      resolve()
-    }
-  })
 }
 
 function requestOf(shown: ShownSecret, context: AuthContext, cache: AuthCache | undefined): CredentialRequest {

@@ -2,12 +2,20 @@
 import type { Cancellation } from '@portico/base'
 import type { CredentialVerifier, Exchange, Mechanism, VerifierAnswer } from '@portico/sasl'
 import type { AuthContext, AuthOutcome } from './authenticator.js'
-import { createCertificateDecision, createProofDecision, type Decide, type DecisionParts } from './decision.js'
+import {
+  createCertificateDecision,
+  createProofDecision,
+  type Decide,
+  type DecisionParts,
+  type OpenedProof,
+} from './decision.js'
 
 /** An exchange, and what its verifier has decided so far. */
 export interface Running {
   readonly exchange: Exchange
   readonly decided: () => AuthOutcome | undefined
+  /** When the exchange is over, however it went. */
+  readonly left: () => Promise<void>
 }
 
 /** Begins an exchange whose verifier is the auth core. */
@@ -24,6 +32,7 @@ export function createRunner(parts: DecisionParts, decide: Decide, anonymousUser
   const decideCertificate = createCertificateDecision(parts)
   return (mechanism, context, offered, signal) => {
     let outcome: AuthOutcome | undefined
+    let unproved: Extract<OpenedProof, { kind: 'opened' }> | undefined
     const settle = (decided: AuthOutcome): VerifierAnswer => {
       outcome = decided
       return decided.kind === 'authenticated' ? { kind: 'accepted' } : { kind: 'rejected', reason: decided.reason }
@@ -40,7 +49,11 @@ export function createRunner(parts: DecisionParts, decide: Decide, anonymousUser
         if (opened.kind === 'judge') {
           return { kind: 'judge', judge: async (...shown) => settle(await opened.judge(...shown)) }
         }
-        const conclude = async (proved: boolean) => settle(await opened.conclude(proved))
+        unproved = opened
+        const conclude = async (proved: boolean) => {
+          unproved = undefined
+          return settle(await opened.conclude(proved))
+        }
         return { kind: 'found', secret: opened.secret, conclude }
       },
       async verifyCertificate(shown, own) {
@@ -54,7 +67,11 @@ export function createRunner(parts: DecisionParts, decide: Decide, anonymousUser
     const certificate = client.certificate === undefined ? {} : { clientCertificate: client.certificate }
     const greeted = timestamp === undefined ? {} : { timestamp }
     const exchange = mechanism.begin({ verifier, channel, ...certificate, localName, ...greeted, offered, signal })
-    return { exchange, decided: () => outcome }
+    const left = async () => {
+      await unproved?.abandon()
+      unproved = undefined
+    }
+    return { exchange, decided: () => outcome, left }
   }
 }
 

@@ -37,6 +37,13 @@ export interface Throttle {
   admit(suspect: Suspect, signal: Cancellation): Promise<Admission>
   /** A wrong password. Returns how long the answer is to be held back, in milliseconds. */
   failed(suspect: Suspect, password: Secret<string>): Promise<number>
+  /**
+   * Work was begun for somebody who did not wait for its end. Counts for the address alone: whoever it was has shown nothing of
+   * the user.
+   */
+  abandoned(suspect: Suspect): Promise<void>
+  /** A name for those who are counted together: an address, or in exempt networks one user there. */
+  shareOf(suspect: Suspect): string
   /** Forgets the failures of this pair. */
   succeeded(suspect: Suspect, failures: number): Promise<void>
 }
@@ -82,6 +89,13 @@ export function createThrottle({ settings, state, clock }: ThrottleOptions): Thr
       lastWrong.set(pair, wrong)
       const [pairFailures, addressFailures] = await countBoth(suspect, keys, repeated ? 0 : 1)
       return delayOf(settings.delays, Math.max(pairFailures, addressFailures - settings.addressGrace))
+    },
+    async abandoned(suspect) {
+      if (!exempt(suspect)) await count(keysOf(suspect).address, 1)
+    },
+    shareOf(suspect) {
+      const { pair, address } = keysOf(suspect)
+      return exempt(suspect) ? pair : address
     },
     async succeeded(suspect, failures) {
       if (failures === 0) return

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
+import { execFileSync } from 'node:child_process'
 import { createHash, createHmac, X509Certificate } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   type AuthHttpOptions,
   type AuthHttpRoute,
@@ -273,6 +277,22 @@ describe('a client certificate', () => {
     })
     expect(decodeURIComponent(String(far.asked[0]?.['auth-ssl-cert'])).trim()).toBe(certificate.trim())
     expect(far.asked[1]?.['auth-ssl-verify']).toBe('FAILED:CERT%20expired')
+  })
+
+  test('goes along without a subject where it has none but alternative names (RFC 5280 section 4.1.2.6)', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'portico-nameless-'))
+    const [key, pem] = [join(folder, 'key'), join(folder, 'pem')]
+    const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key]
+    const named = ['-subj', '/', '-addext', 'subjectAltName=critical,email:alice@test.lan']
+    execFileSync('openssl', ['req', '-x509', ...newKey, '-days', '3', ...named, '-out', pem], { stdio: 'pipe' })
+    const nameless = new X509Certificate(readFileSync(pem)).raw
+    rmSync(folder, { recursive: true })
+    await using far = await service(() => OK)
+    const client = clientAt(undefined, { certificate: { authorized: true, raw: nameless } })
+    expect((await far.source.verify(requestOf('alice', 'secret', { client }), NEVER)).kind).toBe('accepted')
+    expect(far.asked[0]).toMatchObject({ 'auth-ssl-verify': 'SUCCESS' })
+    expect(far.asked[0]).not.toHaveProperty('auth-ssl-subject')
+    expect(far.asked[0]).not.toHaveProperty('auth-ssl-issuer')
   })
 
   test.each([

@@ -144,4 +144,16 @@ describe('throttle', () => {
     await throttle.succeeded(suspect, 4)
     expect(await guess(2)).toEqual([0, 2_000])
   })
+
+  test('attempts that nobody waited for count for their address, not for the user, and not in an exempt network', async () => {
+    const { throttle, admitted, guess } = setUp({ failuresPerAddress: 20, exemptNetworks: ['webmail'] })
+    const leave = (networks: string[]) =>
+      throttle.abandoned({ user: 'alice', client: clientAt(undefined, { networks }) })
+    for (let i = 0; i < 30; i++) await leave(['webmail'])
+    for (let i = 0; i < 2; i++) await leave([])
+    expect(await guess(1)).toEqual([0])
+    for (let i = 0; i < 17; i++) await leave([])
+    expect(await admitted('bob')).toBe(false)
+    expect(await admitted('alice', '192.0.2.8')).toBe(true)
+  })
 })

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { Lane } from './lane.js'
+import { type Clock, NEVER, systemClock } from '@portico/base'
+import { type Claimant, Lane } from './lane.js'
 
 /** What a thread computes: the characters after the last `$` of a text of crypt(3). `rounds` is not looked at for `md5`. */
 export interface CryptJob {
@@ -12,10 +13,11 @@ export interface CryptJob {
 }
 
 /**
- * Where passwords are hashed, off the thread that serves sessions. A result is `undefined` when too much waits already, the
- * thread died or all is closed: nothing is known then, least of all that a password is wrong. Never rejects for those reasons.
+ * Computes off the thread that serves sessions. A result is `undefined` when too much waits already or for too long, nobody wants
+ * it any more, the thread died or all is closed: nothing is known then, least of all that a password is wrong. Never rejects for
+ * those reasons.
  */
-export interface HashThreads extends AsyncDisposable {
+export interface Hashing {
   /** What is written in JavaScript, on threads of our own. */
   crypt(job: CryptJob): Promise<string | undefined>
   /**
@@ -25,6 +27,12 @@ export interface HashThreads extends AsyncDisposable {
   native<T>(compute: () => Promise<T>): Promise<T | undefined>
 }
 
+/** Where passwords are hashed; what is asked of it directly is asked in nobody's name. */
+export interface HashThreads extends Hashing, AsyncDisposable {
+  /** The same in somebody's name: turns go round among the names, and what waits is given up when its signal is aborted. */
+  onBehalfOf(claimant: Claimant): Hashing
+}
+
 export interface HashThreadsOptions {
   /** Threads of our own, at most; one for each processor, but not more than four, when absent. */
   readonly threads?: number
@@ -32,12 +40,14 @@ export interface HashThreadsOptions {
   readonly queue?: number
   /** Starts a thread; {@link startHashThread} when absent. */
   readonly start?: () => Worker
+  readonly clock?: Clock
 }
 
 /** A few seconds of work: who comes later is better told to come again. */
 const QUEUE = 256
 const MOST_THREADS = 4
 const NATIVE = 2
+const NOBODY: Claimant = { share: '', signal: NEVER }
 
 /** Starts a thread that computes, without our environment and options. */
 export function startHashThread(): Worker {
@@ -59,18 +69,26 @@ class Threads implements HashThreads {
   readonly #busy = new Map<Worker, (text: string | undefined) => void>()
   #closed = false
 
-  constructor({ threads, queue = QUEUE, start = startHashThread }: HashThreadsOptions) {
+  constructor({ threads, queue = QUEUE, start = startHashThread, clock = systemClock }: HashThreadsOptions) {
     this.#start = start
-    this.#own = new Lane(threads ?? Math.min(availableParallelism(), MOST_THREADS), queue)
-    this.#native = new Lane(NATIVE, queue)
+    this.#own = new Lane(threads ?? Math.min(availableParallelism(), MOST_THREADS), queue, clock)
+    this.#native = new Lane(NATIVE, queue, clock)
   }
 
   crypt(job: CryptJob): Promise<string | undefined> {
-    return this.#own.run(() => (this.#closed ? Promise.resolve(undefined) : this.#compute(job)))
+    return this.onBehalfOf(NOBODY).crypt(job)
   }
 
   native<T>(compute: () => Promise<T>): Promise<T | undefined> {
-    return this.#native.run(() => (this.#closed ? Promise.resolve(undefined) : compute()))
+    return this.onBehalfOf(NOBODY).native(compute)
+  }
+
+  onBehalfOf(claimant: Claimant): Hashing {
+    const unlessClosed = async <T>(compute: () => Promise<T>) => (this.#closed ? undefined : compute())
+    return {
+      crypt: (job) => this.#own.run(() => unlessClosed(() => this.#compute(job)), claimant),
+      native: (compute) => this.#native.run(() => unlessClosed(compute), claimant),
+    }
   }
 
   #compute(job: CryptJob): Promise<string | undefined> {

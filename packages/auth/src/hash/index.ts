@@ -6,7 +6,7 @@ import { blfCryptScheme } from './blf-crypt.js'
 import { cramMd5Scheme } from './cram-md5.js'
 import { digestSchemes, plainMd5Scheme } from './digests.js'
 import { type HashEncoding, inOwnForm } from './encoding.js'
-import type { HashThreads } from './hash-threads.js'
+import type { Hashing } from './hash-threads.js'
 import { md5CryptScheme } from './md5-crypt.js'
 import { pbkdf2Scheme } from './pbkdf2.js'
 import { plainScheme } from './plain.js'
@@ -62,7 +62,7 @@ export const passwordSchemes: readonly string[] = [...BY_NAME.keys()]
 export interface StoredPassword {
   readonly scheme: string
   /** Never rejects and never throws for what a password may hold. */
-  verify(password: string, threads: HashThreads): Promise<Verdict>
+  verify(password: string, threads: Hashing): Promise<Verdict>
   /** For proofs that do not show the password; `undefined` when the stored form cannot serve that kind. */
   secret(kind: SecretKind): SecretMaker | undefined
 }
@@ -92,7 +92,7 @@ export function readStoredPassword(text: string, defaultScheme?: string): Stored
 }
 
 /** Checks a password as it was shown against a stored one with its `{SCHEME}` prefix; false when that cannot be read. */
-export async function verifyPassword(stored: string, password: string, threads: HashThreads): Promise<Verdict> {
+export async function verifyPassword(stored: string, password: string, threads: Hashing): Promise<Verdict> {
   const read = readStoredPassword(stored)
   return typeof read === 'string' ? false : verifyPresented(read, password, threads)
 }
@@ -100,11 +100,7 @@ export async function verifyPassword(stored: string, password: string, threads: 
 /**
  * As sent first, and where SASLprep (RFC 4013) changes the password, the prepared form second: stored hashes exist of both.
  */
-export async function verifyPresented(
-  stored: StoredPassword,
-  password: string,
-  threads: HashThreads,
-): Promise<Verdict> {
+export async function verifyPresented(stored: StoredPassword, password: string, threads: Hashing): Promise<Verdict> {
   const asSent = await stored.verify(password, threads)
   if (asSent !== false) return asSent
   const prepared = saslprep(password)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { SecretKind, StoredSecret } from '@portico/sasl'
-import type { HashThreads } from './hash-threads.js'
+import type { Hashing } from './hash-threads.js'
 
 /** Whether a password is right; `undefined` when that could not be found out now. */
 export type Verdict = boolean | undefined
@@ -19,7 +19,7 @@ export interface Scheme {
   /** Whether it can be a stored password of this scheme. Asked when a file is read. */
   recognises(stored: string): boolean
   /** Never rejects for a malformed `stored`: false. Slow work goes to the threads. */
-  verify(stored: string, password: string, threads: HashThreads): Promise<Verdict>
+  verify(stored: string, password: string, threads: Hashing): Promise<Verdict>
   /** What proofs of that kind are checked against, where it can be had from what is stored. Absent: of no kind. */
   secret?(stored: string, kind: SecretKind): SecretMaker | undefined
 }
@@ -28,4 +28,4 @@ export interface Scheme {
  * Makes what a proof is checked against; `undefined` when that cannot be done now. A password that is stored as it is takes the
  * salt that is given; others have their own.
  */
-export type SecretMaker = (salt: Uint8Array, threads: HashThreads) => Promise<StoredSecret | undefined>
+export type SecretMaker = (salt: Uint8Array, threads: Hashing) => Promise<StoredSecret | undefined>

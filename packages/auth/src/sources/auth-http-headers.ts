@@ -130,12 +130,17 @@ function certificateHeaders(
   const certificate = new X509Certificate(der)
   return {
     'Auth-SSL-Verify': authorized ? 'SUCCESS' : `FAILED:${escapeAuthHttp(reason ?? 'unknown')}`,
-    'Auth-SSL-Subject': oneLine(certificate.subject),
-    'Auth-SSL-Issuer': oneLine(certificate.issuer),
+    ...nameHeader('Auth-SSL-Subject', certificate.subject),
+    ...nameHeader('Auth-SSL-Issuer', certificate.issuer),
     'Auth-SSL-Serial': certificate.serialNumber,
     'Auth-SSL-Fingerprint': certificate.fingerprint.replaceAll(':', '').toLowerCase(),
     ...(withCertificate ? { 'Auth-SSL-Cert': escapeAuthHttp(certificate.toString()) } : {}),
   }
+}
+
+/** A subject may have no name but its alternative ones (RFC 5280 section 4.1.2.6); Node then has none at all. */
+function nameHeader(header: string, name: string | undefined): Record<string, string> {
+  return name === undefined || name === '' ? {} : { [header]: oneLine(name) }
 }
 
 /** A distinguished name as RFC 2253 writes it, last part first; Node has one part a line, escaped alike but for UTF-8. */

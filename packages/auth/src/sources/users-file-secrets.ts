@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { createHmac } from 'node:crypto'
 import type { SecretKind, StoredSecret } from '@portico/sasl'
-import type { HashThreads } from '../hash/hash-threads.js'
+import type { Hashing } from '../hash/hash-threads.js'
 import { decoyFor, type StoredPassword } from '../hash/index.js'
 
 const SALT_OCTETS = 16
@@ -19,7 +19,7 @@ export interface SecretDesk {
     name: string,
     stored: StoredPassword | undefined,
     kind: SecretKind,
-    threads: HashThreads,
+    threads: Hashing,
   ): Promise<{ readonly secret: StoredSecret | undefined; readonly real: boolean }> | undefined
 }
 

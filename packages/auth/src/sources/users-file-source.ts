@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-import type { AuthFailureReason, Proof, Strength } from '@portico/base'
+import type { AuthFailureReason, Cancellation, Proof, Strength } from '@portico/base'
 import type { CertificateNames } from '../certificate-names.js'
+import { addressBlock } from '../client-address.js'
 import type {
   Concluded,
   CredentialAnswer,
@@ -10,12 +11,13 @@ import type {
   SecretReply,
   Unavailable,
 } from '../credential-source.js'
-import type { HashThreads } from '../hash/hash-threads.js'
+import type { Hashing, HashThreads } from '../hash/hash-threads.js'
 import { type StoredPassword, verifyPresented } from '../hash/index.js'
 import type { Verdict } from '../hash/scheme.js'
 import type { UsersFile } from './users-file.js'
 import type { UsersFileEntry } from './users-file-syntax.js'
 
+type Asked = Pick<CredentialRequest, 'client' | 'share'>
 type AccountRequest = Pick<CredentialRequest, 'authcid' | 'mechanism' | 'client'>
 
 const WRONG: Concluded = { kind: 'rejected', reason: 'invalid-credentials' }
@@ -31,36 +33,42 @@ export function createUsersFileSource(
   options: { readonly name?: string; readonly hashThreads: HashThreads },
 ): CredentialSource {
   const { name = 'users-file', hashThreads } = options
-  const pretendTo = async (request: CredentialRequest): Promise<Unavailable | undefined> => {
+  const threadsFor = ({ client, share = addressBlock(client.peer) }: Asked, signal: Cancellation): Hashing =>
+    hashThreads.onBehalfOf({ share, signal })
+  const pretendTo = async (request: CredentialRequest, signal: Cancellation): Promise<Unavailable | undefined> => {
     const decoy = file.decoy(request.authcid)
-    return decoy === undefined ? undefined : pretend(name, decoy, request, hashThreads)
+    return decoy === undefined ? undefined : pretend(name, decoy, request, threadsFor(request, signal))
   }
   /** Somebody else knows the password; that the account may not be used here holds all the same. */
-  const routedOnly = async (entry: UsersFileEntry, request: CredentialRequest): Promise<CredentialAnswer> => {
+  const routedOnly = async (
+    entry: UsersFileEntry,
+    request: CredentialRequest,
+    signal: Cancellation,
+  ): Promise<CredentialAnswer> => {
     if (barredBy(entry, request) === undefined) return { kind: 'not-here' }
-    const undone = await pretendTo(request)
+    const undone = await pretendTo(request, signal)
     return undone ?? { kind: 'rejected', reason: 'invalid-credentials' }
   }
   return {
     name,
     serves: new Set(['verify-plain', 'lookup', 'verify-response', 'certificate']),
-    async verify(request) {
+    async verify(request, signal) {
       const entry = file.lookup(request.authcid)
       if (entry === undefined) return { kind: 'not-here' }
       const { password } = entry
-      if (password === undefined) return routedOnly(entry, request)
+      if (password === undefined) return routedOnly(entry, request, signal)
       // Not needed, but drawn for unknown names too, whose refusals would else come later by a hash.
       file.decoy(request.authcid)
       const proof = { source: name, user: entry.user, epoch: entry.epoch }
       const proved = await prove(request, proof, () =>
-        verifyPresented(password, request.password.expose(), hashThreads),
+        verifyPresented(password, request.password.expose(), threadsFor(request, signal)),
       )
       if (proved === undefined) return OVERBURDENED
       if (!proved) return { kind: 'rejected', reason: 'invalid-credentials' }
       return afterProof(name, entry, request, { password: request.password }, 'plain')
     },
     holds: (kind) => file.secrets.holds(kind),
-    lookup: (request) => lookUp(name, file, request, hashThreads),
+    lookup: (request, signal) => lookUp(name, file, request, threadsFor(request, signal)),
     async ownerOf(request) {
       const entry = ownerIn(file, request.names)
       if (entry === undefined) return { kind: 'not-here' }
@@ -84,7 +92,7 @@ async function pretend(
   name: string,
   decoy: StoredPassword,
   request: CredentialRequest,
-  threads: HashThreads,
+  threads: Hashing,
 ): Promise<Unavailable | undefined> {
   const proved = await prove(request, { source: name, user: request.authcid, epoch: 'nobody' }, async () => {
     const verdict = await verifyPresented(decoy, request.password.expose(), threads)
@@ -106,12 +114,7 @@ function prove(
  * An account with a password of another form is here, but no proof in its name is right. One without a password is somebody
  * else's to prove, unless it is barred: the next source would not know that.
  */
-async function lookUp(
-  source: string,
-  file: UsersFile,
-  request: LookupRequest,
-  threads: HashThreads,
-): Promise<SecretReply> {
+async function lookUp(source: string, file: UsersFile, request: LookupRequest, threads: Hashing): Promise<SecretReply> {
   const { authcid } = request
   const entry = file.lookup(authcid)
   const found = await file.secrets.secretOf(entry?.user ?? authcid, entry?.password, request.secret, threads)
