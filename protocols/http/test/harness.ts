@@ -160,6 +160,7 @@ export class Front {
       register() {},
       acquire: (backend, signal) => this.#acquire(backend, signal),
       stats: () => [],
+      cool() {},
       async [Symbol.asyncDispose]() {},
     }
   }
