@@ -30,7 +30,12 @@ export class Portico {
   #reloads = 0
   #backendPorts
   #ports
+  #transport
   doors
+
+  constructor(transport) {
+    this.#transport = transport
+  }
 
   async start(backendPorts) {
     this.#backendPorts = backendPorts
@@ -88,6 +93,7 @@ export class Portico {
     const config = {
       version: 1,
       hostname: 'portico.test.lan',
+      transport: this.#transport,
       tls: [{ names: ['localhost'], certificate: this.tls.cert, key: { file: this.#at('key') } }],
       listeners,
       credentials: [{ type: 'users-file', path: this.#at('users') }],

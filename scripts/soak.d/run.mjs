@@ -8,8 +8,17 @@ import { eventually, Portico, pause } from './portico.mjs'
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '10' }, 'at-once': { type: 'string', default: '40' } },
+  options: {
+    minutes: { type: 'string', default: '10' },
+    'at-once': { type: 'string', default: '40' },
+    transport: { type: 'string', default: 'auto' },
+    help: { type: 'boolean', default: false },
+  },
 })
+if (values.help) {
+  console.log('scripts/soak [--minutes 10] [--at-once 40] [--transport auto|node]')
+  process.exit(0)
+}
 /** One round: load, then a pause in which everything has to come to rest and is measured. */
 const ROUND_MS = 10_000
 /** Rounds whose memory does not count: caches fill, code is compiled. */
@@ -29,7 +38,7 @@ const find = (what) => {
   if (findings.length < 50) findings.push(what)
 }
 const backends = await startBackends()
-const portico = new Portico()
+const portico = new Portico(values.transport)
 await portico.start(backends.ports)
 /** What a worker holds before anybody came. */
 const [base] = await Promise.all(portico.workers().map((pid) => portico.holds(pid)))

@@ -175,6 +175,7 @@ class RunningFrontEnd implements FrontEnd {
     await this.#stopAccepting()
     for (const { name } of this.#lasting.protocols) this.#states.set(name, 'draining')
     const generation = this.#generation
+    generation?.cool()
     if (generation !== undefined) await Promise.all(this.#everyDoor.map((door) => door.drain(generation)))
     await this.close()
   }

@@ -157,8 +157,14 @@ export class Generation {
     }
   }
 
+  /** No new session will come: no backend connection is kept ready for one. */
+  cool(): void {
+    this.#pool.cool()
+  }
+
   /** No new session will come. Resolves when the last one has ended and everything is disposed of. */
   async retire(): Promise<void> {
+    this.cool()
     if (this.#users > 0) {
       await new Promise<void>((resolve) => {
         this.#retired = resolve

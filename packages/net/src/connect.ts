@@ -74,7 +74,7 @@ function connectHandle(
     const address = unmapped(host)
     const peer: Endpoint = { address, port, family: address.includes(':') ? 6 : 4 }
     const facts = handleFacts(handle, undefined, peer)
-    if (facts === undefined) return
+    if (facts === undefined) return settle(failed(new Error('the connection was gone at once')))
     const leg = new SocketLeg(overHandle(handle, binding), facts, { wheel })
     settle({ kind: 'connected', leg, remoteAddress: address })
   }

@@ -77,6 +77,10 @@ export class HandleTransport implements Transport {
   #corked = 0
   #ending: 'no' | 'wanted' | 'begun' | 'done' = 'no'
   #eof = false
+  #failed = false
+  /** A write is being begun. TLS tells within the call that one failed: how it went. */
+  #sending = false
+  #early = 0
   #over = false
 
   constructor(handle: StreamHandle, { binding, owner, socket, raw }: HandleOptions) {
@@ -95,7 +99,8 @@ export class HandleTransport implements Transport {
   }
 
   get queued(): number {
-    return this.#flying + this.#waitingLength
+    // Whoever writes until told to stop would go on for ever: the owner hears of the failure only after its call.
+    return this.#failed ? this.mark : this.#flying + this.#waitingLength
   }
 
   get unread(): number {
@@ -103,7 +108,7 @@ export class HandleTransport implements Transport {
   }
 
   write(bytes: Octets): void {
-    if (bytes.length === 0 || this.#over) return
+    if (bytes.length === 0 || this.#over || this.#failed) return
     if (this.#corked === 0 && this.#writing === undefined) {
       this.#send(this.#raw === undefined ? writable(bytes) : bytes)
       return
@@ -115,7 +120,7 @@ export class HandleTransport implements Transport {
   }
 
   writeText(latin1: string): void {
-    if (latin1 === '' || this.#over) return
+    if (latin1 === '' || this.#over || this.#failed) return
     if (this.#corked === 0 && this.#writing === undefined) {
       this.#send(latin1)
       return
@@ -188,6 +193,10 @@ export class HandleTransport implements Transport {
   }
 
   haveWritten(status: number): void {
+    if (this.#sending) {
+      this.#early = status
+      return
+    }
     this.#writing = undefined
     this.#flying = 0
     if (this.#over) return
@@ -215,14 +224,19 @@ export class HandleTransport implements Transport {
     spare = undefined
     const handle = this.#handle
     const { state, writeGoesOn, bytesWritten } = this.#binding
-    const status =
-      typeof data === 'string' ? handle.writeLatin1String(request, data) : handle.writeBuffer(request, data)
+    request.transport = this
+    this.#early = 0
+    this.#sending = true
+    const begun = typeof data === 'string' ? handle.writeLatin1String(request, data) : handle.writeBuffer(request, data)
+    this.#sending = false
+    const status = begun || this.#early
     if (status !== 0) {
+      this.#failed = true
       this.#failLater('write', status)
     } else if (state[writeGoesOn] === 0) {
+      request.transport = undefined
       spare = request
     } else {
-      request.transport = this
       this.#writing = request
       this.#flying = state[bytesWritten] ?? 0
       if (typeof data === 'string') return

@@ -74,7 +74,8 @@ export class SocketTransport implements Transport {
   }
 
   get queued(): number {
-    return this.#socket.writableLength
+    // Whoever writes until told to stop would go on for ever: a failed write destroys the socket, and is told later.
+    return this.#socket.destroyed ? MARK : this.#socket.writableLength
   }
 
   get unread(): number {

@@ -12,6 +12,11 @@ export interface BackendPool extends AsyncDisposable {
    */
   acquire(backend: Backend, signal: Cancellation, request?: LoanRequest): Promise<Acquired>
   stats(): readonly PoolStats[]
+  /**
+   * Nobody new will come: what rests is closed, and nothing is made ready any more. Who is here goes on borrowing, and what has
+   * served may serve again.
+   */
+  cool(): void
 }
 
 /** For whom a connection is borrowed, and what may be lent. */

@@ -63,6 +63,9 @@ export class BoundShelf implements Lender {
     this.#places.free()
   }
 
+  /** Nothing rests here. */
+  cool(): void {}
+
   shut(): void {
     this.#closed = true
     this.#opener.shut()

@@ -22,6 +22,7 @@ export function createPoolWithRule(options: BackendPoolOptions, rule: LeaseRule)
   const drivers = new Map<ProtocolName, BackendDriver>()
   const shelves = new Map<string, Shelf | BoundShelf>()
   const groups = new Map<string, Quota>()
+  let cool = false
   let closed = false
   const shelfOf = (backend: Backend, driver: BackendDriver): Shelf | BoundShelf => {
     const known = shelves.get(backend.id)
@@ -32,6 +33,7 @@ export function createPoolWithRule(options: BackendPoolOptions, rule: LeaseRule)
       backend.proxyProtocol === undefined
         ? new Shelf(backend, driver, options, places, rule)
         : new BoundShelf(backend, driver, options, places)
+    if (cool) shelf.cool()
     shelves.set(backend.id, shelf)
     return shelf
   }
@@ -50,6 +52,10 @@ export function createPoolWithRule(options: BackendPoolOptions, rule: LeaseRule)
       return shelfOf(backend, driver).acquire(signal, request)
     },
     stats: () => [...shelves.values()].map((shelf) => shelf.stats),
+    cool() {
+      cool = true
+      for (const shelf of shelves.values()) shelf.cool()
+    },
     async [Symbol.asyncDispose]() {
       closed = true
       for (const shelf of shelves.values()) shelf.shut()

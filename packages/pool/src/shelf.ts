@@ -34,6 +34,7 @@ export class Shelf implements Lender {
   #hoping = 0
   /** Those of them who take one that comes back as gladly. */
   readonly #glad = new Set<(connection: Connection) => void>()
+  #cool = false
   #closed = false
 
   constructor(backend: Backend, driver: BackendDriver, options: BackendPoolOptions, places: Places, rule: LeaseRule) {
@@ -129,6 +130,13 @@ export class Shelf implements Lender {
     this.#places.free()
   }
 
+  /** Closes what rests; from now on nothing does that has served nobody. */
+  cool(): void {
+    this.#cool = true
+    this.#warmth?.stop()
+    for (const connection of [...this.#idle.keys()]) this.#evict(connection)
+  }
+
   /** Lends nothing any more. What is lent stays with its borrowers. */
   shut(): void {
     this.#closed = true
@@ -206,6 +214,7 @@ export class Shelf implements Lender {
   #restOf({ served, openedAt }: Connection): number {
     const { clock, limits, random = Math.random } = this.#options
     if (served) return limits.idleMs ?? IDLE_MS
+    if (this.#cool) return 0
     const lifeMs = (this.#backend.pool?.warmMs ?? WARM_MS) * (0.75 + random() / 4)
     return openedAt + lifeMs - clock.now()
   }

@@ -163,6 +163,27 @@ describe('warm connections', () => {
     expect(on.attempts()).toBeLessThan(3 + 2 * 8)
   })
 
+  test('when nobody new will come what rests is closed and not replaced, and who is here goes on', async () => {
+    await using on = await stage()
+    await warmed(on.clock, on.pool, on.borrow)
+    const lent = await on.borrow()
+    // A replacement is on its way.
+    await on.clock.advance(300)
+    on.pool.cool()
+    await until(on.pool, 0)
+    await expect.poll(() => on.toy.open).toBe(1)
+    expect(lent.leg.state).toBe('open')
+    const later = await on.borrow()
+    expect(later.kept).toBe(false)
+    const opened = on.toy.accepted
+    await later.release()
+    await on.clock.advance(120_000)
+    await settled(on.toy, opened)
+    expect(on.pool.stats()).toMatchObject([{ idle: 0, lent: 1 }])
+    lent.discard()
+    await expect.poll(() => on.toy.open).toBe(0)
+  })
+
   test('nothing is opened while the breaker is open, and a backend that nobody uses cools down', async () => {
     await using on = await stage()
     await warmed(on.clock, on.pool, on.borrow)

@@ -158,6 +158,7 @@ export class Front {
       register() {},
       acquire: (backend, signal, request) => this.#acquire(backend, signal, request?.fresh === true),
       stats: () => [],
+      cool() {},
       async [Symbol.asyncDispose]() {},
     }
   }

@@ -290,6 +290,21 @@ function endingTests(makePair: () => Promise<LegPair>): void {
     expect(server.ends[0]).toMatchObject({ kind: 'error', code: 'peer-reset' })
   })
 
+  test('who writes until told to stop is told so when the peer is gone', async () => {
+    await using pair = await makePair()
+    const server = reading(pair.server)
+    const client = reading(pair.client)
+    pair.server.writeText('hello')
+    await client.until(() => client.text === 'hello')
+    pair.client.destroy({ reset: true })
+    // All in one turn: nothing can be told by an event meanwhile.
+    let writes = 0
+    while (writes < 1_000 && pair.server.write(new Uint8Array(1_024))) writes += 1
+    expect(writes).toBeLessThan(1_000)
+    await server.until(() => server.ends.length > 0)
+    expect(server.ends).toMatchObject([{ kind: 'error', code: 'peer-reset' }])
+  })
+
   test('close delivers the last words even to a peer whose octets nobody read', async () => {
     await using pair = await makePair()
     const client = reading(pair.client)
