@@ -61,7 +61,7 @@ describe('the log', () => {
 
   test('what waits for a reader that is behind is bounded, and the newest lines are lost', async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'portico-log-')), 'pipe')
-    execFileSync('mkfifo', [path])
+    execFileSync('sh', ['-c', 'mkfifo "$0"', path])
     const reader = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
     const log = createLog({ level: 'info', format: 'json', destination: path })
     for (let number = 0; number < 320; number++) log.warn('line', { number, filling: 'x'.repeat(100_000) })

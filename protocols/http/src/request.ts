@@ -50,7 +50,9 @@ async function signIn(connection: Connection, request: Incoming, realm: string):
   const { context } = connection
   const refusal = authenticator.refusePlaintext(context)
   if (refusal === 'encryption-required') return encryptionRequired(prepared.settings.httpsUrl, request, realm)
-  if (refusal !== undefined) return reply(failureReply(refusal, realm))
+  // Each refusal by rule is a line in the log: who goes on asking has to come again for it. A proxy speaks for others too.
+  if (refusal !== undefined)
+    return reply(failureReply(refusal, realm), refusal !== 'network-refused' || session.isProxy)
   const { authorization } = request
   if (authorization === undefined) return reply(failureReply('not-authenticated', realm))
   const remembered = connection.signedIn.recall(authorization, context)
