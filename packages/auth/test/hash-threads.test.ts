@@ -99,7 +99,10 @@ describe('hashing passwords', () => {
     for (const user of ['alice', 'nobody']) {
       const { started, threads } = observed()
       await using _ = threads
-      const { login, log } = deskWith(threads)
+      const { login, log } = deskWith(
+        threads,
+        `alice:{SHA512-CRYPT}${HELLO.replace('$6$', `$6$rounds=${ENDLESS.rounds}$`)}\n`,
+      )
       const outcome = login(user, 'Hello world!')
       await expect.poll(() => started.length, { timeout: 10_000 }).toBe(1)
       await started[0]?.terminate()

@@ -2,11 +2,12 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, statSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { freePorts } from '@portico/testkit'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { defaultControlPath } from '../src/control.js'
 import { Client } from './line-client.js'
@@ -85,15 +86,6 @@ class Portico {
     this.child.kill('SIGKILL')
     await once(this.child, 'exit')
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
 }
 
 function answers(port: number): Promise<boolean> {
@@ -215,7 +207,7 @@ describe('portico serve', () => {
   })
 
   test('a SIGHUP that comes as soon as the port answers is neither lost nor the end', async () => {
-    const port = await freePort()
+    const [port = 0] = await freePorts(1)
     const [listener] = GOOD.listeners
     const portico = new Portico(place({ ...GOOD, listeners: [{ ...listener, address: `127.0.0.1:${port}` }] }), '2')
     while (!(await answers(port))) await new Promise((resolve) => setImmediate(resolve))
