@@ -21,11 +21,8 @@ export async function askSources(
   request: CredentialRequest,
   signal: Cancellation,
 ): Promise<ChainAnswer> {
-  for (const source of sources) {
-    const answer = await ask(source, request, signal)
-    if (signal.aborted) return { kind: 'unavailable', source: source.name, cause: signal.reason }
-    if (answer.kind !== 'not-here') return { ...answer, source: source.name }
-  }
+  const answer = await firstAnswer(sources, request, signal, verify)
+  if (answer !== undefined) return answer
   // One decoy is enough: a known user's wrong password costs one source's work too.
   const worker = sources.find((source) => source.unknownUserWork !== undefined)
   const undone = await worker?.unknownUserWork?.(request, signal)
@@ -33,18 +30,33 @@ export async function askSources(
   return { kind: 'rejected', reason: 'invalid-credentials' }
 }
 
-async function ask(
-  source: CredentialSource,
-  request: CredentialRequest,
+/** Undefined: no source knows. */
+async function firstAnswer<R>(
+  sources: readonly CredentialSource[],
+  request: R,
   signal: Cancellation,
-): Promise<CredentialAnswer> {
-  if (!source.serves.has('verify-plain')) return { kind: 'not-here' }
-  try {
-    return await source.verify(request, signal)
-  } catch (cause) {
-    return { kind: 'unavailable', cause }
+  ask: Question<R>,
+): Promise<ChainAnswer | undefined> {
+  for (const source of sources) {
+    let answer: CredentialAnswer | undefined
+    try {
+      answer = await ask(source, request, signal)
+    } catch (cause) {
+      answer = { kind: 'unavailable', cause }
+    }
+    if (signal.aborted) return { kind: 'unavailable', source: source.name, cause: signal.reason }
+    if (answer !== undefined && answer.kind !== 'not-here') return { ...answer, source: source.name }
   }
+  return undefined
 }
+
+/** Undefined: the source does not answer such questions. */
+type Question<R> = (source: CredentialSource, request: R, signal: Cancellation) => Promise<CredentialAnswer> | undefined
+
+const verify: Question<CredentialRequest> = (source, request, signal) =>
+  source.serves.has('verify-plain') ? source.verify(request, signal) : undefined
+
+const owner: Question<CertificateRequest> = (source, request, signal) => source.ownerOf?.(request, signal)
 
 /** What a proof is checked against, and whose it is; a stand-in when no source knows the name. */
 export type SecretAnswer = Exclude<SecretReply, { kind: 'not-here' }> & { readonly source?: string }
@@ -80,22 +92,6 @@ export async function askForOwner(
   request: CertificateRequest,
   signal: Cancellation,
 ): Promise<ChainAnswer> {
-  for (const source of sources) {
-    const answer = await askOwner(source, request, signal)
-    if (signal.aborted) return { kind: 'unavailable', source: source.name, cause: signal.reason }
-    if (answer.kind !== 'not-here') return { ...answer, source: source.name }
-  }
-  return { kind: 'rejected', reason: 'invalid-credentials' }
-}
-
-async function askOwner(
-  source: CredentialSource,
-  request: CertificateRequest,
-  signal: Cancellation,
-): Promise<CredentialAnswer> {
-  try {
-    return (await source.ownerOf?.(request, signal)) ?? { kind: 'not-here' }
-  } catch (cause) {
-    return { kind: 'unavailable', cause }
-  }
+  const answer = await firstAnswer(sources, request, signal, owner)
+  return answer ?? { kind: 'rejected', reason: 'invalid-credentials' }
 }

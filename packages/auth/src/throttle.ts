@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
+
 import { createHmac, hash, randomBytes } from 'node:crypto'
 import { type Cancellation, type Clock, NEVER, type Secret } from '@portico/base'
+import { clientKey } from '@portico/net'
 import type { StateStore } from '@portico/state'
 import { createBounded } from './bounded.js'
-import { addressBlock } from './client-address.js'
 import type { ClientFacts } from './credential-source.js'
 import { InFlight } from './in-flight.js'
 import type { AuthSettings } from './settings.js'
@@ -117,7 +118,7 @@ interface Keys {
 
 /** User names are hashed because a key has at most 512 octets. */
 function keysOf({ client, user }: Suspect): Keys {
-  const block = addressBlock(client.peer)
+  const block = clientKey(client.peer)
   const name = hash('sha256', user.toLowerCase(), 'base64url')
   return { pair: `auth/${block}/${name}`, address: `auth/${block}` }
 }

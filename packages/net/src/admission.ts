@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import type { Endpoint } from '@portico/base'
 import { parseV6 } from './ipv6-text.js'
 
 /** Read at every connection: a reload may change them. */
@@ -43,7 +44,12 @@ export class Admission {
   }
 }
 
-/** What counts as one client: an IPv4 address, or the /64 that an IPv6 site gets. */
+/** What counts as one client; all Unix sockets are one. */
+export function clientKey(peer: Endpoint): string {
+  return peer.family === 'unix' ? 'unix' : addressKey(peer.address)
+}
+
+/** An IPv4 address, or the /64 of an IPv6 address: a host may pick any address of its own /64 (RFC 4291 section 2.5.1). */
 export function addressKey(address: string): string {
   return address.includes(':') ? `${parseV6(address).toString('hex', 0, 8)}/64` : address
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-export { addressKey } from './admission.js'
+export { clientKey } from './admission.js'
 export { chooseTransport, type TransportChoice, type TransportKind } from './choose-transport.js'
 export { type Connected, type ConnectOptions, connectLeg } from './connect.js'
 export * from './conversation.js'

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { type Backend, BackendError, type BackendErrorCode, CancellationSource } from '@portico/base'
-import { addressKey } from '@portico/net'
+import { clientKey } from '@portico/net'
 import type { BackendDriver, Borrower, PoolStats } from './backend-pool.js'
 import { Breaker } from './breaker.js'
 import { type Connection, type Dud, openConnection } from './connection.js'
@@ -93,9 +93,6 @@ export class Opener {
   }
 }
 
-/** All Unix sockets are one client. */
 function clientOf(borrower: Borrower | undefined): string {
-  if (borrower === undefined) return OURSELVES
-  const { peer } = borrower.leg.facts
-  return peer.family === 'unix' ? 'unix' : addressKey(peer.address)
+  return borrower === undefined ? OURSELVES : clientKey(borrower.leg.facts.peer)
 }

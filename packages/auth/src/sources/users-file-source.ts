@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
+
 import type { AuthFailureReason, Cancellation, Proof, Strength } from '@portico/base'
+import { clientKey } from '@portico/net'
 import type { CertificateNames } from '../certificate-names.js'
-import { addressBlock } from '../client-address.js'
 import type {
   Concluded,
   CredentialAnswer,
@@ -33,7 +34,7 @@ export function createUsersFileSource(
   options: { readonly name?: string; readonly hashThreads: HashThreads },
 ): CredentialSource {
   const { name = 'users-file', hashThreads } = options
-  const threadsFor = ({ client, share = addressBlock(client.peer) }: Asked, signal: Cancellation): Hashing =>
+  const threadsFor = ({ client, share = clientKey(client.peer) }: Asked, signal: Cancellation): Hashing =>
     hashThreads.onBehalfOf({ share, signal })
   const pretendTo = async (request: CredentialRequest, signal: Cancellation): Promise<Unavailable | undefined> => {
     const decoy = file.decoy(request.authcid)
