@@ -2,11 +2,11 @@
 import { type Networks, networksOf, type ProtocolName } from '@portico/base'
 import { type ConfigProblem, type Settings, z } from '@portico/config'
 import { serverMechanismNames } from '@portico/sasl'
-import { HTTP_BASIC, PLAIN_LOGIN } from './access.js'
+import { HTTP_SCHEMES, PLAIN_LOGIN } from './access.js'
 import type { AccessRule } from './access-rules.js'
 import { patterns } from './acting.js'
 
-const ruleMechanisms: readonly string[] = [...serverMechanismNames, PLAIN_LOGIN, HTTP_BASIC]
+const ruleMechanisms: readonly string[] = [...serverMechanismNames, PLAIN_LOGIN, ...HTTP_SCHEMES]
 
 const networkNames = () => z.array(z.string().min(1)).min(1)
 
@@ -31,7 +31,7 @@ export function accessRulesSchema(protocols: readonly string[]) {
           .min(1)
           .optional()
           .describe(
-            `SASL mechanisms; \`${PLAIN_LOGIN}\` is the LOGIN of IMAP4 and the USER and PASS of POP3, \`${HTTP_BASIC}\` is HTTP's Basic. All when absent.`,
+            `SASL mechanisms; \`${PLAIN_LOGIN}\` is the LOGIN of IMAP4 and the USER and PASS of POP3; ${HTTP_SCHEMES.map((name) => `\`${name}\``).join(', ')} are the ways of HTTP. All when absent.`,
           ),
         users: patterns()
           .optional()

@@ -9,7 +9,7 @@ export interface AccessRule {
   readonly networks: Networks | undefined
   readonly exceptNetworks: Networks | undefined
   readonly protocols: ReadonlySet<ProtocolName> | undefined
-  /** SASL names, `USER` and `BASIC`. */
+  /** SASL names, `USER`, and the schemes of HTTP. */
   readonly mechanisms: ReadonlySet<string> | undefined
   /** Patterns in lower case. */
   readonly users: readonly string[] | undefined

@@ -26,7 +26,7 @@ export const actingSchema = z
   )
   .default([])
   .describe(
-    'Who may act for whom: by a SASL authzid, or by a user name of the form `user@domain/mailbox` or `domain/user/mailbox`. Nobody may who is not listed.',
+    'Who may act for whom: by a SASL authzid, by a user name of the form `user@domain/mailbox` or `domain/user/mailbox`, or by a [mailbox that an HTTP request names](http.md#routing). Nobody may who is not listed.',
   )
 
 export function createActingPolicy(settings: Settings<typeof actingSchema>): ActingPolicy {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 import type { Cancellation } from '@portico/base'
 import type {
+  AccountRequest,
   CertificateRequest,
   CredentialAnswer,
   CredentialRequest,
   CredentialSource,
   LookupRequest,
   SecretReply,
+  TokenRequest,
 } from './credential-source.js'
 
 /** A source's last word, with its name. `source` is absent when no source knew the user. */
@@ -58,6 +60,8 @@ const verify: Question<CredentialRequest> = (source, request, signal) =>
 
 const owner: Question<CertificateRequest> = (source, request, signal) => source.ownerOf?.(request, signal)
 
+const tokenOwner: Question<TokenRequest> = (source, request, signal) => source.verifyToken?.(request, signal)
+
 /** What a proof is checked against, and whose it is; a stand-in when no source knows the name. */
 export type SecretAnswer = Exclude<SecretReply, { kind: 'not-here' }> & { readonly source?: string }
 
@@ -94,4 +98,39 @@ export async function askForOwner(
 ): Promise<ChainAnswer> {
   const answer = await firstAnswer(sources, request, signal, owner)
   return answer ?? { kind: 'rejected', reason: 'invalid-credentials' }
+}
+
+/** Whose a bearer token is. */
+export async function askForTokenOwner(
+  sources: readonly CredentialSource[],
+  request: TokenRequest,
+  signal: Cancellation,
+): Promise<ChainAnswer> {
+  const answer = await firstAnswer(sources, request, signal, tokenOwner)
+  return answer ?? { kind: 'rejected', reason: 'invalid-credentials' }
+}
+
+/**
+ * What an account that was proved before is now. The sources are asked in their order, for one that stands before the account's own
+ * may bar it; the last word is that of the source that accepted it.
+ */
+export async function askForAccount(
+  sources: readonly CredentialSource[],
+  request: AccountRequest,
+  signal: Cancellation,
+): Promise<ChainAnswer> {
+  const own = sources.findIndex(({ name }) => name === request.earlier.source)
+  const answer = await firstAnswer(sources.slice(0, own + 1), request, signal, account)
+  return answer ?? { kind: 'rejected', reason: 'invalid-credentials' }
+}
+
+const account: Question<AccountRequest> = (source, request, signal) => {
+  if (source.account !== undefined) return source.account(request, signal)
+  return source.name === request.earlier.source ? Promise.resolve(unchanged(request.earlier)) : undefined
+}
+
+/** A source that cannot tell leaves it at what it said. */
+function unchanged({ password, delegate, user, ...then }: AccountRequest['earlier']): CredentialAnswer {
+  const principal = { ...then, user: delegate ?? user, proof: {}, fields: new Map<string, string>() }
+  return { kind: 'accepted', principal }
 }

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: MIT
-import type { AuthFailureReason, Clock, ProtocolName } from '@portico/base'
+import { type AuthFailureReason, type Clock, isLoopback, type Principal, type ProtocolName } from '@portico/base'
 import { MAX_FIELD_OCTETS, type Mechanism, refusalOf, saslprep } from '@portico/sasl'
 import type { Log } from '@portico/telemetry'
-import { createAccess, plainLoginOf } from './access.js'
+import { createAccess, type HttpScheme, NO_SIGN_IN, PLAIN_LOGIN } from './access.js'
 import type { AccessRule } from './access-rules.js'
 import type { ActingPolicy } from './acting.js'
 import { createAudit } from './audit.js'
 import type { Attempt, AuthContext, Authenticator, AuthFailed } from './authenticator.js'
 import type { AuthCache } from './cache.js'
 import { BY_FINGERPRINT, type CertificatePolicy } from './certificate-names.js'
-import { isLoopback } from './client-address.js'
 import type { CredentialSource } from './credential-source.js'
+import { createHandshakes, failingHandshake } from './decide-handshake.js'
+import { createTokenDecision } from './decide-token.js'
 import { createDecision, type DecisionParts } from './decision.js'
+import { accountOf } from './identity.js'
 import { createNaming, type Naming } from './naming.js'
 import { createOffer } from './offer.js'
+import { createResume } from './resume.js'
 import { createRunner, type Running } from './run-mechanism.js'
 import type { Throttle } from './throttle.js'
 
@@ -53,7 +56,6 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const decide = createDecision(parts)
   const runner = createRunner(parts, decide, options.anonymousUser)
   const offer = createOffer(options)
-  const servesPlain = sources.some((source) => source.serves.has('verify-plain'))
   const denies = (context: AuthContext, mechanism: string) => parts.access(context, mechanism).kind === 'deny'
   const offeredOn = (context: AuthContext): readonly string[] =>
     offer(context, passwordsAllowed(context))
@@ -66,14 +68,31 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     parts.audit.refused({ mechanism, client: context.client, reason: 'network-refused', waitMs: 0, rule })
     return 'network-refused'
   }
-  const refusePlaintext = (context: AuthContext): AuthFailureReason | undefined => {
+  const serves = (way: HttpScheme | typeof PLAIN_LOGIN): boolean => sources.some((source) => canServe(source, way))
+  // Whatever a way of HTTP shows, what it opens is not for an unencrypted leg: neither is what binds to the connection.
+  const refuse = (way: HttpScheme | typeof PLAIN_LOGIN, context: AuthContext): AuthFailureReason | undefined => {
     if (!passwordsAllowed(context)) return 'encryption-required'
-    return servesPlain ? refuseByRule(context, plainLoginOf(context)) : 'mechanism-unavailable'
+    return serves(way) ? refuseByRule(context, way) : 'mechanism-unavailable'
   }
+  const allowed = (way: HttpScheme | typeof PLAIN_LOGIN, context: AuthContext): boolean =>
+    passwordsAllowed(context) && serves(way) && !denies(context, way)
+  const decideToken = createTokenDecision(parts)
+  const handshakes = createHandshakes(parts)
   return {
     mechanisms: offeredOn,
-    plaintextAllowed: (context) => servesPlain && passwordsAllowed(context) && !denies(context, plainLoginOf(context)),
-    refusePlaintext,
+    plaintextAllowed: (context) => allowed(PLAIN_LOGIN, context),
+    refusePlaintext: (context) => refuse(PLAIN_LOGIN, context),
+    schemeAllowed: allowed,
+    refuseScheme: refuse,
+    async refuseStranger(context) {
+      if (!passwordsAllowed(context)) return failed('encryption-required')
+      const refused = refuseByRule(context, NO_SIGN_IN)
+      if (refused !== undefined) return failed(refused)
+      const waitMs = await parts.throttle.waitOf(context.client)
+      return waitMs === undefined ? undefined : { kind: 'failed', reason: 'throttled', waitMs }
+    },
+    strangerRefused: ({ client }) => parts.throttle.abandoned({ client, user: '' }),
+    accountOf: (name) => accountOf(sources, parts.naming(saslprep(name) ?? name, undefined).authcid),
     begin(name, context, signal) {
       const mechanism = offer(context, true).find((candidate) => candidate.name === name.toUpperCase())
       if (mechanism === undefined) return failingAttempt('mechanism-unavailable')
@@ -82,8 +101,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       if (refused !== undefined) return failingAttempt(refused)
       return attemptOf(runner(mechanism, context, offeredOn(context), signal))
     },
-    async login({ mechanism, user, password }, context, signal) {
-      const refused = refusePlaintext(context)
+    async login({ user, password, scheme: mechanism = PLAIN_LOGIN }, context, signal) {
+      const refused = refuse(mechanism, context)
       if (refused !== undefined) return failed(refused)
       if (isTooLong(user) || isTooLong(password)) return failed('too-long')
       const unusable = refusalOf(user) ?? refusalOf(password)
@@ -91,6 +110,16 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       if (authcid === undefined) return failed(unusable ?? 'invalid-credentials')
       return decide({ mechanism, authcid, authzid: undefined, password }, context, signal)
     },
+    async bearer(token, context, signal) {
+      const refused = refuse('BEARER', context)
+      return refused === undefined ? decideToken(token, context, signal) : failed(refused)
+    },
+    handshake(scheme, context, signal) {
+      const refused = refuse(scheme, context)
+      return refused === undefined ? handshakes(scheme, context, signal) : failingHandshake(refused)
+    },
+    resume: createResume(parts),
+    mayActFor: (principal, mailbox) => mayOpen(parts, principal, mailbox),
     async [Symbol.asyncDispose]() {
       await Promise.all(sources.map((source) => source[Symbol.asyncDispose]()))
     },
@@ -108,6 +137,23 @@ function partsOf(options: AuthenticatorOptions): DecisionParts {
 function passwordsAllowed({ client, channel, plaintextPasswords }: AuthContext): boolean {
   if (client.encrypted || channel.encrypted || plaintextPasswords === 'always') return true
   return plaintextPasswords === 'loopback' && isLoopback(client.peer) && isLoopback(client.local)
+}
+
+function canServe({ serves, accepts }: CredentialSource, way: HttpScheme | typeof PLAIN_LOGIN): boolean {
+  if (way === 'BEARER') return serves.has('verify-token')
+  return way === 'NEGOTIATE' || way === 'NTLM' ? accepts?.has(way) === true : serves.has('verify-plain')
+}
+
+/** Somebody who acts for somebody else may do what they may themselves, and be in the mailbox where they are. */
+function mayOpen({ sources, naming, mayActFor }: DecisionParts, principal: Principal, mailbox: string): boolean {
+  const name = isTooLong(mailbox) ? undefined : saslprep(mailbox)
+  if (name === undefined) return false
+  const { authcid, authzid } = naming(name, undefined)
+  // `user@domain/mailbox` names two.
+  if (authzid !== undefined) return false
+  const account = accountOf(sources, authcid)
+  if (account.toLowerCase() === principal.user.toLowerCase()) return true
+  return mayActFor({ ...principal, user: principal.delegate ?? principal.user }, account)
 }
 
 function isTooLong(text: string): boolean {

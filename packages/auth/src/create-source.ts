@@ -2,6 +2,7 @@
 import type { Clock } from '@portico/base'
 import { duration, type Settings, secret, z } from '@portico/config'
 import type { Log } from '@portico/telemetry'
+import { HTTP_SCHEMES, type HttpScheme } from './access.js'
 import type { CredentialSource } from './credential-source.js'
 import type { HashThreads } from './hash/hash-threads.js'
 import { passwordSchemes } from './hash/index.js'
@@ -82,6 +83,20 @@ export const credentialsSchema = z
 
 /** One entry of the `credentials` block. */
 export type CredentialSettings = Settings<typeof credentialsSchema>[number]
+
+const PASSWORDS: readonly HttpScheme[] = ['BASIC', 'FORMS']
+
+/** What a source of each type serves of HTTP's schemes. */
+const SERVES: Readonly<Record<CredentialSettings['type'], readonly HttpScheme[]>> = {
+  'users-file': PASSWORDS,
+  'auth-http': PASSWORDS,
+  deferred: PASSWORDS,
+}
+
+/** The schemes of HTTP that some of these sources serves. */
+export function servedSchemes(credentials: readonly CredentialSettings[]): readonly HttpScheme[] {
+  return HTTP_SCHEMES.filter((scheme) => credentials.some(({ type }) => SERVES[type].includes(scheme)))
+}
 
 /** The users files that are open, one for each path and reading, so that source and locator see the same accounts. */
 export interface UsersFiles {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 import type { AuthFailureReason, Cancellation, Endpoint, Principal, ProtocolName, Secret } from '@portico/base'
 import type { CertificateFacts, SecretKind, StoredSecret } from '@portico/sasl'
+import type { AcceptorSource } from './acceptor.js'
+import type { EarlierSignIn } from './authenticator.js'
 import type { AuthCache } from './cache.js'
 import type { CertificateNames } from './certificate-names.js'
 
 /** Where verifiers live: a file, a lookup service, the backend itself. Each has a name of its own in logs. */
-export interface CredentialSource extends AsyncDisposable {
+export interface CredentialSource extends AsyncDisposable, AcceptorSource {
   readonly name: string
   /** What it can do, so that only mechanisms that can succeed are offered. */
   readonly serves: ReadonlySet<'verify-plain' | 'verify-response' | 'verify-token' | 'lookup' | 'certificate'>
@@ -26,6 +28,23 @@ export interface CredentialSource extends AsyncDisposable {
   lookup?(request: LookupRequest, signal: Cancellation): Promise<SecretReply>
   /** With `certificate`: the account of a client certificate that TLS has found good. */
   ownerOf?(request: CertificateRequest, signal: Cancellation): Promise<Exclude<CredentialAnswer, { kind: 'deferred' }>>
+  /** With `verify-token`: whose a bearer token is. It says who; the token itself is put into the proof by the auth core. */
+  verifyToken?(request: TokenRequest, signal: Cancellation): Promise<Exclude<CredentialAnswer, { kind: 'deferred' }>>
+  /**
+   * What has become of an account that was proved before. Absent: nothing can be told, and what the source said then still holds.
+   * `not-here` is no objection of a source that did not accept it, and a refusal of the one that did.
+   */
+  account?(request: AccountRequest, signal: Cancellation): Promise<CredentialAnswer>
+}
+
+/** A question for the owner of a token; `authcid` names the token for the log. */
+export interface TokenRequest extends Omit<CredentialRequest, 'password' | 'cache'> {
+  readonly token: Secret<string>
+}
+
+/** A question for an account that was proved before. */
+export interface AccountRequest extends Omit<CredentialRequest, 'password' | 'cache' | 'authzid'> {
+  readonly earlier: EarlierSignIn
 }
 
 /** A question for the owner of a client certificate; `authcid` is not known yet and names the certificate for the log. */

@@ -157,7 +157,7 @@ export function createCertificateDecision(parts: DecisionParts): DecideCertifica
 }
 
 /** Asks the throttle, then for the answer, and concludes; such an attempt is never deferred. */
-async function concludeAdmitted(
+export async function concludeAdmitted(
   parts: DecisionParts,
   attempt: Omit<ProvenAttempt, 'failures' | 'done'>,
   ask: () => Promise<ChainAnswer>,
@@ -277,12 +277,17 @@ function requestOf(shown: ShownSecret, context: AuthContext, cache: AuthCache | 
   }
 }
 
-function factsOf({ authcid, authzid, mechanism }: Claim, context: AuthContext): Omit<CredentialRequest, 'password'> {
+/** What a source is told of any attempt. */
+export function factsOf(
+  { authcid, authzid, mechanism }: Claim,
+  context: AuthContext,
+): Omit<CredentialRequest, 'password'> {
   const { client, failures } = context
   return { authcid, ...(authzid === undefined ? {} : { authzid }), mechanism, client, attempt: failures + 1 }
 }
 
-function refuse(
+/** A refusal with its line in the log. */
+export function refuse(
   parts: DecisionParts,
   claim: Claim,
   context: AuthContext,

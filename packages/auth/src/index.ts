@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+export * from './acceptor.js'
+export { type HandshakeScheme, HTTP_SCHEMES, type HttpScheme } from './access.js'
 export type { AccessRule } from './access-rules.js'
 export * from './access-rules-settings.js'
 export { type ActingPolicy, createActingPolicy } from './acting.js'

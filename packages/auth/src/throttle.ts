@@ -39,10 +39,12 @@ export interface Throttle {
   /** A wrong password. Returns how long the answer is to be held back, in milliseconds. */
   failed(suspect: Suspect, password: Secret<string>): Promise<number>
   /**
-   * Work was begun for somebody who did not wait for its end. Counts for the address alone: whoever it was has shown nothing of
-   * the user.
+   * Work was begun for somebody who did not wait for its end, or whom a backend refused without a sign-in here. Counts for the
+   * address alone: whoever it was has shown nothing of the user.
    */
   abandoned(suspect: Suspect): Promise<void>
+  /** For somebody whose address alone has failed too often: how long to wait, in milliseconds; `undefined` for others. */
+  waitOf(client: ClientFacts): Promise<number | undefined>
   /** A name for those who are counted together: an address, or in exempt networks one user there. */
   shareOf(suspect: Suspect): string
   /** Forgets the failures of this pair. */
@@ -93,6 +95,12 @@ export function createThrottle({ settings, state, clock }: ThrottleOptions): Thr
     },
     async abandoned(suspect) {
       if (!exempt(suspect)) await count(keysOf(suspect).address, 1)
+    },
+    async waitOf(client) {
+      const suspect = { client, user: '' }
+      if (exempt(suspect)) return undefined
+      const failures = await count(keysOf(suspect).address, 0)
+      return failures >= settings.failuresPerAddress ? (settings.delays.at(-1) ?? 0) : undefined
     },
     shareOf(suspect) {
       const { pair, address } = keysOf(suspect)

@@ -158,6 +158,34 @@ describe('the answer', () => {
     expect(route.password?.expose()).toBe('at-the-back')
   })
 
+  test('brings it anew for a sign-in of earlier that kept its password, which may be another by now', async () => {
+    let password = 'secret'
+    await using far = await service(({ 'auth-pass': shown }) => (shown === password ? OK : REFUSED))
+    const answer = await far.source.verify(requestOf('Alice', password), NEVER)
+    if (answer.kind !== 'accepted') throw new Error(answer.kind)
+    const earlier = { ...answer.principal, password: new Secret(password) }
+    const { password: _, ...request } = requestOf('alice', '')
+    const again = () => far.source.account?.({ ...request, mechanism: 'FORMS', earlier }, NEVER)
+    expect(await again()).toMatchObject({
+      kind: 'accepted',
+      principal: { authcid: 'Alice', user: 'alice', route: { value: { host: '198.51.100.1' } } },
+    })
+    expect(far.asked.at(-1)?.['auth-user']).toBe('Alice')
+    password = 'another'
+    expect(await again()).toMatchObject({ kind: 'rejected', reason: 'invalid-credentials' })
+  })
+
+  test('is not asked for a sign-in of earlier without its password: it stays what it was, without a route', async () => {
+    await using far = await service(() => OK)
+    const answer = await far.source.verify(requestOf('alice', 'secret'), NEVER)
+    if (answer.kind !== 'accepted') throw new Error(answer.kind)
+    const { password: _, ...request } = requestOf('alice', '')
+    const now = await far.source.account?.({ ...request, earlier: answer.principal }, NEVER)
+    expect(now).toMatchObject({ kind: 'accepted', principal: { user: 'alice', proof: {} } })
+    expect(now).not.toHaveProperty('principal.route')
+    expect(far.asked).toHaveLength(1)
+  })
+
   test('a refusal hands its wait on', async () => {
     expect(await answerTo(REFUSED)).toEqual({ kind: 'rejected', reason: 'invalid-credentials', waitMs: 3_000 })
     expect(await answerTo({ 'Auth-Status': 'no' })).toEqual({

@@ -51,7 +51,7 @@ function setUp(sources: readonly CredentialSource[], more: Partial<Authenticator
   const cache = createAuthCache(AUTH.cache, clock)
   const auth = createAuthenticator({ sources, mechanisms: serverMechanisms, throttle, cache, clock, log, ...more })
   const login = (user: string, password: string, context = contextAt()) =>
-    auth.login({ mechanism: 'LOGIN command', user, password }, context, NEVER)
+    auth.login({ user, password }, context, NEVER)
   const plain = async (authcid: string, password: string, authzid?: string) => {
     await using attempt = auth.begin('PLAIN', contextAt(), NEVER)
     return attempt.step(plainResponse({ authcid, password, ...(authzid === undefined ? {} : { authzid }) }))
@@ -118,7 +118,7 @@ describe('the sources in their order', () => {
   test('what a connection was told already is told to the log as a detail', async () => {
     const log = recordingLog()
     const { auth } = setUp([fileSource()], { log: { ...log, info: () => log.lines.push('info') } })
-    const shown = { mechanism: 'Basic', user: 'alice', password: 'secret' }
+    const shown = { user: 'alice', password: 'secret' }
     await auth.login(shown, contextAt(), NEVER)
     await auth.login(shown, contextAt(undefined, { again: true }), NEVER)
     expect(log.lines).toEqual(['info', expect.stringMatching(/^signed in/)])
@@ -167,7 +167,7 @@ describe('the sources in their order', () => {
       },
     }
     const { auth } = setUp([source])
-    const credentials = { mechanism: 'LOGIN command', user: 'alice', password: 'secret' }
+    const credentials = { user: 'alice', password: 'secret' }
     expect(await auth.login(credentials, contextAt(), signal)).toMatchObject({ reason: 'aborted' })
   })
 })
@@ -306,7 +306,7 @@ describe('throttle', () => {
 
 describe('the audit', () => {
   test.each([
-    ['a success', 'alice', 'secret', /^signed in .*"user":"alice","mechanism":"LOGIN command","source":"users-file"/s],
+    ['a success', 'alice', 'secret', /^signed in .*"user":"alice","mechanism":"USER","source":"users-file"/s],
     ['a wrong password', 'alice', 'wrong', /^sign-in refused .*"user":"alice".*"reason":"invalid-credentials"/s],
     ['an unknown user', 'nobody', 'x', /^sign-in refused .*"user":"nobody".*"reason":"invalid-credentials"/s],
     ['a barred account', 'carol', 'secret', /^sign-in refused .*"user":"carol".*"reason":"account-disabled"/s],
@@ -316,6 +316,16 @@ describe('the audit', () => {
     expect(log.lines).toEqual([expect.stringMatching(line)])
     expect(log.lines[0]).toContain('"client":"192.0.2.7","clientPort":40000,"encrypted":true')
     expect(log.lines[0]).toContain('"session":"s1","protocol":"imap4"')
+  })
+
+  test.each([
+    ['LOGIN or USER with PASS', {}, 'USER'],
+    ["HTTP's Basic", { scheme: 'BASIC' }, 'BASIC'],
+    ['a form', { scheme: 'FORMS' }, 'FORMS'],
+  ] as const)('a password that is shown by %s is called what rules call it', async (_label, scheme, mechanism) => {
+    const { auth, log } = setUp([fileSource()])
+    await auth.login({ user: 'alice', password: 'secret', ...scheme }, contextAt(), NEVER)
+    expect(log.lines).toEqual([expect.stringContaining(`"mechanism":"${mechanism}"`)])
   })
 
   test('has one line for what was not looked at', async () => {

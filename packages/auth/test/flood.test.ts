@@ -97,7 +97,7 @@ function desk(accounts: string, failuresPerAddress = 300) {
   })
   const take = () => void [threads.native(() => held), threads.native(() => held)]
   const login = (user: string, address: string, signal = new CancellationSource(), password = 'secret') =>
-    auth.login({ mechanism: 'LOGIN command', user, password }, contextAt(address), signal)
+    auth.login({ user, password }, contextAt(address), signal)
   return { auth, threads, take, free: () => free(), login }
 }
 

@@ -44,7 +44,7 @@ function deskWith(threads: ReturnType<typeof createHashThreads>, accounts = `ali
     log,
   })
   const login = (user: string, password: string, n = 1) =>
-    auth.login({ mechanism: 'LOGIN command', user, password }, contextAt(`192.0.2.${n}`), NEVER)
+    auth.login({ user, password }, contextAt(`192.0.2.${n}`), NEVER)
   return { auth, log, login }
 }
 

@@ -60,7 +60,7 @@ function setUp({ site = SITE, rules = [], sources = [] }: Site = {}) {
     log,
   })
   const login = (user: string, password = 'secret', address?: string) =>
-    auth.login({ mechanism: 'LOGIN command', user, password }, contextAt(address), NEVER)
+    auth.login({ user, password }, contextAt(address), NEVER)
   const plain = async (authcid: string, authzid?: string, password = 'secret') => {
     await using attempt = auth.begin('PLAIN', contextAt(), NEVER)
     return attempt.step(plainResponse({ authcid, password, ...(authzid === undefined ? {} : { authzid }) }))
@@ -218,5 +218,18 @@ describe('a rule about users', () => {
     expect(whoIs(await begin())).toBe('network-refused')
     expect(log.lines[0]).toContain('kim-stays-in')
     expect(whoIs(await begin(INSIDE))).toMatchObject({ user: 'kim@guests' })
+  })
+})
+
+describe('the account that a name means', () => {
+  test.each([
+    ['kim', 'kim@contoso.com'],
+    ['Kim@CONTOSO', 'kim@contoso.com'],
+    ['CONTOSO\\kim', 'kim@contoso.com'],
+    ['zo\u00eb', 'zoe\u0308@contoso.com'],
+    ['kim@far.example', 'kim@far.example'],
+    ['kim\0', 'kim\0@contoso.com'],
+  ])('%j', (name, account) => {
+    expect(setUp().auth.accountOf(name).normalize()).toBe(account.normalize())
   })
 })

@@ -20,6 +20,8 @@ export interface BackendTlsPolicy {
 export type BackendIdentity =
   /** Replay the client's password. */
   | { readonly kind: 'password' }
+  /** HTTP: replay the client's bearer token (RFC 6750). */
+  | { readonly kind: 'token' }
   /** Log in as a master user on behalf of the principal: SASL PLAIN with an authzid (RFC 4616), or `user<separator>master`. */
   | { readonly kind: 'master'; readonly user: string; readonly secret: Secret<string>; readonly separator?: string }
   /** SMTP: state the login by XCLIENT LOGIN= and do not authenticate. */

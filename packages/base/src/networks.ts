@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
 import { BlockList, isIP } from 'node:net'
-import { unmapped } from './endpoint.js'
+import { type Address, type Endpoint, unmapped } from './endpoint.js'
 
 /** A set of CIDR blocks that addresses can be tested against. */
 export interface Networks {
   readonly cidrs: readonly string[]
   contains(address: string): boolean
+  /**
+   * Prefix length of the narrowest block that holds the address; undefined when none does. One measure for both families: an
+   * IPv4 block counts as its IPv4-mapped one, 96 more than its own (RFC 4291 section 2.5.5.2), so that it is narrower than any
+   * IPv6 block around it.
+   */
+  widthOf(address: string): number | undefined
 }
 
 /** Builds a set from CIDRs or single addresses. Throws `TypeError` naming the text that is neither. */
@@ -17,7 +23,15 @@ export function networksOf(cidrs: readonly string[]): Networks {
 interface Ipv4Block {
   readonly prefix: number
   readonly mask: number
+  readonly width: number
 }
+
+interface AnyBlock {
+  readonly list: BlockList
+  readonly width: number
+}
+
+const MAPPED_BITS = 96
 
 /**
  * Asked at every connection and every sign-in. A BlockList makes an object behind a native handle for each question, so IPv4 is
@@ -25,53 +39,79 @@ interface Ipv4Block {
  */
 class CidrNetworks implements Networks {
   readonly cidrs: readonly string[]
-  readonly #ipv4: Ipv4Block[] = []
+  /** The narrowest first, as the others. */
+  readonly #ipv4: readonly Ipv4Block[]
+  readonly #each: readonly AnyBlock[]
   readonly #all = new BlockList()
   /** An IPv6 block among them holds IPv4-mapped addresses, and with them IPv4 ones. */
   #mapped = false
 
   constructor(cidrs: readonly string[]) {
     this.cidrs = cidrs
-    for (const cidr of cidrs) this.#add(cidr)
+    const ipv4: Ipv4Block[] = []
+    const each = cidrs.map((cidr) => this.#add(cidr, ipv4))
+    this.#ipv4 = ipv4.sort(byWidth)
+    this.#each = each.sort(byWidth)
   }
 
   contains(address: string): boolean {
     const plain = unmapped(address)
-    if (plain.includes(':')) return isIP(plain) === 6 && this.#all.check(plain, 'ipv6')
+    if (plain.includes(':')) return this.#hasIpv6(plain)
     const number = ipv4Number(plain)
     if (number === undefined) return false
-    for (const { prefix, mask } of this.#ipv4) if ((number & mask) === prefix) return true
-    return this.#mapped && this.#all.check(plain, 'ipv4')
+    return this.#blockOf(number) !== undefined || (this.#mapped && this.#all.check(plain, 'ipv4'))
   }
 
-  #add(cidr: string): void {
+  widthOf(address: string): number | undefined {
+    const plain = unmapped(address)
+    if (plain.includes(':')) return this.#hasIpv6(plain) ? this.#narrowest(plain, 'ipv6') : undefined
+    const number = ipv4Number(plain)
+    if (number === undefined) return undefined
+    return this.#mapped ? this.#narrowest(plain, 'ipv4') : this.#blockOf(number)?.width
+  }
+
+  #hasIpv6(address: string): boolean {
+    return isIP(address) === 6 && this.#all.check(address, 'ipv6')
+  }
+
+  #blockOf(number: number): Ipv4Block | undefined {
+    for (const block of this.#ipv4) if ((number & block.mask) === block.prefix) return block
+    return undefined
+  }
+
+  #narrowest(address: string, family: 'ipv4' | 'ipv6'): number | undefined {
+    return this.#each.find(({ list }) => list.check(address, family))?.width
+  }
+
+  #add(cidr: string, ipv4: Ipv4Block[]): AnyBlock {
     const [address = '', bits, ...rest] = cidr.split('/')
     const family = isIP(address)
-    const width = family === 4 ? 32 : 128
-    const length = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN
-    if (family === 0 || rest.length > 0 || !(length <= width))
+    const longest = family === 4 ? 32 : 128
+    const length = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN
+    if (family === 0 || rest.length > 0 || !(length <= longest))
       throw new TypeError(`not an address or CIDR block: ${cidr}`)
-    this.#all.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6')
+    const list = new BlockList()
+    for (const one of [list, this.#all]) one.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6')
     if (family === 6) {
-      this.#mapped ||= length > 96 ? MAPPED.check(address, 'ipv6') : holds(address, length, MAPPED_BASE)
-      return
+      this.#mapped ||= length > MAPPED_BITS ? MAPPED.check(address, 'ipv6') : list.check(MAPPED_BASE, 'ipv6')
+      return { list, width: length }
     }
     // A shift by 32 would shift by nothing.
     const mask = length === 0 ? 0 : -1 << (32 - length)
-    this.#ipv4.push({ prefix: (ipv4Number(address) ?? 0) & mask, mask })
+    const width = MAPPED_BITS + length
+    ipv4.push({ prefix: (ipv4Number(address) ?? 0) & mask, mask, width })
+    return { list, width }
   }
+}
+
+function byWidth(a: { readonly width: number }, b: { readonly width: number }): number {
+  return b.width - a.width
 }
 
 /** Where IPv4-mapped addresses are (RFC 4291 section 2.5.5.2). */
 const MAPPED_BASE = '::ffff:0:0'
 const MAPPED = new BlockList()
-MAPPED.addSubnet(MAPPED_BASE, 96, 'ipv6')
-
-function holds(network: string, length: number, address: string): boolean {
-  const list = new BlockList()
-  list.addSubnet(network, length, 'ipv6')
-  return list.check(address, 'ipv6')
-}
+MAPPED.addSubnet(MAPPED_BASE, MAPPED_BITS, 'ipv6')
 
 const DOT = 0x2e
 const ZERO = 0x30
@@ -99,4 +139,14 @@ function ipv4Number(text: string): number | undefined {
 }
 
 /** The loopback blocks of both families (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3). */
-export const LOOPBACK: Networks = networksOf(['127.0.0.0/8', '::1'])
+const LOOPBACK: Networks = networksOf(['127.0.0.0/8', '::1'])
+
+/**
+ * Whether an end of a connection, an address to connect to or a host in a URL is certainly this machine: a Unix socket, a loopback
+ * address, or the name `localhost`.
+ */
+export function isLoopback(where: Address | Endpoint | string): boolean {
+  if (typeof where === 'string') return where === 'localhost' || LOOPBACK.contains(where.replace(/^\[(.*)\]$/, '$1'))
+  if ('kind' in where) return where.kind === 'unix' || isLoopback(where.host)
+  return where.family === 'unix' || LOOPBACK.contains(where.address)
+}

@@ -25,7 +25,7 @@ export interface Principal {
   readonly user: string
   /** Canonical name of the account that has proved, where that is not `user`: somebody who acts for somebody else. */
   readonly delegate?: string
-  /** SASL mechanism name, or `LOGIN command`, `USER`, `Basic`. */
+  /** SASL mechanism name; `USER` for IMAP4's LOGIN and POP3's USER with PASS, `BASIC` for HTTP's Basic. */
   readonly mechanism: string
   readonly strength: Strength
   readonly proof: Proof

@@ -3,7 +3,16 @@ import { BlockList, isIP } from 'node:net'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { CancellationSource, formatAddress, NEVER, networksOf, parseAddress, Secret, unmapped } from '../src/index.js'
+import {
+  CancellationSource,
+  formatAddress,
+  isLoopback,
+  NEVER,
+  networksOf,
+  parseAddress,
+  Secret,
+  unmapped,
+} from '../src/index.js'
 
 describe('addresses', () => {
   it.each([
@@ -70,6 +79,78 @@ describe('networks', () => {
       }),
       { numRuns: 2_000 },
     )
+  })
+
+  it.each([
+    ['10.1.2.3', 120],
+    ['10.1.9.9', 112],
+    ['10.9.9.9', 104],
+    ['::ffff:10.1.2.3', 120],
+    ['::ffff:a01:203', 120],
+    ['192.0.2.7', 128],
+    ['203.0.113.1', 96],
+    ['fd00:1::1', 32],
+    ['2001:db8::1', 0],
+    ['not an address', undefined],
+  ])('the narrowest block around %s has %s bits', (address, width) => {
+    const blocks = [
+      '::/0',
+      '10.0.0.0/8',
+      '10.1.2.0/24',
+      'fd00::/8',
+      '10.1.0.0/16',
+      'fd00:1::/32',
+      '192.0.2.7',
+      '0.0.0.0/0',
+    ]
+    expect(networksOf(blocks).widthOf(address)).toBe(width)
+  })
+
+  it('know the narrowest block of every address, as a search through the bits does', () => {
+    const bits = (address: string): bigint => {
+      const quad = (text: string) => text.split('.').reduce((sum, octet) => sum * 256n + BigInt(octet), 0n)
+      if (isIP(address) === 4) return (0xffffn << 32n) + quad(address)
+      const groups = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::')
+      const [head = [], tail = []] = groups.map((half) => half.split(':').filter((group) => group !== ''))
+      const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0')
+      return [...head, ...zeros, ...tail].reduce((sum, group) => sum * 65536n + BigInt(`0x${group}`), 0n)
+    }
+    const width = ([network, length]: [string, number]) => (isIP(network) === 4 ? 96 : 0) + length
+    const near = fc.constantFrom('10.0.0.0', '10.0.0.255', '10.0.1.0', '10.128.0.1', '0.0.0.0', '255.255.255.255')
+    const v4 = fc.oneof(near, fc.ipV4())
+    const v6 = fc.oneof(fc.constantFrom('::', '::1', '::ffff:a00:1', '::ffff:0:0', '::fffe:0:0', 'fd00::1'), fc.ipV6())
+    const cidr = fc.oneof(fc.tuple(v4, fc.nat(32)), fc.tuple(v6, fc.nat(128)))
+    fc.assert(
+      fc.property(fc.array(cidr, { maxLength: 6 }), fc.oneof(v4, v6), (cidrs, asked) => {
+        const around = cidrs.filter((block) => {
+          const hostBits = BigInt(128 - width(block))
+          return bits(block[0]) >> hostBits === bits(asked) >> hostBits
+        })
+        const wanted = around.length === 0 ? undefined : Math.max(...around.map(width))
+        expect(networksOf(cidrs.map((each) => each.join('/'))).widthOf(asked)).toBe(wanted)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it.each([
+    ['127.0.0.1', true],
+    ['127.255.0.1', true],
+    ['::1', true],
+    ['[::1]', true],
+    ['localhost', true],
+    ['::ffff:127.0.0.1', true],
+    ['localhost.example', false],
+    ['128.0.0.1', false],
+    ['', false],
+    [{ kind: 'unix', path: '/run/lmtp' }, true],
+    [{ kind: 'tcp', host: 'localhost', port: 25 }, true],
+    [{ kind: 'tcp', host: 'mail.example', port: 25 }, false],
+    [{ family: 'unix', address: '/run/lmtp', port: 0 }, true],
+    [{ family: 4, address: '127.0.0.1', port: 1 }, true],
+    [{ family: 6, address: 'fe80::1', port: 1 }, false],
+  ] as const)('%j is this machine: %s', (where, near) => {
+    expect(isLoopback(where)).toBe(near)
   })
 
   it.each(['10.0.0.0/33', '10.0.0/8', '::/129', 'host', '10.0.0.0/', '10.0.0.0/8/8', ''])('%s is refused', (cidr) => {

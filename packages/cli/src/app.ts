@@ -6,10 +6,12 @@ import { serve } from './serve.js'
 
 const config = { kind: 'parsed', parse: String, brief: 'Configuration file' } as const
 
-/** A command that prints its answer; what goes wrong is one message and exit code 1. */
+/** A command that prints its answer, if it has one; what goes wrong is one message and exit code 1. */
 async function answering(answer: () => string | Promise<string>): Promise<void> {
   try {
-    process.stdout.write(await answer())
+    const text = await answer()
+    // Whoever started a server may have stopped listening to it: even nothing, written there, would end it with an error.
+    if (text !== '') process.stdout.write(text)
   } catch (error) {
     process.stderr.write(`portico: ${(error as Error).message}\n`)
     process.exitCode = 1

@@ -8,10 +8,10 @@ import { smtp } from '@portico/smtp'
 /** The protocols of this program. A new one is added here. */
 export const protocols: readonly Protocol<never>[] = [imap4, pop3, smtp, http]
 
-/** Those that a process is to host, and the names of the others. Throws for a name that is none of them. */
+/** Those that a process is to host, and the others. Throws for a name that is none of them. */
 export function selectProtocols(names: readonly string[] = []): {
   readonly protocols: readonly Protocol<never>[]
-  readonly otherProtocols: readonly string[]
+  readonly otherProtocols: readonly Protocol<never>[]
 } {
   const known = protocols.map(({ name }) => name)
   const unknown = names.find((name) => !known.includes(name))
@@ -19,6 +19,6 @@ export function selectProtocols(names: readonly string[] = []): {
   const wanted = (name: string) => names.length === 0 || names.includes(name)
   return {
     protocols: protocols.filter(({ name }) => wanted(name)),
-    otherProtocols: known.filter((name) => !wanted(name)),
+    otherProtocols: protocols.filter(({ name }) => !wanted(name)),
   }
 }

@@ -28,6 +28,12 @@ export interface SupervisorOptions {
   readonly log: Log
 }
 
+/** How the start of a worker ended. `failed`: it has said why, and others would say the same. */
+type Start =
+  | { readonly kind: 'ready'; readonly listeners: readonly BoundListener[] }
+  | { readonly kind: 'failed'; readonly why: string }
+  | { readonly kind: 'died' }
+
 /**
  * Keeps the workers. The listening sockets are bound in this process and accepted from in the workers (the cluster module without
  * its round robin), so that a worker can die and be replaced while its peers go on accepting. What the workers share is kept here.
@@ -42,6 +48,8 @@ export class Supervisor {
   #reloading: Promise<unknown> = Promise.resolve()
   #text: string
   #backoff = FIRST_BACKOFF_MS
+  /** A worker has been ready: from here on each that ends is replaced. */
+  #serving = false
   #leaving = false
   #whenEmpty: (() => void) | undefined
 
@@ -56,11 +64,19 @@ export class Supervisor {
     return [...this.#workers].flatMap(({ process: { pid } }) => (pid === undefined ? [] : [pid]))
   }
 
-  /** Resolves with the listeners when every worker listens; rejects when one cannot. */
+  /**
+   * Resolves with the listeners when one worker serves and every other has had its start: who did not live through it is being
+   * replaced. Rejects when the first says that it cannot serve, or as many as there should be died before one of them did.
+   */
   async start(): Promise<readonly BoundListener[]> {
-    const first = await this.#fork()
-    for (let count = 1; count < this.#options.workers; count += 1) await this.#fork()
-    return first
+    const { workers } = this.#options
+    let first = await this.#fork()
+    for (let tries = 1; first.kind === 'died' && tries < workers; tries += 1) first = await this.#fork()
+    if (first.kind === 'died') throw new Error('every worker died before it was ready')
+    if (first.kind === 'failed') throw new Error(first.why)
+    this.#serving = true
+    for (let count = 1; count < workers; count += 1) await this.#fork()
+    return first.listeners
   }
 
   /** Hands a configuration that was found good to every worker. Rejects, naming the reason, when one cannot use it. */
@@ -112,7 +128,7 @@ export class Supervisor {
     await this.#store[Symbol.asyncDispose]()
   }
 
-  async #fork(): Promise<readonly BoundListener[]> {
+  async #fork(): Promise<Start> {
     const started = this.#begin()
     this.#starting.add(started)
     try {
@@ -122,7 +138,7 @@ export class Supervisor {
     }
   }
 
-  async #begin(): Promise<readonly BoundListener[]> {
+  async #begin(): Promise<Start> {
     const worker = cluster.fork()
     const began = systemClock.now()
     const served = serveStore(supervisorChannel(worker), this.#store)
@@ -131,15 +147,17 @@ export class Supervisor {
     worker.on('exit', (code, signal) => {
       served[Symbol.dispose]()
       this.#workers.delete(worker)
-      if (!this.#leaving) this.#replace(worker, began, signal ?? code)
+      if (!this.#leaving) this.#mourn(worker, began, signal ?? code)
       else if (this.#workers.size === 0) this.#whenEmpty?.()
     })
     const here = await nextReport(worker)
     // An order to leave that came before the worker's program was loaded did not reach it.
     const answer = here === undefined || this.#leaving ? undefined : await ask(worker, this.#beginning())
-    if (answer?.portico === 'ready') return answer.listeners
+    if (answer?.portico === 'ready') return { kind: 'ready', listeners: answer.listeners }
     worker.process.kill('SIGKILL')
-    throw new Error(answer?.portico === 'failed' ? answer.why : 'a worker died before it was ready')
+    if (answer?.portico !== 'failed') return { kind: 'died' }
+    if (this.#serving && !this.#leaving) this.#options.log.error('a worker cannot start', { why: answer.why })
+    return { kind: 'failed', why: answer.why }
   }
 
   #beginning(): Begin {
@@ -147,20 +165,25 @@ export class Supervisor {
     return { portico: 'begin', path, text: this.#text, protocols, ticketKeys: this.#ticketKeys }
   }
 
-  #replace(worker: Worker, began: number, how: string | number): void {
+  #mourn(worker: Worker, began: number, how: string | number): void {
+    const facts = { worker: worker.process.pid, how }
+    // Whether there will be another is for the start to say.
+    if (!this.#serving) {
+      this.#options.log.error('a worker died before it was ready', facts)
+      return
+    }
     if (systemClock.now() - began > HEALTHY_MS) this.#backoff = FIRST_BACKOFF_MS
     const backoff = this.#backoff
     this.#backoff = Math.min(backoff * 2, LAST_BACKOFF_MS)
-    this.#options.log.error('a worker died and is replaced', { worker: worker.process.pid, how, afterMs: backoff })
+    this.#options.log.error('a worker died and is replaced', { ...facts, afterMs: backoff })
     setTimeout(() => {
-      if (this.#leaving) return
-      this.#fork().then(
-        () => this.#options.log.info('the worker is replaced', { workers: this.pids }),
-        (error) => {
-          if (!this.#leaving) this.#options.log.error('a worker cannot start', { why: (error as Error).message })
-        },
-      )
+      if (!this.#leaving) void this.#replace()
     }, backoff)
+  }
+
+  async #replace(): Promise<void> {
+    const { kind } = await this.#fork()
+    if (kind === 'ready') this.#options.log.info('the worker is replaced', { workers: this.pids })
   }
 }
 

@@ -15,6 +15,12 @@ const report = (message: Report): void => {
 /** Who leaves, and when, is decided by the supervisor: a terminal's Ctrl-C reaches the workers too. */
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
 
+/**
+ * What goes wrong with this process itself is its channel to the supervisor, when that has gone and the end of the channel has not
+ * been seen yet: nobody is left to obey. The cluster module ends a worker in the same way as soon as it sees that end.
+ */
+process.on('error', () => process.exit(0))
+
 let frontEnd: FrontEnd | undefined
 let path = ''
 

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: MIT
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, execFileSync, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, statSync, writeFileSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { freePorts } from '@portico/testkit'
-import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { freePorts, privateFolder } from '@portico/testkit'
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { defaultControlPath } from '../src/control.js'
 import { Client } from './line-client.js'
 
 const BIN = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
+const WORKER = fileURLToPath(new URL('../dist/worker.js', import.meta.url))
 const running = new Set<Portico>()
+
+/** Each starts several processes, one after the other, and a busy machine is no failure. */
+vi.setConfig({ testTimeout: 60_000 })
 
 beforeAll(() => {
   execFileSync('npx', ['tsc', '-b', 'packages/cli'], { cwd: fileURLToPath(new URL('../../..', import.meta.url)) })
@@ -34,7 +38,7 @@ const GOOD = {
 }
 
 function place(config: unknown): string {
-  const folder = mkdtempSync(join(tmpdir(), 'portico-cli-'))
+  const folder = privateFolder('cli')
   writeFileSync(join(folder, 'users'), 'alice:{PLAIN}secret::::::group=one\n', { mode: 0o600 })
   const file = join(folder, 'portico.yaml')
   writeFileSync(file, JSON.stringify(config))
@@ -53,13 +57,17 @@ class Portico {
   readonly child: ChildProcess
   readonly #lines: LogLine[] = []
   readonly #looks = new Set<() => void>()
+  /** All that it and its workers have said on stderr, when the last of them has ended. */
+  readonly complaints: Promise<string>
 
-  constructor(file: string, workers: string) {
+  constructor(file: string, workers: string, env: Readonly<Record<string, string>> = {}) {
     this.child = spawn(process.execPath, [BIN, 'serve', '--config', file, '--workers', workers], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
     })
     running.add(this)
-    if (this.child.stdout === null) throw new Error('no output')
+    if (this.child.stdout === null || this.child.stderr === null) throw new Error('no output')
+    this.complaints = text(this.child.stderr)
     createInterface(this.child.stdout).on('line', (text) => {
       this.#lines.push(JSON.parse(text))
       for (const look of this.#looks) look()
@@ -86,6 +94,14 @@ class Portico {
     this.child.kill('SIGKILL')
     await once(this.child, 'exit')
   }
+}
+
+/** The environment in which the workers with these numbers, counted from 1 in the order of their forks, die at their beginning. */
+function killing(...ids: readonly number[]): Record<string, string> {
+  const file = join(privateFolder('cli'), 'kill.mjs')
+  const body = `if ([${ids}].includes(cluster.worker?.id)) process.kill(process.pid, 'SIGKILL')`
+  writeFileSync(file, `import cluster from 'node:cluster'\n${body}\n`)
+  return { NODE_OPTIONS: `--import=${pathToFileURL(file)}` }
 }
 
 function answers(port: number): Promise<boolean> {
@@ -126,6 +142,52 @@ describe('portico serve', () => {
     expect(workers).toHaveLength(2)
     expect(workers).not.toContain(victim)
     expect(await greeting(port)).toMatch(/^\* OK/)
+  })
+
+  test('a worker that dies at its start while another serves is replaced', async () => {
+    const portico = new Portico(place(GOOD), '2', killing(2))
+    await portico.line('a worker died and is replaced')
+    const { listeners } = await portico.line('ready')
+    expect(await greeting(listeners?.[0]?.port ?? 0)).toMatch(/^\* OK/)
+    expect((await portico.line('the worker is replaced')).workers).toHaveLength(2)
+  })
+
+  test('when the first worker dies at its start the next one serves', async () => {
+    const portico = new Portico(place(GOOD), '2', killing(1))
+    await portico.line('a worker died before it was ready')
+    const { workers, listeners } = await portico.line('ready')
+    expect(workers).toHaveLength(2)
+    expect(await greeting(listeners?.[0]?.port ?? 0)).toMatch(/^\* OK/)
+  })
+
+  test('a start at which every worker dies ends it with 1 and the reason', async () => {
+    const portico = new Portico(place(GOOD), '2', killing(1, 2))
+    expect(await once(portico.child, 'exit')).toEqual([1, null])
+    expect(await portico.complaints).toMatch(/every worker died before it was ready/)
+  })
+
+  test('an address that is taken ends it with 1 and the reason', async () => {
+    const other = new Portico(place(GOOD), '1')
+    const port = (await other.line('ready')).listeners?.[0]?.port ?? 0
+    const [listener] = GOOD.listeners
+    const portico = new Portico(place({ ...GOOD, listeners: [{ ...listener, address: `127.0.0.1:${port}` }] }), '2')
+    expect(await once(portico.child, 'exit')).toEqual([1, null])
+    expect(await portico.complaints).toMatch(/EADDRINUSE|in use/)
+  })
+
+  test('workers whose supervisor is killed end without a word', async () => {
+    const portico = new Portico(place(GOOD), '2')
+    await portico.line('ready')
+    await portico.kill()
+    // A worker that lived on would hold it open.
+    expect(await portico.complaints).toBe('')
+  })
+
+  test('a worker whose supervisor has gone before it could report ends without a word', async () => {
+    const worker = fork(WORKER, { silent: true })
+    worker.disconnect()
+    const [[code], said] = await Promise.all([once(worker, 'exit'), text(worker.stderr ?? process.stdin)])
+    expect({ code, said }).toEqual({ code: 0, said: '' })
   })
 
   test('what is ordered while a replaced worker starts holds for that worker too', async () => {

@@ -26,7 +26,7 @@ const schema = z.strictObject({
   wait: duration().default(90_000).describe('How long.'),
   most: size().default(65_536).describe('How much.'),
   at: address().optional().describe('Where.'),
-  near: networks().default(() => ({ cidrs: [], contains: () => false })),
+  near: networks().default(() => ({ cidrs: [], contains: () => false, widthOf: () => undefined })),
   password: secret().optional().describe('Secret.'),
   text: textSource().optional(),
   doors: z

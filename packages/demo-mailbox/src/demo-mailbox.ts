@@ -25,6 +25,8 @@ export interface DemoMailboxOptions {
   readonly tls?: { readonly certificatePem: string; readonly keyPem: string }
   /** The web page believes this header. */
   readonly trustedHeader?: string
+  /** Where a front end signs people out of the web page; the page has no such link when absent. */
+  readonly signOut?: string
   /** Part of addresses in the seeded mail. */
   readonly domain?: string
 }
@@ -52,7 +54,7 @@ export async function createDemoMailbox(options: DemoMailboxOptions): Promise<De
   const secure = tls === undefined ? undefined : { cert: tls.certificatePem, key: tls.keyPem }
   const lines = (serve: (socket: Socket) => void) =>
     new Host(secure === undefined ? createServer(serve) : createTlsServer(secure, serve))
-  const page = createWebPage(name, accounts, options.trustedHeader)
+  const page = createWebPage({ ...options, accounts, directory, domain })
   const imap4 = lines((socket) => serveImap(socket, name, accounts))
   const pop3 = lines((socket) => servePop3(socket, name, accounts))
   const http = new Host(secure === undefined ? createHttpServer(page) : createHttpsServer(secure, page))

@@ -2,7 +2,7 @@
 import { createServer } from 'node:net'
 import { createDemoMailbox } from '@portico/demo-mailbox'
 import { expect, test } from 'vitest'
-import { configurationText, type DemoListener, usersText } from '../src/demo/configuration.js'
+import { configurationText, type DemoListener, SIGN_OUT, usersText } from '../src/demo/configuration.js'
 import { freePort } from '../src/demo/ports.js'
 import { sheetText } from '../src/demo/sheet.js'
 
@@ -29,5 +29,24 @@ test('a port that is taken is passed over', async () => {
 })
 
 test('the sheet says which port had to move', () => {
-  expect(sheetText('/tmp/x', [listener], [alice, bob], ['(imaps: moved)'])).toContain('(imaps: moved)')
+  const sheet = { folder: '/tmp/x', listeners: [listener], users: [alice, bob], moved: ['(imaps: moved)'], waiting: 4 }
+  expect(sheetText(sheet)).toContain('(imaps: moved)')
+})
+
+test('mail from outside has a door of its own', async () => {
+  const text = configurationText(
+    '/tmp/x',
+    [{ protocol: 'smtp', tls: 'starttls', service: 'smtp', port: 1025, connector: 'inbound' }],
+    new Map(),
+  )
+  expect(text).toContain('address: "127.0.0.1:1025", tls: starttls, connector: inbound }')
+})
+
+test('people sign in to the web mailbox by the page, and out where its link leads', async () => {
+  const text = configurationText('/tmp/x', [listener], new Map())
+  expect(text).toContain('{ mount: /, auth: [forms, basic] }')
+  await using mailbox = await createDemoMailbox({ name: 'first', users: [alice], signOut: SIGN_OUT })
+  const authorization = `Basic ${Buffer.from('alice:wonderland').toString('base64')}`
+  const page = await fetch(`http://127.0.0.1:${mailbox.ports.http}/`, { headers: { authorization } })
+  expect(await page.text()).toContain('<a href="/logoff.owa">Sign out</a>')
 })

@@ -143,6 +143,31 @@ describe('the other servers', () => {
     expect(page).toContain('Grüße aus Zürich')
     expect(page).not.toContain('<script>')
   })
+
+  test('the web page writes mail to whoever has an address, and no other site does so', async () => {
+    const url = `http://127.0.0.1:${first.ports.http}/`
+    const authorization = `Basic ${Buffer.from('alice:pw-a').toString('base64')}`
+    const write = (form: Record<string, string>, headers: Record<string, string> = {}) =>
+      fetch(`${url}send`, {
+        method: 'POST',
+        body: new URLSearchParams(form),
+        headers: { authorization, ...headers },
+        redirect: 'manual',
+      })
+    const inbox = second.account('bob')?.inbox.messages ?? []
+    const before = inbox.length
+    const sent = await write({ to: 'bob@example.test', subject: 'Grüße\r\nBcc: x', text: 'Bis\r\nmorgen' })
+    expect([sent.status, sent.headers.get('location')]).toEqual([303, './?notice=sent'])
+    expect(inbox).toHaveLength(before + 1)
+    const page = await (await fetch(`${url}?notice=sent`, { headers: { authorization } })).text()
+    expect(page).toContain('Your mail is on its way.')
+    expect(page).toContain('Grüße Bcc: x')
+    expect((await write({ to: 'nobody', subject: '', text: '' })).headers.get('location')).toBe('./?notice=unknown')
+    const foreign = await write({ to: 'bob', subject: 'x', text: 'x' }, { 'Sec-Fetch-Site': 'cross-site' })
+    expect(foreign.status).toBe(403)
+    expect((await write({ to: 'bob', subject: 'x', text: 'x'.repeat(70_000) })).status).toBe(413)
+    expect(inbox).toHaveLength(before + 1)
+  })
 })
 
 test('the demo authority issues a certificate for names and addresses that is good now', async () => {

@@ -1,28 +1,32 @@
 // SPDX-License-Identifier: MIT
-import { accessRuleProblems } from '@portico/auth'
-import { type Backend, formatAddress } from '@portico/base'
+import { accessRuleProblems, allowedMechanisms, servedSchemes } from '@portico/auth'
+import { type BackendIdentity, formatAddress } from '@portico/base'
 import type { ConfigProblem } from '@portico/config'
 import type { Topology } from '@portico/routing'
 import { serverMechanisms } from '@portico/sasl'
-import type { Protocol } from '@portico/session'
-import type { FrontEndSettings } from './schema.js'
+import type { DeliveryProtocol, Protocol, SiteFacts } from '@portico/session'
+import { BALANCERS, type FrontEndSettings } from './schema.js'
 
 /** What no single key shows to be wrong: settings that cannot work together. */
 export function checkConfig(
   settings: FrontEndSettings,
   topology: Topology,
   protocols: readonly Protocol<never>[],
+  pathOf: SiteFacts['pathOf'],
 ): readonly ConfigProblem[] {
+  const endpointProtocols = protocols.flatMap((protocol) => [protocol, ...(protocol.deliveries ?? [])])
   return [
     ...listenerProblems(settings),
     ...groupProblems(settings),
     ...locatorProblems(settings),
     ...exemptionProblems(settings),
     ...accessRuleProblems(settings.accessRules, settings.networks),
-    ...identityProblems(settings, topology),
-    ...protocols.flatMap((protocol) => unknownIdentities(settings, topology, protocol)),
+    ...identityProblems(settings, topology, endpointProtocols),
+    ...endpointProtocols.flatMap((protocol) => unknownIdentities(settings, topology, protocol)),
     ...redirectProblems(settings),
-    ...protocols.flatMap((protocol) => protocolProblems(settings, protocol)),
+    ...patienceProblems(settings),
+    ...warmthProblems(settings),
+    ...protocols.flatMap((protocol) => protocolProblems(settings, topology, protocol, pathOf)),
     ...mechanismProblems(settings, topology),
   ]
 }
@@ -60,14 +64,33 @@ function groupProblems({ location, backends }: FrontEndSettings): ConfigProblem[
   })
 }
 
-function protocolProblems(settings: FrontEndSettings, protocol: Protocol<never>): readonly ConfigProblem[] {
+function protocolProblems(
+  settings: FrontEndSettings,
+  topology: Topology,
+  protocol: Protocol<never>,
+  pathOf: SiteFacts['pathOf'],
+): readonly ConfigProblem[] {
   const own = settings.protocols.get(protocol.name) as never
   return (
     protocol.check?.(own, {
       listeners: settings.listeners.filter((listener) => listener.protocol === protocol.name),
       backendGroups: Object.keys(settings.backends),
+      networks: Object.keys(settings.networks),
+      mechanisms: usableMechanisms(settings, topology, protocol),
+      schemes: servedSchemes(settings.credentials),
+      identities: identitiesFor(settings, topology, protocol.name),
+      balanced: (settings.networks[BALANCERS]?.length ?? 0) > 0,
+      pathOf,
     }) ?? []
   )
+}
+
+function identitiesFor({ backends }: FrontEndSettings, topology: Topology, protocol: string): SiteFacts['identities'] {
+  const entries = Object.keys(backends).flatMap((group) => {
+    const [backend] = topology.backendsOf(group, protocol)
+    return backend === undefined ? [] : [[group, backend.identity.kind] as const]
+  })
+  return new Map(entries)
 }
 
 /** A lookup that nobody asks knows no mailbox, and mail for all of them would be refused for good. */
@@ -93,17 +116,22 @@ function exemptionProblems({ auth, networks }: FrontEndSettings): ConfigProblem[
 }
 
 /** A deferred login has proved nothing: a backend that trusts the front end would let everybody in. */
-function identityProblems({ credentials, backends, protocols }: FrontEndSettings, topology: Topology): ConfigProblem[] {
+function identityProblems(
+  { credentials, backends }: FrontEndSettings,
+  topology: Topology,
+  endpointProtocols: readonly DeliveryProtocol[],
+): ConfigProblem[] {
   const deferred = credentials.findIndex(({ type }) => type === 'deferred')
   if (deferred < 0) return []
   return Object.keys(backends).flatMap((group) =>
-    [...protocols.keys()].flatMap((protocol) => {
-      const trusting = topology.backendsOf(group, protocol).find(({ identity }) => !provesItself(identity))
+    endpointProtocols.flatMap(({ name, identities }) => {
+      const trusting = topology.backendsOf(group, name).find(({ identity }) => !provesItself(identity.kind))
       if (trusting === undefined) return []
+      const proving = identities.includes('password') ? 'password' : 'none'
       return [
         {
           path: ['backends', group],
-          expectation: `expected identity password for ${protocol}: credentials[${deferred}] is deferred, which proves nothing that ${trusting.identity.kind} could vouch for`,
+          expectation: `expected identity ${proving} for ${name}: credentials[${deferred}] is deferred, which proves nothing that ${trusting.identity.kind} could vouch for`,
         },
       ]
     }),
@@ -114,7 +142,7 @@ function identityProblems({ credentials, backends, protocols }: FrontEndSettings
 function unknownIdentities(
   { backends }: FrontEndSettings,
   topology: Topology,
-  { name, identities }: Protocol<never>,
+  { name, identities }: DeliveryProtocol,
 ): ConfigProblem[] {
   return Object.entries(backends).flatMap(([group, { protocols }]) => {
     const odd = topology.backendsOf(group, name).find(({ identity }) => !identities.includes(identity.kind))
@@ -137,11 +165,21 @@ export function passwordProtocols(
   return new Set([...protocols.keys()].filter(takesPasswords))
 }
 
+/** Whether a mechanism that shows no password can do where the backends want to see one: the answer of a service may bring it. */
+function bringsPasswords({ credentials }: FrontEndSettings): boolean {
+  return credentials.some((source) => source.type === 'auth-http' && source.methods.length > 0)
+}
+
+function usableMechanisms(settings: FrontEndSettings, topology: Topology, { name }: Protocol<never>): string[] {
+  const onlyPasswords = passwordProtocols(settings, topology).has(name) && !bringsPasswords(settings)
+  const allowed = allowedMechanisms(settings.auth)
+  return allowed.filter((one) => !onlyPasswords || one.sendsPasswordInClear).map((one) => one.name)
+}
+
 /** A mechanism that is named and could be offered on no listener is a mistake. */
 function mechanismProblems(settings: FrontEndSettings, topology: Topology): ConfigProblem[] {
   const { mechanisms } = settings.auth
-  // Its answers may bring the password.
-  if (settings.credentials.some((source) => source.type === 'auth-http' && source.methods.length > 0)) return []
+  if (bringsPasswords(settings)) return []
   const onlyPasswords = passwordProtocols(settings, topology)
   if (settings.listeners.some(({ protocol }) => !onlyPasswords.has(protocol))) return []
   return (mechanisms ?? []).flatMap((name, index) => {
@@ -163,7 +201,28 @@ function redirectProblems({ credentials, backends }: FrontEndSettings): ConfigPr
   })
 }
 
-/** `none` is for backends that ask nobody and so give nothing that is a user's. */
-function provesItself(identity: Backend['identity']): boolean {
-  return identity.kind === 'password' || identity.kind === 'none'
+/** What lasts longer than everything that it is a part of would never be reached. */
+function patienceProblems({ limits, backends }: FrontEndSettings): ConfigProblem[] {
+  const { connect, openBackend } = limits
+  const expectation = 'expected at most limits.openBackend, the time for all candidates together'
+  const waits = Object.entries(backends).filter(([, { pool }]) => pool.wait > openBackend)
+  return [
+    ...(connect > openBackend ? [{ path: ['limits', 'connect'], expectation }] : []),
+    ...waits.map(([group]) => ({ path: ['backends', group, 'pool', 'wait'], expectation })),
+  ]
+}
+
+/** Ready connections that take all places and more would leave none to open. */
+function warmthProblems({ backends }: FrontEndSettings): ConfigProblem[] {
+  return Object.entries(backends).flatMap(([group, { pool }]) => {
+    const { warm, endpointConnections } = pool
+    if (warm === undefined || endpointConnections === undefined || warm <= endpointConnections) return []
+    const expectation = `expected at most endpointConnections, ${endpointConnections}, instead of ${warm}`
+    return [{ path: ['backends', group, 'pool', 'warm'], expectation }]
+  })
+}
+
+/** `none` is for backends that ask nobody and so give nothing that is a user's; a deferred sign-in leaves no token to show. */
+function provesItself(kind: BackendIdentity['kind']): boolean {
+  return kind === 'password' || kind === 'token' || kind === 'none'
 }

@@ -17,7 +17,7 @@ export async function checkConfiguration(
 ): Promise<FrontEndSettings> {
   const { config, protocols, otherProtocols = [] } = options
   const files = filesOf(options)
-  const { settings } = checkedConfig(config, { protocols, otherProtocols, readText: files.readText })
+  const { settings } = checkedConfig(config, { protocols, otherProtocols, ...files })
   await using hashThreads = createHashThreads()
   const lookups = openLookups(settings, { clock: systemClock, log: silentLog, pathOf: files.pathOf, hashThreads })
   await lookups.locator[Symbol.asyncDispose]()

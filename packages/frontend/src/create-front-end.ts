@@ -3,9 +3,11 @@ import type { Server } from 'node:net'
 import { createHashThreads } from '@portico/auth'
 import { systemClock } from '@portico/base'
 import { chooseTransport, createTimerWheel, type Leg, type TransportKind } from '@portico/net'
+import type { ComponentStates } from '@portico/routing'
 import { createMemoryStore } from '@portico/state'
 import { silentLog } from '@portico/telemetry'
 import { watchCertificates } from './certificates.js'
+import { configuredStates, leavingStates } from './components.js'
 import { Door, type DoorOptions, listenerKeys } from './doors.js'
 import { filesOf } from './files.js'
 import type { BoundListener, FrontEnd, FrontEndOptions } from './front-end.js'
@@ -29,7 +31,7 @@ class RunningFrontEnd implements FrontEnd {
   readonly #ownsState: boolean
   readonly #doorOptions: DoorOptions
   readonly #nextId: () => string
-  readonly #states = new Map<string, 'draining'>()
+  #states: ComponentStates = new Map()
   #doors = new Map<string, Door>()
   /** Doors of former configurations, until their last session has ended. */
   readonly #leaving = new Set<Door>()
@@ -122,6 +124,7 @@ class RunningFrontEnd implements FrontEnd {
     const former = this.#generation
     this.#doors = doors
     this.#generation = generation
+    this.#states = configuredStates(generation.checked.settings)
     if (former !== undefined) this.#retire(former)
     this.#watch(generation)
   }
@@ -173,7 +176,8 @@ class RunningFrontEnd implements FrontEnd {
 
   async drain(): Promise<void> {
     await this.#stopAccepting()
-    for (const { name } of this.#lasting.protocols) this.#states.set(name, 'draining')
+    const names = this.#lasting.protocols.map(({ name }) => name)
+    this.#states = leavingStates(this.#states, names)
     const generation = this.#generation
     generation?.cool()
     if (generation !== undefined) await Promise.all(this.#everyDoor.map((door) => door.drain(generation)))

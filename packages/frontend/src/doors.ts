@@ -39,6 +39,7 @@ export class Door {
   #acceptor: TlsAcceptor | undefined
   /** What the acceptor was made with. */
   #authority: string | undefined
+  #alpn: readonly string[] = []
   readonly #options: DoorOptions
   #listener: Listener | undefined
 
@@ -136,22 +137,30 @@ export class Door {
   #renew(): ListenerFacts {
     const { name, tls, plaintextPasswords, options } = this.#settings
     const { certificates, authorities } = this.#generation.checked
-    if (authorities.get(this.#settings.index) !== this.#authority) this.#acceptor = undefined
+    const other =
+      authorities.get(this.#settings.index) !== this.#authority || this.#alpnWanted.join() !== this.#alpn.join()
+    if (other) this.#acceptor = undefined
     if (tls !== 'none' && this.#acceptor !== undefined) this.#acceptor.swap(certificates)
     if (tls !== 'none' && this.#acceptor === undefined) this.#acceptor = this.#createAcceptor(certificates)
     const tlsAcceptor = tls === 'none' ? undefined : this.#acceptor
     return { name, tls, plaintextPasswords, options, tlsAcceptor }
   }
 
+  get #alpnWanted(): readonly string[] {
+    const served = this.#generation.protocol(this.protocol)
+    return served?.protocol.alpn(served.settings) ?? []
+  }
+
   #createAcceptor(certificates: readonly TlsCertificate[]): TlsAcceptor {
     const { ticketKeys } = this.#options
     const ca = this.#generation.checked.authorities.get(this.#settings.index)
     this.#authority = ca
+    this.#alpn = this.#alpnWanted
     return createTlsAcceptor({
       // Tickets remember who was found good: under another authority they are worth nothing.
       listener: `${ca === undefined ? '' : `${fingerprint(ca)} `}${this.protocol} ${formatAddress(this.#settings.address)}`,
       certificates,
-      alpn: this.#generation.protocol(this.protocol)?.protocol.alpn ?? [],
+      alpn: this.#alpn,
       ...(ca === undefined ? {} : { clientCertificates: { ca } }),
       ...(ticketKeys === undefined ? {} : { ticketKeys }),
     })

@@ -4,6 +4,7 @@ import type { Clock } from '@portico/base'
 import type { Protocol } from '@portico/session'
 import type { StateStore } from '@portico/state'
 import type { Log } from '@portico/telemetry'
+import type { OtherProtocol } from './schema.js'
 
 /** What a front end is made of. */
 export interface FrontEndOptions {
@@ -12,7 +13,7 @@ export interface FrontEndOptions {
   /** Its listeners may use these protocols and no others. */
   readonly protocols: readonly Protocol<never>[]
   /** Protocols whose blocks and listeners the configuration may have although they are not hosted here. */
-  readonly otherProtocols?: readonly string[]
+  readonly otherProtocols?: readonly OtherProtocol[]
   readonly clock?: Clock
   readonly log?: Log
   /** Shared with other processes; this process's own when absent. */

@@ -19,15 +19,16 @@ import type { StateStore } from '@portico/state'
 import type { Log } from '@portico/telemetry'
 import { loadAuthorities, loadCertificates, type ReadText } from './certificates.js'
 import { checkConfig, passwordProtocols } from './check-config.js'
+import { componentProblems } from './components.js'
 import { type Lookups, openLookups } from './lookups.js'
 import { type NamedNetworks, namedNetworks } from './named-networks.js'
-import { type FrontEndSettings, frontEndSchema } from './schema.js'
+import { type FrontEndSettings, frontEndSchema, type OtherProtocol } from './schema.js'
 
 /** What outlives a configuration. */
 export interface Lasting {
   readonly protocols: readonly Protocol<never>[]
   /** Protocols that the file may speak of and that are not hosted here. */
-  readonly otherProtocols: readonly string[]
+  readonly otherProtocols: readonly OtherProtocol[]
   readonly clock: Clock
   readonly wheel: TimerWheel
   readonly log: Log
@@ -51,12 +52,15 @@ export interface CheckedConfig {
 /** Everything that can be told without opening a socket or a source. Throws {@link ConfigError}. */
 export function checkedConfig(
   config: unknown,
-  lasting: Pick<Lasting, 'protocols' | 'otherProtocols' | 'readText'>,
+  lasting: Pick<Lasting, 'protocols' | 'otherProtocols' | 'readText' | 'pathOf'>,
 ): CheckedConfig {
   const settings = validate(frontEndSchema(lasting.protocols, lasting.otherProtocols), config)
   const networks = namedNetworks(settings.networks)
   const topology = topologyOf(settings, lasting.readText)
-  const problems = checkConfig(settings, topology, lasting.protocols)
+  const problems = [
+    ...checkConfig(settings, topology, lasting.protocols, lasting.pathOf),
+    ...componentProblems(settings, lasting.protocols, lasting.otherProtocols),
+  ]
   if (problems.length > 0) throw new ConfigError(problems)
   const certificates = loadCertificates(settings.tls, lasting.readText)
   const authorities = loadAuthorities(settings.listeners, lasting.readText)
@@ -85,6 +89,8 @@ export class Generation {
   readonly #pool: BackendPool
   readonly #lookups: Lookups
   readonly #protocols: ReadonlyMap<ProtocolName, Protocol<never>>
+  /** What protocols have made for all sessions of this configuration. */
+  readonly #shared: Disposable[] = []
   #users = 0
   #retired: (() => void) | undefined
   #disposed: Promise<void> | undefined
@@ -103,7 +109,7 @@ export class Generation {
       limits: { connectMs: limits.connect, maxPerBackend: limits.connections, acquireMs: limits.openBackend },
     })
     for (const protocol of lasting.protocols) {
-      this.#pool.register(protocol.driver(settings.protocols.get(protocol.name) as never))
+      for (const driver of protocol.drivers(settings.protocols.get(protocol.name) as never)) this.#pool.register(driver)
     }
     const authenticator = createAuthenticator({
       sources: lookups.sources,
@@ -127,6 +133,7 @@ export class Generation {
       locator,
       router,
       pool: this.#pool,
+      backendsOf: (protocol) => topology.groups.flatMap((group) => topology.backendsOf(group, protocol)),
       state,
       states,
       clock,
@@ -134,6 +141,8 @@ export class Generation {
       log,
       limits,
       hostname,
+      pathOf: lasting.pathOf,
+      disposeWhenRetired: (resource) => void this.#shared.push(resource),
     }
   }
 
@@ -175,6 +184,7 @@ export class Generation {
   }
 
   async #dispose(): Promise<void> {
+    for (const resource of this.#shared) resource[Symbol.dispose]()
     await this.#pool[Symbol.asyncDispose]()
     await this.#lookups.locator[Symbol.asyncDispose]()
     await this.services.authenticator[Symbol.asyncDispose]()

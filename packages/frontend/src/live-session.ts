@@ -3,7 +3,9 @@ import { CancellationSource, type ProtocolName } from '@portico/base'
 import type { Leg, LegFacts } from '@portico/net'
 import type { ListenerFacts, Services, Session } from '@portico/session'
 import { SessionRecord } from '@portico/telemetry'
+import { ForkedSession } from './forked-session.js'
 import { PROXIES } from './schema.js'
+import { speakFor } from './speaks-for.js'
 
 /** What a session is made of. */
 export interface SessionParts {
@@ -55,12 +57,11 @@ export class LiveSession implements Session {
   }
 
   speaksFor(client: Parameters<Session['speaksFor']>[0]): void {
-    if (client === undefined) this.hops = 0
-    const { peer, local } = { ...this.#ends, ...client }
-    this.leg.setPeer(peer, local)
-    this.networks = this.#networksOf(peer.address)
-    this.record.client = peer
-    this.record.networks = this.networks
+    speakFor(this, client, this.#ends, this.#networksOf)
+  }
+
+  fork(): Session {
+    return new ForkedSession(this, this.#networksOf, this.#ends)
   }
 
   get draining(): boolean {

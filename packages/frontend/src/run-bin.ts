@@ -5,10 +5,15 @@ import type { Protocol } from '@portico/session'
 import { createLog, type OwnedLog } from '@portico/telemetry'
 import { createFrontEnd } from './create-front-end.js'
 import type { FrontEnd, FrontEndOptions } from './front-end.js'
-import { type FrontEndSettings, frontEndSchema } from './schema.js'
+import { type FrontEndSettings, frontEndSchema, type OtherProtocol } from './schema.js'
 
 /** The protocols that one configuration file may speak of: what a program does not host itself it passes over. */
-export const KNOWN_PROTOCOLS: readonly string[] = ['imap4', 'pop3', 'smtp', 'http']
+export const KNOWN_PROTOCOLS: readonly OtherProtocol[] = [
+  { name: 'imap4' },
+  { name: 'pop3' },
+  { name: 'smtp', deliveries: [{ name: 'lmtp' }] },
+  { name: 'http' },
+]
 
 /**
  * The program of one protocol: hosts its listeners of a configuration file in this process. SIGHUP reads the file again, SIGTERM
@@ -40,7 +45,7 @@ function configArgument(args: readonly string[]): string | undefined {
 }
 
 async function host(protocol: Protocol<never>, path: string): Promise<void> {
-  const otherProtocols = KNOWN_PROTOCOLS.filter((name) => name !== protocol.name)
+  const otherProtocols = KNOWN_PROTOCOLS.filter(({ name }) => name !== protocol.name)
   await hostFile(path, { protocols: [protocol], otherProtocols })
 }
 
@@ -70,7 +75,7 @@ export async function hostFile(
 export function settingsOf(
   { config, source }: LoadedConfig,
   protocols: readonly Protocol<never>[],
-  otherProtocols: readonly string[] = [],
+  otherProtocols: readonly OtherProtocol[] = [],
 ): FrontEndSettings {
   return located(source, () => validate(frontEndSchema(protocols, otherProtocols), config))
 }

@@ -16,7 +16,7 @@ const networksSchema = z
   .record(z.string(), z.array(z.string()))
   .default({})
   .describe(
-    `Named sets of CIDR blocks that a client may belong to. \`${BALANCERS}\` must state the client's address by a PROXY header, which is all that they are believed, and can never be banned. \`${PROXIES}\` are proxies and web mail that speak for clients of their own and are believed when they say whom, by IMAP4's ID (x-originating-ip and its like), POP3's XCLIENT or HTTP's X-Forwarded-For: a balancer that speaks HTTP itself and sends no PROXY header belongs here and not to \`${BALANCERS}\`. A balancer that only passes octets on is none: what comes through it was said by its clients.`,
+    `Named sets of CIDR blocks that a client may belong to. \`${BALANCERS}\` must state the client's address by a PROXY header, which is all that they are believed, and can never be banned. \`${PROXIES}\` are proxies and web mail that speak for clients of their own and are believed when they say whom, by IMAP4's ID (x-originating-ip and its like), POP3's and SMTP's XCLIENT or HTTP's X-Forwarded-For: a balancer that speaks HTTP itself and sends no PROXY header belongs here and not to \`${BALANCERS}\`. A balancer that only passes octets on is none: what comes through it was said by its clients.`,
   )
 
 const certificateSchema = z.strictObject({
@@ -71,6 +71,13 @@ const logSchema = z
   .prefault({})
   .describe('The log.')
 
+const componentsSchema = z
+  .record(z.string(), z.enum(['active', 'inactive']))
+  .default({})
+  .describe(
+    "What this node serves: protocols by their names, and what HTTP's directories name as their component. What is `inactive` is refused for a while, and its page of health says so. Active when not listed; a reload changes it for sessions that are open, too.",
+  )
+
 const adminSchema = z
   .strictObject({
     socket: z.string().optional().describe('Control socket of `portico reload`; a private place when absent.'),
@@ -93,7 +100,7 @@ const transportSchema = z
     "What connections are made on. `node`: Node's public sockets. `auto`: the handles below them, which cost less, if a connection of the process with itself shows at the start that they work here; `node` otherwise, and the log says so. Read at the start only.",
   )
 
-function coreShape(protocols: readonly string[]) {
+function coreShape(protocols: readonly string[], deliveries: readonly string[]) {
   return {
     version: z.literal(1).describe('Version of this language.'),
     hostname: z
@@ -107,10 +114,11 @@ function coreShape(protocols: readonly string[]) {
     auth: authSchema,
     accessRules: accessRulesSchema(protocols),
     location: locationSchema,
-    backends: backendsSchema(protocols),
+    backends: backendsSchema(protocols, deliveries),
     limits: limitsSchema.describe('Limits that all protocols share.'),
     log: logSchema,
     state: stateSchema,
+    components: componentsSchema,
     admin: adminSchema,
     transport: transportSchema,
     user: userSchema,
@@ -125,7 +133,13 @@ export interface FrontEndSettings extends Settings<z.ZodObject<ReturnType<typeof
   readonly protocols: ReadonlyMap<string, unknown>
 }
 
-type AnyProtocol = Pick<Protocol<never>, 'name' | 'schema' | 'listenerSchema'>
+/** A protocol that the file may speak of although this process does not host it. */
+export interface OtherProtocol {
+  readonly name: string
+  readonly deliveries?: readonly { readonly name: string }[]
+}
+
+type AnyProtocol = OtherProtocol & Pick<Protocol<never>, 'schema' | 'listenerSchema'>
 
 /**
  * The schema of a whole configuration for these protocols. `others` are protocols that the file may speak of although this
@@ -133,17 +147,18 @@ type AnyProtocol = Pick<Protocol<never>, 'name' | 'schema' | 'listenerSchema'>
  */
 export function frontEndSchema(
   protocols: readonly AnyProtocol[],
-  others: readonly string[] = [],
+  others: readonly OtherProtocol[] = [],
 ): Schema<FrontEndSettings> {
   const names = protocols.map(({ name }) => name)
+  const every = [...names, ...others.map(({ name }) => name)]
   const blocks = Object.fromEntries(
     protocols.map(({ name, schema }) => [name, (schema as Schema).describe(`Settings of ${name}.`)]),
   )
   const opaque = Object.fromEntries(
-    others.map((name) => [name, z.unknown().optional().describe(`Settings of ${name}.`)]),
+    others.map(({ name }) => [name, z.unknown().optional().describe(`Settings of ${name}.`)]),
   )
   const shape = {
-    ...coreShape([...names, ...others]),
+    ...coreShape(every, deliveriesOf([...protocols, ...others])),
     listeners: listenersSchema(protocols, others),
     ...opaque,
     ...blocks,
@@ -161,13 +176,17 @@ export function frontEndSchema(
   }) as Schema<FrontEndSettings>
 }
 
-function listenersSchema(protocols: readonly AnyProtocol[], others: readonly string[]) {
+function deliveriesOf(protocols: readonly OtherProtocol[]): readonly string[] {
+  return protocols.flatMap(({ deliveries = [] }) => deliveries.map(({ name }) => name))
+}
+
+function listenersSchema(protocols: readonly AnyProtocol[], others: readonly OtherProtocol[]) {
   const entries = protocols.map(({ name, listenerSchema }) => {
     if (!(listenerSchema instanceof z.ZodObject))
       throw new TypeError(`${name}: listenerSchema has to be an object schema`)
     return z.strictObject({ protocol: z.literal(name), ...listenerKeys, ...listenerSchema.shape })
   })
-  const foreign = others.map((name) => z.looseObject({ protocol: z.literal(name) }))
+  const foreign = others.map(({ name }) => z.looseObject({ protocol: z.literal(name) }))
   const [first, ...rest] = [...entries, ...foreign]
   if (first === undefined) throw new TypeError('a front end needs a protocol')
   return z

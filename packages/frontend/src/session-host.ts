@@ -32,8 +32,8 @@ export class SessionHost {
     const ended = await serve(session, protocol, settings)
     session.destroy()
     this.#live.delete(session)
-    session.record.bytesIn = session.leg.bytesRead
-    session.record.bytesOut = session.leg.bytesWritten
+    session.record.bytesIn += session.leg.bytesRead
+    session.record.bytesOut += session.leg.bytesWritten
     session.record.end(session.services.log, ended)
     if (this.#live.size === 0) for (const tell of this.#whenEmpty) tell()
   }

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
-import { createFrontEnd, type FrontEnd, listenFailure } from '@portico/frontend'
+import { checkConfiguration, createFrontEnd, type FrontEnd, listenFailure } from '@portico/frontend'
 import { createFakeClock, testCertificates } from '@portico/testkit'
 import { describe, expect, test } from 'vitest'
 import { Client, keptLog, toy } from './toy-protocol.js'
@@ -206,8 +206,51 @@ describe('listening', () => {
     ]
     const config = configOf({ listeners, imap4: { anything: true } })
     await expect(createFrontEnd({ config, protocols: [toy] })).rejects.toThrow(/imap4: unknown key/)
-    await using frontEnd = await createFrontEnd({ config, protocols: [toy], otherProtocols: ['imap4'] })
+    await using frontEnd = await createFrontEnd({ config, protocols: [toy], otherProtocols: [{ name: 'imap4' }] })
     expect(frontEnd.listeners.map(({ protocol }) => protocol)).toEqual(['toy'])
+  })
+
+  const delivery = (more: object = {}) => ({ 'toy-delivery': { endpoints: ['127.0.0.1:1'], ...more } })
+
+  test('what only backends speak is nobody the users of its group are asserted to', async () => {
+    const backends = { one: { identity: { header: { name: 'X-User' } }, ...delivery() } }
+    const settings = await checkConfiguration({ config: configOf({ backends }), protocols: [toy] })
+    expect([...settings.protocols.keys()]).toEqual(['toy'])
+    expect(settings.backends['one']?.protocols.get('toy-delivery')?.identity).toBe('none')
+  })
+
+  test.each([
+    [
+      'a listener',
+      { listeners: [{ protocol: 'toy-delivery', address: '127.0.0.1:0', tls: 'none' }] },
+      /listeners\[0\]/,
+    ],
+    ['settings', { 'toy-delivery': {} }, /toy-delivery: unknown key/],
+    ['sign-ins', { accessRules: [{ name: 'a', protocols: ['toy-delivery'], action: 'deny' }] }, /accessRules/],
+    [
+      'an identity that it has no word for',
+      { backends: { one: delivery({ identity: 'password' }) } },
+      /backends\.one\.toy-delivery\.identity: expected xclient, none for toy-delivery/,
+    ],
+    [
+      'an identity that trusts, where nothing is proved',
+      { backends: { one: delivery({ identity: 'xclient' }) } },
+      /backends\.one: expected identity none for toy-delivery/,
+    ],
+  ])('what only backends speak has no %s', async (_what, more, message) => {
+    await expect(checkConfiguration({ config: configOf(more), protocols: [toy] })).rejects.toThrow(message)
+  })
+
+  test('what only backends of a protocol speak that is not hosted here is passed over as well', async () => {
+    const settings = checkConfiguration({
+      config: configOf({
+        listeners: [{ protocol: 'other', address: '127.0.0.1:0', tls: 'none' }],
+        backends: { one: delivery() },
+      }),
+      protocols: [{ ...toy, name: 'other', deliveries: [] }],
+      otherProtocols: [toy],
+    })
+    await expect(settings).resolves.toBeDefined()
   })
 
   test('a deferred login never meets a backend that trusts the front end', async () => {
@@ -243,6 +286,23 @@ describe('listening', () => {
     await expect(createFrontEnd({ config, protocols: [toy] })).rejects.toThrow(message)
   })
 
+  test.each([
+    ['limits.connect', { openBackend: '2s', connect: '3s' }, { wait: '2s' }],
+    ['backends.one.pool.wait', { openBackend: '5s' }, { wait: '6s' }],
+    ['backends.one.pool.warm', {}, { warm: 3, endpointConnections: 2 }],
+  ])('%s is at most what holds it', async (key, limits, pool) => {
+    const backends = { one: { toy: { endpoints: ['127.0.0.1:1'] }, pool } }
+    const checked = checkConfiguration({ config: configOf({ limits, backends }), protocols: [toy] })
+    await expect(checked).rejects.toThrow(`${key}: expected at most`)
+  })
+
+  test('limits that are as long as what holds them are taken', async () => {
+    const pool = { wait: '5s', warm: 2, endpointConnections: 2 }
+    const backends = { one: { toy: { endpoints: ['127.0.0.1:1'] }, pool } }
+    const config = configOf({ limits: { openBackend: '5s', connect: '5s' }, backends })
+    await expect(checkConfiguration({ config, protocols: [toy] })).resolves.toBeDefined()
+  })
+
   test.each(['SCRAM-SHA-256', 'CRAM-MD5', 'ANONYMOUS'])(
     '%s leaves no password for backends that want one',
     async (name) => {
@@ -255,6 +315,27 @@ describe('listening', () => {
 })
 
 describe('reload', () => {
+  test('what sessions share is disposed of when the last session of its configuration has ended', async () => {
+    const gone: string[] = []
+    const sharing = {
+      ...toy,
+      serve: (...[session, settings]: Parameters<typeof toy.serve>) => {
+        const { greeting } = settings
+        session.services.disposeWhenRetired({ [Symbol.dispose]: () => void gone.push(greeting) })
+        return toy.serve(session, settings)
+      },
+    }
+    await using frontEnd = await createFrontEnd({ config: configOf(), protocols: [sharing] })
+    const client = Client.to(portOf(frontEnd))
+    await client.line()
+    await frontEnd.reload(configOf({ toy: { greeting: 'good day' } }))
+    expect(await client.ask('still here')).toBe('still here')
+    expect(gone).toEqual([])
+    await client.ask('quit')
+    await frontEnd.close()
+    expect(gone).toEqual(['hello'])
+  })
+
   test('live sessions go on, new ones get the new settings, the socket stays', async () => {
     await using frontEnd = await createFrontEnd({ config: configOf(), protocols: [toy] })
     const port = portOf(frontEnd)

@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net'
 import { z } from '@portico/config'
 import { converse } from '@portico/net'
+import type { BackendDriver } from '@portico/pool'
 import type { Ended, Protocol, Session } from '@portico/session'
 import type { Log, LogFacts } from '@portico/telemetry'
 
@@ -12,18 +13,19 @@ interface ToySettings {
 /** A protocol of lines: `quit`, `bug`, `starttls`, `who`, and everything else comes back. */
 export const toy: Protocol<ToySettings> = {
   name: 'toy',
-  alpn: ['toy'],
+  alpn: () => ['toy'],
   ports: { plain: 7, implicit: 8 },
   identities: ['password', 'header'],
   schema: z.strictObject({ greeting: z.string().default('hello') }).prefault({}),
   listenerSchema: z.strictObject({ room: z.string().default('hall') }),
-  driver: () => ({
-    protocol: 'toy',
-    reuse: 'never',
-    prepare: async () => ({ kind: 'ready', greeting: undefined }),
-  }),
+  deliveries: [{ name: 'toy-delivery', identities: ['xclient', 'none'] }],
+  drivers: () => ['toy', 'toy-delivery'].map(toyDriver),
   serve,
   tooBusy: Buffer.from('busy\r\n'),
+}
+
+function toyDriver(protocol: string): BackendDriver {
+  return { protocol, reuse: 'never', prepare: async () => ({ kind: 'ready', greeting: undefined }) }
 }
 
 async function serve(session: Session, settings: ToySettings): Promise<Ended> {

@@ -32,13 +32,15 @@ export interface Conversation extends LegReader {
   /** Exactly `count` octets, kept in memory: bound `count` first. */
   readExactly(count: number, signal: Cancellation): Promise<BytesRead>
   /** Drops exactly `count` octets in constant memory. */
-  skip(count: number, signal: Cancellation): Promise<PumpEnd>
+  swallow(count: number, signal: Cancellation): Promise<PumpEnd>
   /**
    * Streams octets into `sink` until it says that it has enough. `sink.take` gets each view (valid only during the call) and
    * returns how many octets it took; fewer than all means: done, the rest belongs to the next read. Back-pressure: after
    * `sink.blocked()` returned true nothing more comes until the returned resume function is called.
    */
   pump(sink: PumpSink, signal: Cancellation): Promise<PumpEnd>
+  /** Waits until there is input, and takes none of it. */
+  awaitInput(signal: Cancellation): Promise<{ readonly kind: 'input' } | ReadEnd>
   /** Complete lines or octets are already here: replies can be grouped (RFC 2920 section 3.2). */
   readonly hasInput: boolean
   /** Gives the leg to another reader; what was not taken comes to it first. The conversation is over. */

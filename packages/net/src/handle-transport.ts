@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 import type { Socket } from 'node:net'
 import { getSystemErrorName } from 'node:util'
+import { joined, keepJoined } from './joined.js'
 import type { Octets } from './leg.js'
-import { held, ReadMemory, writable } from './read-memory.js'
+import { held, hold, ReadMemory, writable } from './read-memory.js'
 import { destroySocket } from './socket-transport.js'
 import {
   EOF,
@@ -113,10 +114,9 @@ export class HandleTransport implements Transport {
       this.#send(this.#raw === undefined ? writable(bytes) : bytes)
       return
     }
-    const mine = writable(bytes)
-    held(mine)
-    this.#waiting.push(mine)
-    this.#waitingLength += mine.length
+    // What is only corked goes out within the call that shows it.
+    this.#waiting.push(this.#writing === undefined ? bytes : hold(bytes))
+    this.#waitingLength += bytes.length
   }
 
   writeText(latin1: string): void {
@@ -135,7 +135,11 @@ export class HandleTransport implements Transport {
 
   uncork(): void {
     this.#corked -= 1
-    if (this.#corked === 0 && this.#writing === undefined) this.#sendWaiting()
+    if (this.#corked > 0 || this.#writing !== undefined) return
+    const stopped = this.#waitingLength >= this.mark
+    this.#sendWaiting()
+    // Where it is done at once no write is left whose end would tell the owner to go on.
+    if (stopped && this.#writing === undefined) process.nextTick(() => this.queued === 0 && this.#owner.drained())
   }
 
   pause(): void {
@@ -241,7 +245,9 @@ export class HandleTransport implements Transport {
       this.#flying = state[bytesWritten] ?? 0
       if (typeof data === 'string') return
       request.bytes = data
-      if (this.#raw === undefined) held(data)
+      if (this.#raw !== undefined) return
+      held(data)
+      keepJoined(data)
     }
   }
 
@@ -256,7 +262,8 @@ export class HandleTransport implements Transport {
     const waiting = this.#waiting
     this.#waiting = []
     this.#waitingLength = 0
-    this.#send(joined(waiting))
+    const whole = joined(waiting)
+    this.#send(typeof whole === 'string' || this.#raw !== undefined ? whole : writable(whole))
     this.#endWhenFlushed()
   }
 
@@ -288,12 +295,4 @@ export class HandleTransport implements Transport {
     if (reset && isTcp(handle) && handle.reset(closed) === 0) return
     handle.close(closed)
   }
-}
-
-/** One piece for one write. */
-function joined(pieces: readonly (Octets | string)[]): Octets | string {
-  const [first = ''] = pieces
-  if (pieces.length === 1) return first
-  if (pieces.every((piece) => typeof piece === 'string')) return pieces.join('')
-  return Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece)))
 }

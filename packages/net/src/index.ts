@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 export { clientKey } from './admission.js'
+export { backendErrorOfLeg, backendErrorOfRead, backendErrorOfUpgrade, backendTlsOptions } from './backend-legs.js'
 export { chooseTransport, type TransportChoice, type TransportKind } from './choose-transport.js'
 export { type Connected, type ConnectOptions, connectLeg } from './connect.js'
 export * from './conversation.js'
 export { converse } from './converse.js'
+export { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.js'
+export type { HttpBody, HttpReply } from './http-connection.js'
 export * from './leg.js'
 export { type Listener, type ListenOptions, listen, type RefusedBecause } from './listener.js'
 export { formatLocalProxyHeader, formatProxyHeader, type ProxyFacts } from './proxy-format.js'

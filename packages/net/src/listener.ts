@@ -174,6 +174,7 @@ class Door implements Listener {
       else this.#options.onRefused('bad-proxy-header', peer, header.why)
       return
     }
+    leg.beginHere()
     if (header.source !== undefined && !header.local) leg.setPeer(header.source, header.destination)
     if (header.tls !== undefined) leg.tls = forwardedTls(header.tls, header.alpn, header.authority)
     this.#admit(leg, counted)

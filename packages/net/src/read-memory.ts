@@ -61,7 +61,7 @@ export function writable(view: Octets): Octets {
 }
 
 /** Octets that outlive the call in which they were shown: a copy of shared memory; private memory will not be read into again. */
-export function hold(view: Buffer): Buffer {
+export function hold<T extends Octets>(view: T): T | Buffer {
   if (view.buffer === shared.buffer) return Buffer.from(view)
   if (view.buffer === lent?.buffer) lent = undefined
   return view

@@ -38,6 +38,8 @@ export class SocketLeg implements Leg, InputSource, TransportOwner {
   /** During a handshake: the socket that node:tls has. */
   #raw: Socket | undefined
   #released: Socket | undefined
+  /** Octets that were read before the session's own: a PROXY header. */
+  #foreign = 0
   #gone: (() => void) | undefined
   #ended = false
   #closed = false
@@ -190,8 +192,13 @@ export class SocketLeg implements Leg, InputSource, TransportOwner {
     this.facts = { peer, local: local ?? this.facts.local, socketPeer: this.facts.socketPeer }
   }
 
+  /** What was read so far is no part of what the peer has to say. */
+  beginHere(): void {
+    this.#foreign = this.#input.taken
+  }
+
   release(): Released {
-    if (this.#input.taken > 0 || this.#over || this.#upgrading !== undefined) {
+    if (this.#input.taken > this.#foreign || this.#over || this.#upgrading !== undefined) {
       throw new Error('a leg can be released only before anything was read from it')
     }
     this.#closed = true

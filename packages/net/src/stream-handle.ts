@@ -122,6 +122,8 @@ export function isTcp(handle: StreamHandle): handle is TcpHandle {
   return 'getpeername' in handle
 }
 
+const NOTHING = Buffer.alloc(0)
+
 const SOCKET = Symbol('socket')
 interface Passing extends StreamHandle {
   [SOCKET]?: { readonly socket: Socket; readonly memory: Buffer; readonly binding: StreamBinding }
@@ -169,7 +171,9 @@ export function giveBack(
   passing.reading = false
   passing.onread = onPassing
   given.pause()
-  for (const bytes of front) if (bytes.length > 0) given.push(bytes)
+  for (const bytes of front) given.push(bytes)
+  // The socket still waits for what it had asked the handle for before that was taken from it; now it may ask again.
+  given.push(NOTHING)
   return given
 }
 

@@ -137,7 +137,7 @@ describe('counted octets', () => {
           shown(await dialogue.readLine(100, NEVER)),
           await dialogue.readExactly(5, NEVER),
           shown(await dialogue.readLine(100, NEVER)),
-          await dialogue.skip(7, NEVER),
+          await dialogue.swallow(7, NEVER),
           await dialogue.readExactly(0, NEVER),
           shown(await dialogue.readLine(100, NEVER)),
         ])()
@@ -243,5 +243,52 @@ describe('over a socket', () => {
     const ended = new Promise((resolve) => setTimeout(resolve, 20))
     await ended
     expect(await dialogue.readLine(100, NEVER)).toEqual({ kind: 'ended', why: { kind: 'destroyed' } })
+  })
+})
+
+describe('waiting for input', () => {
+  test('ends with the first octet, which stays for whoever reads next', async () => {
+    const { leg, input } = fakeLeg()
+    const dialogue = converse(leg)
+    const waiting = dialogue.awaitInput(NEVER)
+    input.deliver(Buffer.from('QU'))
+    expect(await waiting).toEqual({ kind: 'input' })
+    expect(await dialogue.awaitInput(NEVER)).toEqual({ kind: 'input' })
+    input.deliver(Buffer.from('IT\r\n'))
+    expect(shown(await dialogue.readLine(100, NEVER))).toBe('QUIT')
+    expect(dialogue.hasInput).toBe(false)
+  })
+
+  test('ends at once where the beginning of a line is held', async () => {
+    const { leg, input } = fakeLeg()
+    const dialogue = converse(leg)
+    const stop = new CancellationSource()
+    const line = dialogue.readLine(100, stop)
+    input.deliver(Buffer.from('QU'))
+    await Promise.resolve()
+    stop.abort('deadline')
+    expect(shown(await line)).toBe('<cancelled>')
+    expect(await dialogue.awaitInput(NEVER)).toEqual({ kind: 'input' })
+    input.deliver(Buffer.from('IT\r\n'))
+    expect(shown(await dialogue.readLine(100, NEVER))).toBe('QUIT')
+  })
+
+  test('ends with its signal, and the leg is paused again', async () => {
+    const { leg, input } = fakeLeg()
+    const dialogue = converse(leg)
+    const stop = new CancellationSource()
+    const waiting = dialogue.awaitInput(stop)
+    stop.abort('deadline')
+    expect(await waiting).toEqual({ kind: 'cancelled' })
+    input.deliver(Buffer.from('QUIT\r\n'))
+    expect(shown(await dialogue.readLine(100, NEVER))).toBe('QUIT')
+  })
+
+  test('ends when the peer has finished', async () => {
+    const { leg } = fakeLeg()
+    const dialogue = converse(leg)
+    const waiting = dialogue.awaitInput(NEVER)
+    dialogue.onPeerEnd()
+    expect(await waiting).toEqual({ kind: 'peer-ended' })
   })
 })

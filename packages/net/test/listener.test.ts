@@ -99,7 +99,9 @@ describe('PROXY in front', () => {
   })
 
   test('everybody else is served plain on the same port, and cannot lie about the address', async () => {
-    const { listener, accepted } = await listenForTest(wheel, { proxyFrom: { cidrs: [], contains: () => false } })
+    const { listener, accepted } = await listenForTest(wheel, {
+      proxyFrom: { cidrs: [], contains: () => false, widthOf: () => undefined },
+    })
     await using _ = listener
     const socket = connectTcp(listener.port, '127.0.0.1')
     socket.write('PROXY TCP4 192.0.2.7 192.0.2.8 1 2\r\n')

@@ -44,7 +44,10 @@ export type Acquired =
 export interface Lease extends AsyncDisposable {
   readonly leg: Leg
   readonly backend: Backend
-  /** What the driver learnt while preparing: the greeting, capabilities. */
+  /**
+   * What the driver learnt while preparing: the greeting, capabilities. It is the connection's own from borrower to borrower, so that
+   * what was asserted on it may be noted there for `reset` to judge.
+   */
   readonly greeting: unknown
   /** Served somebody before (only connections whose driver is `reusable`). */
   readonly reused: boolean
@@ -52,7 +55,10 @@ export interface Lease extends AsyncDisposable {
   readonly kept: boolean
   /** Before the first octet that belongs to a user. After it a connection whose driver is not `reusable` cannot be released. */
   markUsed(): void
-  /** Gives it back for somebody else; discards it where that is not provably safe. */
+  /**
+   * Gives it back for somebody else; discards it where that is not provably safe. Nobody has to wait for it: until a reset is
+   * confirmed the connection keeps its place and is lent to nobody.
+   */
   release(): Promise<void>
   discard(): void
 }
@@ -70,6 +76,8 @@ export interface BackendDriver<G = unknown> {
   readonly warm?: boolean
   /** Greeting, capabilities, STARTTLS: all that does not depend on the user. The leg's deadline is already set. */
   prepare(leg: Leg, backend: Backend, signal: Cancellation): Promise<Prepared<G>>
+  /** What one is told that is closed while nobody has it, where the protocol demands a word. One octet per character. */
+  readonly goodbye?: string
   /** For `after-reset`: true only if the backend confirmed. */
   reset?(leg: Leg, greeting: G, signal: Cancellation): Promise<boolean>
 }

@@ -5,15 +5,17 @@ import {
   type BackendErrorCode,
   type BackendPhase,
   type Cancellation,
-  LOOPBACK,
+  isLoopback,
 } from '@portico/base'
 import {
+  backendErrorOfLeg,
+  backendErrorOfUpgrade,
+  backendTlsOptions,
   type Connected,
   connectLeg,
   formatLocalProxyHeader,
   formatProxyHeader,
   type Leg,
-  type UpgradeResult,
 } from '@portico/net'
 import type { BackendDriver, Borrower } from './backend-pool.js'
 import type { BackendPoolOptions } from './options.js'
@@ -73,17 +75,7 @@ function dud(backend: Backend, phase: BackendPhase, code: BackendErrorCode, caus
 }
 
 function connectCode({ code }: Extract<Connected, { kind: 'failed' }>): BackendErrorCode {
-  switch (code) {
-    case 'refused':
-    case 'unreachable':
-    case 'timed-out':
-    case 'cancelled':
-      return code
-    case 'peer-reset':
-      return 'reset'
-    default:
-      return 'other'
-  }
+  return code === 'cancelled' ? code : backendErrorOfLeg(code)
 }
 
 /** The rule for unencrypted legs again, now that the name is an address: what a name resolves to may change at any time. */
@@ -91,7 +83,7 @@ function forbidden(backend: Backend, remoteAddress: string | undefined): Dud | u
   if (backend.tls.mode !== 'none' || backend.address.kind === 'unix') return undefined
   if (remoteAddress !== undefined) {
     const rule = backend.cleartextPasswords
-    if (LOOPBACK.contains(remoteAddress) || (typeof rule === 'object' && rule.contains(remoteAddress))) return undefined
+    if (isLoopback(remoteAddress) || (typeof rule === 'object' && rule.contains(remoteAddress))) return undefined
   }
   return dud(backend, 'connect', 'cleartext-forbidden')
 }
@@ -109,21 +101,13 @@ function introduce({ proxyProtocol }: Backend, leg: Leg, borrower: Borrower | un
 }
 
 async function secure(backend: Backend, leg: Leg, timeoutMs: number, signal: Cancellation): Promise<Dud | undefined> {
-  const { tls, address } = backend
-  if (tls.mode !== 'implicit') return undefined
+  if (backend.tls.mode !== 'implicit') return undefined
   if (signal.aborted) return dud(backend, 'tls', 'cancelled')
-  const servername = tls.servername ?? (address.kind === 'tcp' ? address.host : 'localhost')
-  const upgrade = { servername, verify: tls.verify, ...(tls.ca === undefined ? {} : { ca: tls.ca }) }
   signal.onAbort = () => leg.destroy()
-  const result = await leg.upgradeClient(upgrade, timeoutMs)
+  const result = await leg.upgradeClient(backendTlsOptions(backend), timeoutMs)
   signal.onAbort = undefined
   if (result.kind === 'secure') return undefined
-  return dud(backend, 'tls', signal.aborted ? 'cancelled' : tlsCode(result), result.cause)
-}
-
-function tlsCode({ reason }: Extract<UpgradeResult, { kind: 'failed' }>): BackendErrorCode {
-  if (reason === 'timeout') return 'timed-out'
-  return reason === 'closed' ? 'closed' : 'tls'
+  return dud(backend, 'tls', signal.aborted ? 'cancelled' : backendErrorOfUpgrade(result.reason), result.cause)
 }
 
 async function greet(

@@ -121,7 +121,10 @@ export class Shelf implements Lender {
     const room = wanted || this.#idle.size < (this.#options.limits.maxIdle ?? MAX_IDLE)
     connection.served ||= used
     if (again && room) this.#putUp(connection)
-    else this.close(connection)
+    else {
+      if (again) this.#part(connection)
+      this.close(connection)
+    }
   }
 
   close(connection: Connection): void {
@@ -142,7 +145,7 @@ export class Shelf implements Lender {
     this.#closed = true
     this.#warmth?.stop()
     this.#opener.shut()
-    for (const connection of this.#idle.keys()) connection.leg.destroy()
+    for (const connection of this.#idle.keys()) this.#part(connection)
     this.#idle.clear()
   }
 
@@ -186,6 +189,7 @@ export class Shelf implements Lender {
   #putUp(connection: Connection): void {
     const restMs = this.#restOf(connection)
     if (this.#closed || restMs <= 0 || !isClean(connection)) {
+      this.#part(connection)
       this.close(connection)
       return
     }
@@ -197,13 +201,15 @@ export class Shelf implements Lender {
 
   #rest(connection: Connection, restMs: number): void {
     const since = this.#options.clock.now()
-    const takeDown = watchIdle(connection, restMs, () => {
+    const gone = () => {
       if (!this.#idle.has(connection)) return
       this.#leaves(connection)
       this.#resources.forget(connection)
       if (this.#options.clock.now() - since < Math.min(EARLY_MS, restMs / 2)) this.#warmth?.failed()
       else this.#warmth?.proved()
-    })
+    }
+    const over = () => this.#part(connection)
+    const takeDown = watchIdle(connection, { wheel: this.#options.wheel, ms: restMs, over, gone })
     this.#idle.set(connection, takeDown)
     this.#places.rest(connection, () => this.#evict(connection))
     this.#resources.release(connection)
@@ -236,8 +242,15 @@ export class Shelf implements Lender {
   #evict(connection: Connection): void {
     this.#idle.get(connection)?.()
     this.#leaves(connection)
-    connection.leg.destroy()
+    this.#part(connection)
     this.#resources.forget(connection)
+  }
+
+  /** Ends a connection that nothing is under way on. */
+  #part({ leg }: Connection): void {
+    const { goodbye } = this.#driver
+    if (goodbye !== undefined && leg.state === 'open') leg.writeText(goodbye)
+    leg.destroy()
   }
 
   #leaves(connection: Connection): void {

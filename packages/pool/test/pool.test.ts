@@ -290,3 +290,64 @@ describe('the end of a pool', () => {
     await expect.poll(() => toy.open).toBe(0)
   })
 })
+
+describe('a connection that nobody has', () => {
+  const lendAndGiveBack = async (pool: ReturnType<typeof poolOf>, backend: ReturnType<typeof toyBackendAt>) => {
+    const acquired = await pool.acquire(backend, NEVER)
+    if (acquired.kind === 'failed') throw acquired.error
+    acquired.lease.markUsed()
+    await acquired.lease.release()
+  }
+
+  test.each<[string, Partial<PoolLimits>, (pool: ReturnType<typeof poolOf>) => unknown]>([
+    ['has rested long enough', { idleMs: 1_000 }, () => undefined],
+    ['finds no room on the shelf', { maxIdle: 0 }, () => undefined],
+    ['is not needed any more', {}, (pool) => pool.cool()],
+    ['belongs to a pool that closes', {}, (pool) => pool[Symbol.asyncDispose]()],
+  ])('is told goodbye when it %s', async (_when, limits, close) => {
+    await using toy = await createToyBackend()
+    await using pool = poolOf(limits)
+    pool.register({ ...toyDriver('after-reset'), goodbye: 'QUIT\n' })
+    await lendAndGiveBack(pool, toyBackendAt(toy.port))
+    await close(pool)
+    await expect.poll(() => toy.history[0], { timeout: 5_000 }).toEqual(['RESET', '= OK', 'QUIT'])
+    await expect.poll(() => toy.open).toBe(0)
+    expect(pool.stats().every(({ idle, lent }) => idle === 0 && lent === 0)).toBe(true)
+  })
+
+  test('is told goodbye when it has to give way to another of its group', async () => {
+    await using one = await createToyBackend()
+    await using other = await createToyBackend()
+    await using pool = poolOf()
+    pool.register({ ...toyDriver('after-reset'), goodbye: 'QUIT\n' })
+    const policy = { warm: 0, warmMs: 1, groupConnections: 1, queue: 1, waitMs: 100 }
+    await lendAndGiveBack(pool, { ...toyBackendAt(one.port), pool: policy })
+    await lendAndGiveBack(pool, { ...toyBackendAt(other.port), pool: policy })
+    await expect.poll(() => one.history[0]).toEqual(['RESET', '= OK', 'QUIT'])
+    expect(other.history[0]).toEqual(['RESET', '= OK'])
+  })
+
+  test('and that was discarded is told nothing: nobody knows what it is in the middle of', async () => {
+    await using toy = await createToyBackend()
+    await using pool = poolOf()
+    pool.register({ ...toyDriver('after-reset'), goodbye: 'QUIT\n' })
+    const acquired = await pool.acquire(toyBackendAt(toy.port), NEVER)
+    if (acquired.kind === 'lease') acquired.lease.discard()
+    await expect.poll(() => toy.open).toBe(0)
+    expect(toy.history[0]).toEqual([])
+  })
+
+  test('and has served rests its full time from then on, however old it is', async () => {
+    let now = 0
+    await using toy = await createToyBackend()
+    const clock = { ...systemClock, now: () => now }
+    await using pool = poolOf({ idleMs: 60_000 }, { clock })
+    pool.register(toyDriver('after-reset'))
+    const backend = { ...toyBackendAt(toy.port), pool: { warm: 0, warmMs: 40_000, queue: 1, waitMs: 100 } }
+    for (const at of [0, 30_000, 3_600_000]) {
+      now = at
+      await lendAndGiveBack(pool, backend)
+    }
+    expect([toy.accepted, pool.stats()[0]?.idle]).toEqual([1, 1])
+  })
+})

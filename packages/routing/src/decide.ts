@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { type Backend, formatAddress } from '@portico/base'
+import { type Address, type Backend, formatAddress, type ProtocolName } from '@portico/base'
 import { type Decision, MAX_HOPS, type Referral, type RouteQuestion, type Router } from './router.js'
 import type { Topology } from './topology.js'
 
@@ -8,7 +8,7 @@ import type { Topology } from './topology.js'
  * - this service drains or is inactive: `draining`;
  * - more hops than {@link MAX_HOPS}: `backend-unavailable`, since the proxies point at each other;
  * - the site sends the group's users of this protocol to another name: `redirect`;
- * - the group exists but does not speak the protocol: `protocol-disabled`;
+ * - the group exists but speaks neither the protocol nor the preferred one: `protocol-disabled`;
  * - the group, the pinned host or the given endpoint does not exist or may not be reached: `backend-unavailable`. The mailbox was
  *   found, only its server is not usable here; a permanent answer would bounce mail for a slip in the directory.
  */
@@ -21,9 +21,9 @@ export function createRouter(topology: Topology): Router {
       if (question.hops > MAX_HOPS || !groups.has(location.group)) return refuse('backend-unavailable')
       const elsewhere = topology.redirectOf(location.group, protocol)
       if (elsewhere !== undefined) return { kind: 'redirect', to: elsewhere }
-      const listed = topology.backendsOf(location.group, protocol)
-      if (listed.length === 0) return refuse('protocol-disabled')
-      const [first, ...others] = candidatesOf(topology, listed, question)
+      const spoken = spokenBy(topology, question)
+      if (spoken.length === 0) return refuse('protocol-disabled')
+      const [first, ...others] = candidatesOf(topology, spoken, question)
       return first === undefined ? refuse('backend-unavailable') : { kind: 'proxy', candidates: [first, ...others] }
     },
     redirects: (protocol) => topology.groups.some((group) => topology.redirectOf(group, protocol) !== undefined),
@@ -40,14 +40,40 @@ function refuse(reason: Extract<Decision, { kind: 'refuse' }>['reason']): Decisi
   return { kind: 'refuse', reason }
 }
 
-function candidatesOf(topology: Topology, listed: readonly Backend[], question: RouteQuestion): readonly Backend[] {
-  const { location, protocol, spreadKey } = question
-  if (location.endpoint !== undefined) {
-    const backend = topology.backendAt(location.group, protocol, location.endpoint)
-    return backend === undefined ? [] : [backend]
+/** The protocols by which the group can be reached, the preferred one first. */
+function spokenBy(topology: Topology, { location, protocol, prefer }: RouteQuestion): readonly ProtocolName[] {
+  const wanted = prefer === undefined ? [protocol] : [prefer, protocol]
+  return wanted.filter((name) => topology.backendsOf(location.group, name).length > 0)
+}
+
+function candidatesOf(
+  topology: Topology,
+  spoken: readonly ProtocolName[],
+  { location, spreadKey }: RouteQuestion,
+): readonly Backend[] {
+  const { group, host, endpoint } = location
+  if (endpoint !== undefined) return givenBackend(topology, spoken, group, endpoint)
+  for (const name of spoken) {
+    const listed = topology.backendsOf(group, name)
+    const here = host === undefined ? listed : listed.filter((backend) => isAt(backend, host))
+    if (here.length > 0) return byRendezvous(here, spreadKey)
   }
-  const { host } = location
-  return byRendezvous(host === undefined ? listed : listed.filter((backend) => isAt(backend, host)), spreadKey)
+  return []
+}
+
+/** What a lookup names is asked for in the session's protocol, the last of those spoken. */
+function givenBackend(
+  topology: Topology,
+  spoken: readonly ProtocolName[],
+  group: string,
+  endpoint: Address,
+): readonly Backend[] {
+  const text = formatAddress(endpoint)
+  const isListed = (name: ProtocolName) =>
+    topology.backendsOf(group, name).some(({ address }) => formatAddress(address) === text)
+  const name = spoken.find(isListed) ?? spoken.at(-1)
+  const backend = name === undefined ? undefined : topology.backendAt(group, name, endpoint)
+  return backend === undefined ? [] : [backend]
 }
 
 function referredBackend(topology: Topology, { protocol, group, host, port }: Referral): Backend | undefined {

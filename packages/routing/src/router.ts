@@ -29,6 +29,12 @@ export interface Referral {
 export interface RouteQuestion {
   readonly location: MailboxLocation
   readonly protocol: ProtocolName
+  /**
+   * A protocol that the mailbox is rather reached by than by the session's own (LMTP for delivery by SMTP). Its endpoints are the
+   * candidates where there are any: of a pinned host those at that host. An endpoint that a lookup gave was asked for in the
+   * session's protocol and speaks that, unless the group lists it under the preferred one or has nothing else.
+   */
+  readonly prefer?: ProtocolName
   /** Names of the client's networks. */
   readonly networks: readonly string[]
   readonly states: ComponentStates

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { type Address, LOOPBACK, type Networks } from '@portico/base'
+import type { Address, Networks } from '@portico/base'
 import { address, duration, networks, type Schema, type Settings, secret, textSource, z } from '@portico/config'
 
 /** One endpoint as written: where to connect, and for HTTP the path in front and whether the URL says TLS. */
@@ -13,7 +13,7 @@ export interface EndpointSettings {
 
 const identitySchema = z
   .union([
-    z.enum(['password', 'xclient', 'none']),
+    z.enum(['password', 'token', 'xclient', 'none']),
     z.strictObject({
       master: z.strictObject({
         user: z.string().min(1).describe('Name of the master user.'),
@@ -79,9 +79,9 @@ const poolSchema = () =>
       .int()
       .min(0)
       .max(64)
-      .default(2)
+      .optional()
       .describe(
-        'Connections per endpoint and process that stand ready for the next sign-in: connected, TLS and greeting done, nobody signed in. ' +
+        'Connections per endpoint and process that stand ready for the next sign-in: connected, TLS and greeting done, nobody signed in; 2 when absent, or `endpointConnections` where that is less. ' +
           'Each worker keeps so many, and they may never sign in, which mail servers log; 0 turns it off. They are kept while the endpoint is in use; HTTP has no greeting and keeps none, and with `proxyProtocol` ' +
           'there are none, because its header comes first and names the client.',
       ),
@@ -114,12 +114,15 @@ const proxyProtocolSchema = () => z.enum(['none', 'v1', 'v2'])
 
 export type PoolSettings = Settings<ReturnType<typeof poolSchema>>
 
-function blockSchema(protocol: string) {
+function blockSchema(protocol: string, isDelivery: boolean) {
   const endpoint = protocol === 'http' ? urlEndpoint() : addressEndpoint()
+  const identity = isDelivery
+    ? identitySchema.default('none').describe("How a sender is asserted; the group's identity is for its users.")
+    : identitySchema.optional().describe("Instead of the group's identity.")
   return z.strictObject({
     endpoints: z.array(endpoint).min(1).describe('The mailbox servers of this group that speak the protocol.'),
     tls: tlsSchema.optional().describe('TLS towards these endpoints.'),
-    identity: identitySchema.optional().describe("Instead of the group's identity."),
+    identity,
     proxyProtocol: proxyProtocolSchema().optional().describe("Instead of the group's proxyProtocol."),
   })
 }
@@ -164,8 +167,15 @@ function redirectSchema(protocols: readonly string[]) {
     )
 }
 
-/** The `backends` block: groups of mailbox servers. `protocols` are the names that a group may have a block for. */
-export function backendsSchema(protocols: readonly string[]): Schema<BackendsSettings> {
+/**
+ * The `backends` block: groups of mailbox servers. `protocols` are the names that a group may have a block for, `deliveries` those
+ * that only backends speak.
+ */
+export function backendsSchema(
+  protocols: readonly string[],
+  deliveries: readonly string[] = [],
+): Schema<BackendsSettings> {
+  const names = [...protocols, ...deliveries]
   const common = {
     identity: identitySchema.default('password'),
     cleartextPasswords: cleartextSchema,
@@ -179,11 +189,13 @@ export function backendsSchema(protocols: readonly string[]): Schema<BackendsSet
       ),
     redirect: redirectSchema(protocols),
   }
-  const blocks = Object.fromEntries(protocols.map((name) => [name, blockSchema(name).optional()]))
+  const blocks = Object.fromEntries(
+    names.map((name) => [name, blockSchema(name, deliveries.includes(name)).optional()]),
+  )
   const group = z.strictObject({ ...blocks, ...common }).transform((written): GroupSettings => {
     const { identity, cleartextPasswords, pool, proxyProtocol, redirect } = written
     const values: Readonly<Record<string, unknown>> = written
-    const present = protocols.filter((name) => values[name] !== undefined)
+    const present = names.filter((name) => values[name] !== undefined)
     return {
       identity,
       cleartextPasswords,
@@ -197,9 +209,4 @@ export function backendsSchema(protocols: readonly string[]): Schema<BackendsSet
   return z
     .record(name, group)
     .describe('Groups of mailbox servers: interchangeable peers that hold the same mailboxes.')
-}
-
-/** Whether an address is certainly this machine: a Unix socket, a loopback address, or the name `localhost`. */
-export function isLoopback(address: Address): boolean {
-  return address.kind === 'unix' || address.host === 'localhost' || LOOPBACK.contains(address.host)
 }

@@ -7,17 +7,17 @@ import {
   type BackendPoolPolicy,
   type BackendTlsPolicy,
   formatAddress,
+  isLoopback,
   type ProtocolName,
 } from '@portico/base'
 import type { TextSource } from '@portico/config'
-import {
-  type BackendsSettings,
-  type EndpointSettings,
-  type GroupSettings,
-  type IdentitySettings,
-  isLoopback,
-  type PoolSettings,
-  type ProtocolSettings,
+import type {
+  BackendsSettings,
+  EndpointSettings,
+  GroupSettings,
+  IdentitySettings,
+  PoolSettings,
+  ProtocolSettings,
 } from './schema.js'
 
 /** The backends that exist. Built once per configuration. */
@@ -161,6 +161,9 @@ function identityOf(written: IdentitySettings): BackendIdentity {
   return { kind: 'master', user, secret, ...(separator === undefined ? {} : { separator }) }
 }
 
+/** Connections that stand ready where the site does not say how many. */
+const WARM = 2
+
 function poolOf({
   warm,
   warmFor,
@@ -170,7 +173,7 @@ function poolOf({
   wait,
 }: PoolSettings): BackendPoolPolicy {
   return {
-    warm,
+    warm: warm ?? Math.min(WARM, endpointConnections ?? WARM),
     warmMs: warmFor,
     ...(endpointConnections === undefined ? {} : { endpointConnections }),
     ...(groupConnections === undefined ? {} : { groupConnections }),

@@ -14,7 +14,7 @@ import {
 import { locatorCompliance, principalNamed, routerCompliance } from '@portico/testkit'
 import { describe, expect, test } from 'vitest'
 
-const schema = backendsSchema(['imap4', 'pop3', 'smtp', 'http'])
+const schema = backendsSchema(['imap4', 'pop3', 'smtp', 'http'], ['lmtp'])
 const topologyOf = (written: unknown) =>
   buildTopology(schema.parse(written), (source) => (source.kind === 'text' ? source.text : `read ${source.path}`))
 const address = (local: string, domain: string): EmailAddress => ({ kind: 'address', local, domain })
@@ -26,12 +26,23 @@ const locatorOf = (written: unknown, deps: LocatorDeps = {}) => {
 
 routerCompliance('over a topology', () => ({
   router: createRouter(
-    topologyOf({ mbx: { imap4: { endpoints: ['mbx1.example:993', 'mbx2.example:993', 'mbx3.example:993'] } } }),
+    topologyOf({
+      mbx: {
+        smtp: { endpoints: ['mbx1.example:25', 'mbx2.example:25', 'mbx3.example:25'] },
+        lmtp: { endpoints: ['mbx1.example:24', 'mbx2.example:24'] },
+      },
+      mta: { smtp: { endpoints: ['mta.example:25'] } },
+      store: { lmtp: { endpoints: ['store.example:24'] } },
+    }),
   ),
   group: 'mbx',
-  protocol: 'imap4',
+  protocol: 'smtp',
   absentProtocol: 'pop3',
   host: 'mbx2.example',
+  delivery: 'lmtp',
+  undeliveredHost: 'mbx3.example',
+  plainGroup: 'mta',
+  deliveryGroup: 'store',
 }))
 
 const users = new Map([
@@ -215,6 +226,19 @@ describe('topology', () => {
     expect(topology.backendsOf('g', 'smtp')[0]?.identity).toEqual({ kind: 'xclient' })
   })
 
+  test('an identity that asserts users is not one that delivers to them: a delivery has its own, or none', () => {
+    const lmtp = { endpoints: ['127.0.0.1:24', 'unix:/run/lmtp', 'mbx.example:24'] }
+    const topology = topologyOf({
+      g: { identity: 'xclient', smtp: { endpoints: ['a.example:25'] }, lmtp },
+      h: { lmtp: { ...lmtp, identity: 'xclient' } },
+    })
+    const identities = (group: string) => topology.backendsOf(group, 'lmtp').map(({ identity }) => identity.kind)
+    expect(identities('g')).toEqual(['none', 'none', 'none'])
+    expect(identities('h')).toEqual(['xclient', 'xclient', 'xclient'])
+    expect(topology.backendsOf('g', 'smtp')[0]?.identity.kind).toBe('xclient')
+    expect(topology.backendsOf('g', 'lmtp').map(({ tls }) => tls.mode)).toEqual(['none', 'none', 'starttls'])
+  })
+
   test('pool and PROXY header are those of the group, unless a block has its own header', () => {
     const topology = topologyOf({
       mbx: {
@@ -312,6 +336,7 @@ describe('a group that is elsewhere', () => {
     [{ imap4: '' }],
     [{ http: 'http://web.example' }],
     [{ pop3: 'pop.example' }],
+    [{ lmtp: 'lmtp.example' }],
   ])('takes no %j', (redirect) => {
     expect(schema.safeParse({ g: { redirect } }).success).toBe(false)
   })

@@ -3,7 +3,7 @@ import type { Authenticated } from '@portico/auth'
 import {
   actsForAnother,
   type Backend,
-  LOOPBACK,
+  isLoopback,
   type MailboxLocation,
   type Principal,
   type Secret,
@@ -70,7 +70,7 @@ export function passwordMayCross(leg: Leg, backend: Backend): boolean {
   const policy = backend.cleartextPasswords
   if (policy === 'never') return false
   const { socketPeer } = leg.facts
-  if (policy === 'loopback') return socketPeer.family === 'unix' || LOOPBACK.contains(socketPeer.address)
+  if (policy === 'loopback') return isLoopback(socketPeer)
   return policy.contains(socketPeer.address)
 }
 

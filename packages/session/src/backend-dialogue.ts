@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT
 import { type Backend, BackendError, type BackendErrorCode, type BackendPhase, type Cancellation } from '@portico/base'
-import { type Conversation, converse, type Leg, type ReadEnd } from '@portico/net'
+import {
+  backendErrorOfRead,
+  backendErrorOfUpgrade,
+  backendTlsOptions,
+  type Conversation,
+  converse,
+  type Leg,
+  type ReadEnd,
+} from '@portico/net'
 
 /** A line from a backend, one octet per character, or the trouble that came instead. */
 export type BackendLine = { readonly kind: 'line'; readonly text: string } | BackendFailed
@@ -62,37 +70,17 @@ export class BackendDialogue {
 
   /** STARTTLS or STLS was agreed: becomes TLS as the backend's policy says, or fails. */
   async upgrade(timeoutMs: number): Promise<BackendFailed | undefined> {
-    const { tls, address } = this.#backend
     const before = this.phase
     this.phase = 'tls'
     if (this.leg.buffered > 0) return this.fail('garbage')
-    const host = address.kind === 'tcp' ? address.host : 'localhost'
-    const result = await this.leg.upgradeClient(
-      { servername: tls.servername ?? host, verify: tls.verify, ...(tls.ca === undefined ? {} : { ca: tls.ca }) },
-      timeoutMs,
-    )
-    if (result.kind === 'failed') return this.fail(result.reason === 'timeout' ? 'timed-out' : 'tls', result.cause)
+    const result = await this.leg.upgradeClient(backendTlsOptions(this.#backend), timeoutMs)
+    if (result.kind === 'failed') return this.fail(backendErrorOfUpgrade(result.reason), result.cause)
     this.phase = before
     return undefined
   }
 
   #failedBy(end: ReadEnd): BackendFailed {
-    if (end.kind === 'peer-ended') return this.fail('closed')
-    if (end.kind === 'cancelled') return this.fail(this.#signal.reason === 'deadline' ? 'timed-out' : 'cancelled')
-    const { why } = end
-    switch (why.kind) {
-      case 'finished':
-        return this.fail('closed')
-      case 'destroyed':
-        return this.fail('cancelled')
-      case 'idle':
-      case 'deadline':
-        return this.fail('timed-out')
-      case 'error':
-        return this.fail(
-          why.code === 'peer-reset' ? 'reset' : why.code === 'timed-out' ? 'timed-out' : 'other',
-          why.cause,
-        )
-    }
+    const { code, cause } = backendErrorOfRead(end, this.#signal)
+    return this.fail(code, cause)
   }
 }

@@ -13,7 +13,7 @@ export function canStartTls({ session }: Pick<PreAuth, 'session'>): boolean {
  * STARTTLS or STLS, after the client was told to go on. What the leg's other end had said of its client is forgotten with all the
  * rest, and octets that came behind the command in the clear end the session unread (RFC 9051 section 6.2.1, RFC 2595 section 4).
  */
-export async function becomeTls({ session, dialogue }: PreAuth): Promise<Outcome> {
+export async function becomeTls({ session, dialogue }: Pick<PreAuth, 'session' | 'dialogue'>): Promise<Outcome> {
   session.speaksFor(undefined)
   const result = await dialogue.upgrade()
   if (result.kind === 'secure') return DONE

@@ -49,7 +49,9 @@ function hopsOf(ttl: string | undefined): number | undefined | 'unreadable' {
 
 function endpointOf(address: string | undefined, port: string | undefined): Endpoint | undefined | 'unreadable' {
   if (address === undefined) return undefined
-  if (isIP(address) === 0 || !/^\d{1,5}$/.test(port ?? '0') || Number(port ?? 0) > 65_535) return 'unreadable'
+  // A zone means something to its own host alone (RFC 4007 section 11.2).
+  if (isIP(address) === 0 || address.includes('%') || !/^\d{1,5}$/.test(port ?? '0') || Number(port ?? 0) > 65_535)
+    return 'unreadable'
   const plain = unmapped(address)
   return { address: plain, port: Number(port ?? 0), family: plain.includes(':') ? 6 : 4 }
 }

@@ -26,7 +26,7 @@ export interface SignInWords<W> {
 /** One login whose name and password were shown by the protocol's own commands. */
 export async function showPassword(
   context: PreAuth,
-  shown: { readonly mechanism: string; readonly user: string; readonly password: string },
+  shown: { readonly user: string; readonly password: string },
 ): Promise<SaslOutcome> {
   const { session, failures } = context
   session.record.begin()

@@ -1,21 +1,34 @@
 // SPDX-License-Identifier: MIT
 
+import type { HttpScheme } from '@portico/auth'
 import type { BackendIdentity, ProtocolName } from '@portico/base'
 import type { ConfigProblem, Schema } from '@portico/config'
 import type { BackendDriver } from '@portico/pool'
-import type { Ended, Session } from './session.js'
+import type { Ended, ListenerFacts, Session } from './session.js'
+
+/**
+ * A protocol of backends alone (LMTP, RFC 2033, behind SMTP): a group may have a block for it as for any other, but there are no
+ * listeners and no settings of it, and its component state is that of the protocol that delivers by it. Its block has identity
+ * `none` unless it says otherwise: what a group asserts its users by says nothing of who sends them mail.
+ */
+export interface DeliveryProtocol {
+  readonly name: ProtocolName
+  /** How its backends can be told who the user is. */
+  readonly identities: readonly BackendIdentity['kind'][]
+}
 
 /** A protocol as the front end hosts it. Each folder under protocols/ exports one. */
 export interface Protocol<S = unknown> {
   readonly name: ProtocolName
-  /** ALPN ids (RFC 7301) of the protocol, most wanted first. */
-  readonly alpn: readonly string[]
+  /** ALPN ids (RFC 7301) that its listeners take, most wanted first; empty: the extension is ignored. */
+  alpn(settings: S): readonly string[]
   /** Standard ports by TLS mode. */
   readonly ports: { readonly plain: number; readonly implicit: number }
   /** How its backends can be told who the user is; the site may ask for no other way. */
   readonly identities: readonly BackendIdentity['kind'][]
   /**
-   * The protocol's own block at the top of the configuration, under its name; it yields the settings that the host hands back.
+   * The protocol's own block at the top of the configuration, under its name; it yields the settings that the host hands back: one
+   * object for each configuration, the same for its drivers and for all of its sessions.
    * It must accept an absent block. Not `Schema<S>`: a host takes protocols of any settings.
    */
   readonly schema: Schema
@@ -23,8 +36,12 @@ export interface Protocol<S = unknown> {
   readonly listenerSchema: Schema
   /** What no single key shows to be wrong in the protocol's own settings; empty when all is well. */
   check?(settings: S, site: SiteFacts): readonly ConfigProblem[]
-  /** How its backend connections are prepared and reused. */
-  driver(settings: S): BackendDriver
+  /** Names of the components that its sessions look at beside the protocol's own; none when absent. */
+  components?(settings: S): readonly string[]
+  /** What only its backends speak, for what it delivers; nothing when absent. */
+  readonly deliveries?: readonly DeliveryProtocol[]
+  /** How its backend connections are prepared and reused: a driver for the protocol itself, and one for each of its deliveries. */
+  drivers(settings: S): readonly BackendDriver[]
   /**
    * Runs one session. The leg has passed PROXY and implicit TLS. Resolves when the conversation is over; the host destroys the
    * leg and writes the log line. A rejection is a bug: logged with its stack, it ends this session alone.
@@ -37,6 +54,23 @@ export interface Protocol<S = unknown> {
 /** What a protocol is told of the rest of the configuration when it checks its own part. */
 export interface SiteFacts {
   /** The protocol's own listeners, with their place under `listeners`. */
-  readonly listeners: readonly { readonly index: number; readonly options: unknown }[]
+  readonly listeners: readonly {
+    readonly index: number
+    readonly tls: ListenerFacts['tls']
+    readonly plaintextPasswords: ListenerFacts['plaintextPasswords']
+    readonly options: unknown
+  }[]
   readonly backendGroups: readonly string[]
+  /** Names of the configured networks. */
+  readonly networks: readonly string[]
+  /** Names of the SASL mechanisms that some client of the protocol could be offered. */
+  readonly mechanisms: readonly string[]
+  /** Schemes of HTTP that some credential source serves. */
+  readonly schemes: readonly HttpScheme[]
+  /** How the backends of the protocol are told who the user is, by the groups that have some. */
+  readonly identities: ReadonlyMap<string, BackendIdentity['kind']>
+  /** There are balancers, which may have taken the client's TLS off. */
+  readonly balanced: boolean
+  /** Where a file is that the configuration names. */
+  pathOf(path: string): string
 }

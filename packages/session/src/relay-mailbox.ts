@@ -6,20 +6,23 @@ import type { Ended, Session } from './session.js'
 
 /**
  * Joins the client with its open mailbox until either leaves, or this node does. Octets that either side sent early come first.
- * Without a `farewell` the protocol has no word for a node that leaves: the session lives to the end of the drain time. The
- * connection belongs to its user for ever, so it is discarded afterwards.
+ * Without a `farewell` the protocol has no word for a node that leaves: the session lives to the end of the drain time. It ends
+ * when neither says anything for `idleMs`. The connection belongs to its user for ever, so it is discarded afterwards.
  */
-export async function relayMailbox(session: Session, lease: Lease, farewell?: Farewell): Promise<Ended> {
+export async function relayMailbox(
+  session: Session,
+  lease: Lease,
+  farewell?: Farewell,
+  idleMs = session.services.limits.idle,
+): Promise<Ended> {
   const { services, record, leg } = session
   const { wheel } = services
-  const { idle: idleMs, halfClosed: halfClosedMs, linger: lingerMs } = services.limits
+  const { halfClosed: halfClosedMs, linger: lingerMs } = services.limits
   record.begin()
   const joined = relay(leg, lease.leg, { idleMs, halfClosedMs, lingerMs }, wheel, farewell)
   using leaving = new Leaving(session, joined, farewell)
   const end = await joined.done
   record.finish('relay')
-  record.bytesIn = end.bytesToBackend
-  record.bytesOut = end.bytesToClient
   lease.discard()
   return leaving.left ? 'draining' : endedBy(end)
 }

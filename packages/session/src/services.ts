@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import type { Authenticator } from '@portico/auth'
-import type { Clock } from '@portico/base'
+import type { Backend, Clock, ProtocolName } from '@portico/base'
 import type { TimerWheel } from '@portico/net'
 import type { BackendPool } from '@portico/pool'
 import type { ComponentStates, Locator, Router } from '@portico/routing'
@@ -15,6 +15,8 @@ export interface Services {
   readonly locator: Locator
   readonly router: Router
   readonly pool: BackendPool
+  /** The configured backends of a protocol, of all groups. An endpoint that a lookup names is not among them. */
+  backendsOf(protocol: ProtocolName): readonly Backend[]
   readonly state: StateStore
   /** The component states of this moment. */
   states(): ComponentStates
@@ -24,4 +26,8 @@ export interface Services {
   readonly limits: Limits
   /** The name that greetings, Received fields and challenges carry. */
   readonly hostname: string
+  /** Disposes of something when this configuration is no longer used: what sessions share, made when the first of them needs it. */
+  disposeWhenRetired(resource: Disposable): void
+  /** Where a file is that the configuration names: relative to the configuration's own folder. */
+  pathOf(path: string): string
 }

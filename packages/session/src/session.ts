@@ -35,6 +35,12 @@ export interface Session {
   hops: number
   /** A proxy says whom it speaks for: peer, networks and log follow. `undefined` takes everything back that it said. */
   speaksFor(client: { readonly peer: Endpoint; readonly local?: Endpoint } | undefined): void
+  /**
+   * A session for one of several things that the client does at the same time (the streams of HTTP/2): the same to everybody
+   * who is told of it, with a signal, a record, hops and a client that is spoken for of its own. Nothing is read or written by
+   * its leg. Whoever forks it aborts its signal, and lets the whole session's record {@link SessionRecord.absorb} its own.
+   */
+  fork(): Session
   /** The node is leaving: finish politely. */
   readonly draining: boolean
   /** One slot: told once when draining begins. */

@@ -7,7 +7,7 @@ import {
   type Principal,
   type RefusalReason,
 } from '@portico/base'
-import { isAddress } from '@portico/routing'
+import { isAddress, type RouteQuestion } from '@portico/routing'
 import type { LoginAt } from './backend-login.js'
 import { discardOnBug, type Opened, openBackend, type ProxyRoute } from './open-backend.js'
 import type { Session } from './session.js'
@@ -41,8 +41,11 @@ export async function openMailbox<W>(
   return { kind: 'refused', reason: 'backend-unavailable' }
 }
 
+/** By what a mailbox is rather reached than by the session's protocol: see {@link RouteQuestion.prefer}. */
+export type RouteWish = Pick<RouteQuestion, 'prefer'>
+
 /** Locate and decide: where the mailbox of a principal or a recipient is to be reached. */
-export async function findRoute(session: Session, who: Principal | EmailAddress): Promise<Route> {
+export async function findRoute(session: Session, who: Principal | EmailAddress, wish: RouteWish = {}): Promise<Route> {
   const { services, record } = session
   record.begin()
   const answer = await services.locator.locate(who, session.signal)
@@ -54,14 +57,27 @@ export async function findRoute(session: Session, who: Principal | EmailAddress)
   // Who may act for others learns no more of a mailbox that is not there than of one that is not theirs to open.
   const acts = !isAddress(who) && actsForAnother(who)
   if (answer.kind === 'none') return { kind: 'refuse', reason: acts ? 'unauthorized-identity' : 'no-mailbox' }
-  return routeTo(session, answer.location, isAddress(who) ? `${who.local}@${who.domain}` : who.user)
+  return routeTo(session, answer.location, isAddress(who) ? `${who.local}@${who.domain}` : who.user, wish)
 }
 
 /** Decide, for a location that is known. Those of one `spreadKey` come to the same backend while it is well. */
-export function routeTo(session: Session, location: MailboxLocation, spreadKey: string): Route {
+export function routeTo(
+  session: Session,
+  location: MailboxLocation,
+  spreadKey: string,
+  { prefer }: RouteWish = {},
+): Route {
   const { services, protocol, networks, hops } = session
   const states = services.states()
-  const decision = services.router.decide({ location, protocol, networks, states, hops, spreadKey })
+  const decision = services.router.decide({
+    location,
+    protocol,
+    networks,
+    states,
+    hops,
+    spreadKey,
+    ...(prefer === undefined ? {} : { prefer }),
+  })
   return decision.kind === 'refuse' ? decision : { ...decision, location }
 }
 

@@ -45,6 +45,7 @@ describe('what a proxy says of its client', () => {
   test.each<[string, ForwardedFacts]>([
     ['a name', { address: 'example.com' }],
     ['an address with a port', { address: '203.0.113.9:4000' }],
+    ['an address with a zone', { address: 'fe80::1%eth0' }],
     ['a port that is none', { address: '203.0.113.9', port: '65536' }],
     ['a signed port', { address: '203.0.113.9', port: '-1' }],
     ['a broken local address', { address: '203.0.113.9', localAddress: 'x' }],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { openSync } from 'node:fs'
 import pino from 'pino'
+import { LineWriter } from './line-writer.js'
 import type { Log, LogFacts } from './log.js'
 import { loggable } from './loggable.js'
 import { prettyLine } from './pretty.js'
@@ -43,17 +44,16 @@ const LOG_MODE = 0o640
 /** Characters written together: into a file that is ours, and into a pipe, which takes that much in one piece (PIPE_BUF). */
 const FILE_BATCH = 16_384
 const PIPE_BATCH = 4_096
-/** Characters that may wait for a disk or a reader that is behind; lines beyond are lost, so that who makes us log costs no memory. */
+/** Octets that may wait for a disk or a reader that is behind; lines beyond are lost, so that who makes us log costs no memory. */
 const MOST_BEHIND = 16 * 1024 * 1024
 
 function openSink(destination: LogOptions['destination']): Sink {
   if (typeof destination === 'object') return directSink(destination)
   const owned = typeof destination === 'string'
   // Opened here and now, so that a path that cannot be written is told at the start.
-  const dest = owned ? openSync(destination, 'a', LOG_MODE) : destination
-  const stream = pino.destination({ dest, sync: false, minLength: 0, maxLength: MOST_BEHIND })
-  const sink = new HoldingSink(stream, { most: owned ? FILE_BATCH : PIPE_BATCH, owned })
-  stream.on('error', () => sink.fail())
+  const fd = owned ? openSync(destination, 'a', LOG_MODE) : destination
+  const stream = new LineWriter(fd, { most: MOST_BEHIND, onBroken: () => sink.fail() })
+  const sink: HoldingSink = new HoldingSink(stream, { most: owned ? FILE_BATCH : PIPE_BATCH, owned })
   return sink
 }
 

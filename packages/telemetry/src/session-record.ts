@@ -53,6 +53,16 @@ export class SessionRecord {
     this.#mark = now
   }
 
+  /** What a part of the session did is a part of what the session did; who came last is told. */
+  absorb(part: SessionRecord): void {
+    this.user = part.user ?? this.user
+    this.mechanism = part.mechanism ?? this.mechanism
+    this.backend = part.backend ?? this.backend
+    this.bytesIn += part.bytesIn
+    this.bytesOut += part.bytesOut
+    for (const [phase, took] of part.#phases) this.#phases.set(phase, (this.#phases.get(phase) ?? 0) + took)
+  }
+
   /** Writes the line. `reason` is a closed word: how the session ended. */
   end(log: Log, reason: string, more: Readonly<Record<string, unknown>> = {}): void {
     const ms: Record<string, number> = { total: round(this.#clock.now() - this.#began) }

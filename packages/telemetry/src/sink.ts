@@ -13,7 +13,9 @@ export interface Sink {
 /** What a sink needs of the stream behind it. */
 export interface LineStream {
   write(text: string): unknown
+  /** Does not throw: the destination may have gone, and there is nobody left to tell. */
   flushSync(): void
+  /** Closes the file when what waits is written. The second time it does nothing. */
   end(): void
 }
 
@@ -64,12 +66,7 @@ export class HoldingSink implements Sink {
 
   flush(): void {
     this.push()
-    if (this.#over) return
-    try {
-      this.#stream.flushSync()
-    } catch {
-      // The destination has gone: there is nobody left to tell.
-    }
+    if (!this.#over) this.#stream.flushSync()
   }
 
   /** The stream broke: what would be written from now on is lost. */
@@ -82,7 +79,8 @@ export class HoldingSink implements Sink {
 
   close(): void {
     this.flush()
-    if (this.#owned && !this.#over) this.#stream.end()
+    // A file that broke is still open.
+    if (this.#owned) this.#stream.end()
     this.fail()
   }
 }

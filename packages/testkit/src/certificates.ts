@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { temporaryFolder } from './folders.js'
 
 /** A certificate with its key: as PEM text and as files. */
 export interface TestCertificate {
@@ -28,8 +28,7 @@ let cached: TestCertificates | undefined
 /** Made with the openssl command at first use, P-256; removed when the process ends. Throws when openssl is missing. */
 export function testCertificates(): TestCertificates {
   if (cached !== undefined) return cached
-  const folder = mkdtempSync(join(tmpdir(), 'portico-ca-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder('portico-ca-')
   const ca = authority(folder)
   cached = {
     folder,

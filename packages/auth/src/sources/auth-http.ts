@@ -4,14 +4,14 @@ import {
   type Clock,
   type EmailAddress,
   type Endpoint,
-  LOOPBACK,
+  isLoopback,
   type Principal,
   Secret,
 } from '@portico/base'
+import { createHttpClient, type HttpReply } from '@portico/net'
 import type { SecretKind } from '@portico/sasl'
 import type { Log } from '@portico/telemetry'
 import type { Concluded, CredentialRequest, CredentialSource, Unavailable } from '../credential-source.js'
-import { createLookupClient, type LookupReply } from './auth-http-client.js'
 import {
   type AuthHttpMethod,
   type AuthHttpRoute,
@@ -77,15 +77,15 @@ export function createAuthHttpSource(options: AuthHttpOptions): AuthHttpSource {
     log,
   } = options
   const url = new URL(options.url)
-  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
     log.warn('passwords go to the lookup service without encryption', { source: name, host: url.hostname })
   }
   const configured = Object.entries(options.headers ?? {})
   const host = configured.find(([key]) => key.toLowerCase() === 'host')
-  const client = createLookupClient({ url, timeoutMs, clock, ...(host === undefined ? {} : { host: textOf(host[1]) }) })
+  const client = createHttpClient({ url, timeoutMs, clock, ...(host === undefined ? {} : { host: textOf(host[1]) }) })
   const extra = configured.filter((field) => field !== host)
-  const ask = (question: Record<string, string>, signal: Cancellation): Promise<LookupReply> =>
-    client.get(withConfigured(question, extra), signal)
+  const ask = (question: Record<string, string>, signal: Cancellation): Promise<HttpReply> =>
+    client.ask(withConfigured(question, extra), signal)
   const hostOf = async (client: Endpoint | undefined): Promise<string | undefined> =>
     clientHosts === undefined || client === undefined ? undefined : clientHosts.nameOf(client)
   const judged = async (shown: Parameters<typeof questionHeaders>[0], request: Asked, signal: Cancellation) => {
@@ -127,6 +127,14 @@ export function createAuthHttpSource(options: AuthHttpOptions): AuthHttpSource {
       if (authcid === '' && verdict.kind === 'ok') return { kind: 'rejected', reason: 'invalid-credentials' }
       return answerOf(name, { ...request, authcid, strength: 'certificate', proof: {} }, verdict)
     },
+    async account({ earlier, ...request }, signal) {
+      if (earlier.source !== name) return { kind: 'not-here' }
+      const { authcid, strength, password } = earlier
+      const claimed = { authcid, mechanism: request.mechanism, strength, proof: {} }
+      if (password === undefined) return { kind: 'accepted', principal: principalOf(name, claimed) }
+      const shown = { method: 'plain', user: authcid, pass: password.expose() } as const
+      return answerOf(name, claimed, await judged(shown, request, signal))
+    },
     async lookupAddress(address, signal) {
       const reply = await ask(recipientHeaders(address, await hostOf(address.asker?.client)), signal)
       const verdict = readReply(reply)
@@ -163,7 +171,7 @@ function textOf(value: string | Secret<string>): string {
 
 type Verdict = ReturnType<typeof readVerdict> | { readonly kind: 'failed'; readonly cause: Error }
 
-function readReply(reply: LookupReply): Verdict {
+function readReply(reply: HttpReply): Verdict {
   if (reply.kind === 'failed') return reply
   if (reply.status !== 200) return { kind: 'garbage', what: `status ${reply.status}` }
   return readVerdict(reply.headers)
@@ -175,29 +183,15 @@ type Claimed = Pick<Principal, 'authcid' | 'mechanism' | 'strength' | 'proof'>
 function answerOf(source: string, claimed: Claimed, verdict: Verdict): Concluded | Unavailable {
   if (verdict.kind === 'refused') return { kind: 'rejected', reason: 'invalid-credentials', waitMs: verdict.waitMs }
   if (verdict.kind !== 'ok') return { kind: 'unavailable', cause: causeOf(verdict) }
-  const { authcid, mechanism, strength, proof } = claimed
-  return {
-    kind: 'accepted',
-    principal: {
-      authcid,
-      user: authcid.toLowerCase(),
-      mechanism,
-      strength,
-      proof,
-      source,
-      epoch: '',
-      fields: NO_FIELDS,
-      route: { source, value: verdict.route },
-    },
-  }
+  return { kind: 'accepted', principal: { ...principalOf(source, claimed), route: { source, value: verdict.route } } }
+}
+
+function principalOf(source: string, { authcid, mechanism, strength, proof }: Claimed): Principal {
+  return { authcid, user: authcid.toLowerCase(), mechanism, strength, proof, source, epoch: '', fields: NO_FIELDS }
 }
 
 function causeOf(verdict: Exclude<Verdict, { kind: 'ok' | 'refused' }>): Error {
   if (verdict.kind === 'failed') return verdict.cause
   if (verdict.kind === 'later') return new Error('the lookup service asks to come again later')
   return new Error(`the lookup service answered with ${verdict.what}`)
-}
-
-function isLoopbackHost(hostname: string): boolean {
-  return hostname === 'localhost' || LOOPBACK.contains(hostname.replace(/^\[(.*)\]$/, '$1'))
 }

@@ -19,7 +19,7 @@ import type { UsersFile } from './users-file.js'
 import type { UsersFileEntry } from './users-file-syntax.js'
 
 type Asked = Pick<CredentialRequest, 'client' | 'share'>
-type AccountRequest = Pick<CredentialRequest, 'authcid' | 'mechanism' | 'client'>
+type Named = Pick<CredentialRequest, 'authcid' | 'mechanism' | 'client'>
 
 const WRONG: Concluded = { kind: 'rejected', reason: 'invalid-credentials' }
 const OVERBURDENED: Unavailable = { kind: 'unavailable', cause: new Error('no thread is free to hash the password') }
@@ -75,6 +75,15 @@ export function createUsersFileSource(
       if (entry === undefined) return { kind: 'not-here' }
       return afterProof(name, entry, { ...request, authcid: entry.user }, {}, 'certificate')
     },
+    async account({ earlier, ...request }) {
+      const entry = file.lookup(request.authcid)
+      if (entry === undefined) return { kind: 'not-here' }
+      if (earlier.source === name) return afterProof(name, entry, request, {}, earlier.strength)
+      const reason = barredBy(entry, request)
+      if (reason !== undefined) return { kind: 'rejected', reason }
+      // With a password it is this file's to prove, and was not.
+      return entry.password === undefined ? { kind: 'not-here' } : WRONG
+    },
     unknownUserWork: pretendTo,
     canonical: (presented) => file.lookup(presented)?.user,
     async [Symbol.asyncDispose]() {},
@@ -128,7 +137,7 @@ async function lookUp(source: string, file: UsersFile, request: LookupRequest, t
   return { kind: 'found', secret, ifProved }
 }
 
-function barredBy(entry: UsersFileEntry, request: AccountRequest): AuthFailureReason | undefined {
+function barredBy(entry: UsersFileEntry, request: Named): AuthFailureReason | undefined {
   if (entry.disabled) return 'account-disabled'
   if (entry.protocols?.has(request.client.protocol) === false) return 'protocol-disabled'
   if (entry.allowNets?.contains(request.client.peer.address) === false) return 'network-refused'
@@ -138,7 +147,7 @@ function barredBy(entry: UsersFileEntry, request: AccountRequest): AuthFailureRe
 function afterProof(
   source: string,
   entry: UsersFileEntry,
-  request: AccountRequest,
+  request: Named,
   proof: Proof,
   strength: Strength,
 ): Concluded {

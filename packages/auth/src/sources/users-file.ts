@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 import { createHash, randomBytes } from 'node:crypto'
-import { readFileSync, type Stats, statSync } from 'node:fs'
-import type { Clock } from '@portico/base'
+import { statSync } from 'node:fs'
+import { type Clock, WatchedFile } from '@portico/base'
 import type { Log } from '@portico/telemetry'
 import { decoyFor, type StoredPassword } from '../hash/index.js'
 import { createSecretDesk, type SecretDesk } from './users-file-secrets.js'
 import { type ParsedUsersFile, parseUsersFile, type UsersFileEntry } from './users-file-syntax.js'
-
-const CHECK_EVERY_MS = 1_000
 
 /** A users file that is open: for the credential source and for the locator, which share one. */
 export interface UsersFile {
@@ -32,61 +30,77 @@ export interface UsersFileOptions {
   readonly log: Log
 }
 
+/** What a users file holds, and what is derived from it once. */
+interface Accounts {
+  readonly users: ReadonlyMap<string, UsersFileEntry>
+  readonly passwords: readonly StoredPassword[]
+  readonly owners: ReadonlyMap<string, UsersFileEntry | undefined>
+  readonly desk: SecretDesk
+}
+
+/** A line that means nothing. */
+class BrokenUsersFile extends Error {
+  readonly facts: { readonly line: number; readonly reason: string }
+
+  constructor(path: string, { line, reason }: ParsedUsersFile & { kind: 'broken' }) {
+    super(`users file ${path}, line ${line}: ${reason}`)
+    this.facts = { line, reason }
+  }
+}
+
 /**
  * Opens a users file. Throws when it cannot be read at first; later a file that is gone or broken changes nothing and is logged
- * once. Reading is synchronous: the file is small, and only read when its time, size or inode changed.
+ * once.
  */
 export function openUsersFile(options: UsersFileOptions): UsersFile {
   const { path, clock, log } = options
-  const first = loadFirst(options)
-  const { saltKey } = first
-  let { users, seen } = first
-  let checkedAt = clock.now()
-  let passwords = passwordsOf(users)
-  let desk = createSecretDesk(passwords, saltKey)
-  let owners = ownersOf(users)
+  const file = new WatchedFile({
+    path,
+    clock,
+    parse: parserOf(options),
+    changed: ({ users }) => log.info('users file read again', { path, users: users.size }),
+    failed(cause) {
+      if (!(cause instanceof BrokenUsersFile))
+        log.error('users file cannot be read, the former one stays', { path, cause })
+      else log.error('users file is broken, the former one stays', { path, ...cause.facts })
+    },
+  })
+  if ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o004)
+    log.warn('users file is readable by everybody on this host', { path })
   const key = randomBytes(16)
   const canonical = (name: string): string => {
     const at = options.stripDomain === true ? name.lastIndexOf('@') : -1
     return (at < 0 ? name : name.slice(0, at)).toLowerCase()
   }
-
-  const refresh = (): void => {
-    if (clock.now() - checkedAt < CHECK_EVERY_MS) return
-    checkedAt = clock.now()
-    const now = identityOf(path)
-    if (now === seen) return
-    seen = now
-    const loaded = tryLoad(options)
-    if (loaded === undefined) return
-    users = loaded
-    passwords = passwordsOf(users)
-    // The salt key stays, else every unknown name would get a new salt while known ones keep theirs.
-    desk = createSecretDesk(passwords, saltKey)
-    owners = ownersOf(users)
-    log.info('users file read again', { path, users: users.size })
-  }
   return {
     path,
     lookup(name) {
-      refresh()
+      const { users } = file.current
       const wanted = name.toLowerCase()
       const found = users.get(wanted)
       const at = wanted.lastIndexOf('@')
       return found !== undefined || at < 0 || options.stripDomain !== true ? found : users.get(wanted.slice(0, at))
     },
-    decoy: (name) => decoyFor(passwords, name.toLowerCase(), key),
-    ownerOf(fingerprint) {
-      refresh()
-      return owners.get(fingerprint)
-    },
+    decoy: (name) => decoyFor(file.current.passwords, name.toLowerCase(), key),
+    ownerOf: (fingerprint) => file.current.owners.get(fingerprint),
     secrets: {
-      holds(kind) {
-        refresh()
-        return desk.holds(kind)
-      },
-      secretOf: (name, ...rest) => desk.secretOf(canonical(name), ...rest),
+      holds: (kind) => file.current.desk.holds(kind),
+      secretOf: (name, ...rest) => file.current.desk.secretOf(canonical(name), ...rest),
     },
+  }
+}
+
+function parserOf({ path, defaultScheme }: UsersFileOptions): (text: string) => Accounts {
+  // Made of the first text, so that all workers of a host show the same salt for a name. It stays, else every unknown name would
+  // get a new salt with each change while known ones keep theirs.
+  let saltKey: Uint8Array | undefined
+  return (text) => {
+    const parsed = parseUsersFile(text, defaultScheme)
+    if (parsed.kind === 'broken') throw new BrokenUsersFile(path, parsed)
+    saltKey ??= createHash('sha256').update('salts\0').update(text).digest()
+    const { users } = parsed
+    const passwords = [...users.values()].flatMap(({ password }) => (password === undefined ? [] : [password]))
+    return { users, passwords, owners: ownersOf(users), desk: createSecretDesk(passwords, saltKey) }
   }
 }
 
@@ -97,51 +111,4 @@ function ownersOf(users: ReadonlyMap<string, UsersFileEntry>): ReadonlyMap<strin
     if (certificate !== undefined) owners.set(certificate, owners.has(certificate) ? undefined : entry)
   }
   return owners
-}
-
-function passwordsOf(users: ReadonlyMap<string, UsersFileEntry>): readonly StoredPassword[] {
-  return [...users.values()].flatMap((entry) => (entry.password === undefined ? [] : [entry.password]))
-}
-
-interface FirstLoad {
-  readonly users: ReadonlyMap<string, UsersFileEntry>
-  readonly seen: string
-  /** Made from the file, so that all workers of a host show the same salt for a name. */
-  readonly saltKey: Uint8Array
-}
-
-function loadFirst(options: UsersFileOptions): FirstLoad {
-  const { path, log } = options
-  const seen = identityOf(path)
-  const text = readFileSync(path, 'utf8')
-  const parsed = parseUsersFile(text, options.defaultScheme)
-  if (parsed.kind === 'broken') throw new Error(brokenText(path, parsed))
-  if ((statOf(path)?.mode ?? 0) & 0o004) log.warn('users file is readable by everybody on this host', { path })
-  return { users: parsed.users, seen, saltKey: createHash('sha256').update('salts\0').update(text).digest() }
-}
-
-function tryLoad(options: UsersFileOptions): ReadonlyMap<string, UsersFileEntry> | undefined {
-  const { path, log, defaultScheme } = options
-  try {
-    const parsed = parseUsersFile(readFileSync(path, 'utf8'), defaultScheme)
-    if (parsed.kind === 'users') return parsed.users
-    log.error('users file is broken, the former one stays', { path, line: parsed.line, reason: parsed.reason })
-  } catch (cause) {
-    log.error('users file cannot be read, the former one stays', { path, cause })
-  }
-  return undefined
-}
-
-function brokenText(path: string, broken: ParsedUsersFile & { kind: 'broken' }): string {
-  return `users file ${path}, line ${broken.line}: ${broken.reason}`
-}
-
-function statOf(path: string): Stats | undefined {
-  return statSync(path, { throwIfNoEntry: false })
-}
-
-/** A file written twice within its clock's grain with the same size has another inode, or another change time. */
-function identityOf(path: string): string {
-  const stat = statOf(path)
-  return stat === undefined ? 'absent' : `${stat.ino}/${stat.size}/${stat.mtimeMs}/${stat.ctimeMs}`
 }

@@ -8,7 +8,15 @@ export interface DemoListener {
   readonly tls: 'implicit' | 'starttls'
   readonly service: string
   readonly port: number
+  /** SMTP: the connector that says who may send what here. */
+  readonly connector?: 'inbound'
 }
+
+/** Mail to this domain is for the demo's users. */
+export const DOMAIN = 'example.test'
+
+/** Where the front end signs people out of their web mailbox. */
+export const SIGN_OUT = '/logoff.owa'
 
 /** Who can sign in, and which group holds the mailbox. */
 export interface DemoUser {
@@ -42,14 +50,21 @@ hostname: localhost
 tls:
   - { names: [localhost], certificate: ${at(FILES.certificate)}, key: { file: ${at(FILES.key)} } }
 listeners:
-${listeners.map(({ protocol, port, tls }) => `  - { protocol: ${protocol}, address: "127.0.0.1:${port}", tls: ${tls} }\n`).join('')}credentials:
+${listeners.map(listenerLine).join('')}credentials:
   - { type: users-file, path: ${at(FILES.users)} }
 location:
-  - { type: users-file }
+  - { type: users-file, domains: [${DOMAIN}] }
+http: { directories: [{ mount: /, auth: [forms, basic] }], forms: { title: Portico demo } }
+smtp: { connectors: { inbound: { domains: [${DOMAIN}] } } }
 backends:
 ${blocks.join('')}log: { level: info, format: json, file: ${at('portico.log')} }
 admin: { socket: ${at('control')} }
 `
+}
+
+function listenerLine({ protocol, port, tls, connector }: DemoListener): string {
+  const more = connector === undefined ? '' : `, connector: ${connector}`
+  return `  - { protocol: ${protocol}, address: "127.0.0.1:${port}", tls: ${tls}${more} }\n`
 }
 
 /** The users file: names, salted hashes, and where the mailbox is. */

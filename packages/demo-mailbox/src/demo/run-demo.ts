@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createDemoCa } from '../ca.js'
 import { createDemoMailbox, type DemoMailbox } from '../demo-mailbox.js'
 import { DemoDirectory } from '../mail-store.js'
-import { configurationText, type DemoListener, type DemoUser, FILES, usersText } from './configuration.js'
+import { configurationText, type DemoListener, type DemoUser, FILES, SIGN_OUT, usersText } from './configuration.js'
 import { FrontEndProcess } from './front-end-process.js'
 import { freePort } from './ports.js'
 import { sheetText } from './sheet.js'
@@ -20,6 +20,7 @@ const WANTED: readonly DemoListener[] = [
   { protocol: 'pop3', tls: 'starttls', service: 'pop3', port: 1110 },
   { protocol: 'smtp', tls: 'implicit', service: 'submissions', port: 1465 },
   { protocol: 'smtp', tls: 'starttls', service: 'submission', port: 1587 },
+  { protocol: 'smtp', tls: 'starttls', service: 'smtp', port: 1025, connector: 'inbound' },
   { protocol: 'http', tls: 'implicit', service: 'https', port: 1443 },
 ]
 
@@ -43,7 +44,8 @@ export async function runDemo(portico: string, stop: Promise<void>, print: (text
       print('The front end did not start.\n')
       return 1
     }
-    print(sheetText(folder, listeners, [ALICE, BOB], moved))
+    const waiting = mailboxes.at(-1)?.account(BOB.name)?.inbox.messages.length ?? 0
+    print(sheetText({ folder, listeners, users: [ALICE, BOB], moved, waiting }))
     const how = await Promise.race([frontEnd.gone, stop])
     if (how === undefined) return 0
     print(`The front end has ended by itself: ${how}\n`)
@@ -59,7 +61,13 @@ async function startMailboxes(started: DemoMailbox[]): Promise<ReadonlyMap<strin
   const directory = new DemoDirectory()
   const groups = new Map<string, DemoMailbox>()
   for (const user of [ALICE, BOB]) {
-    const mailbox = await createDemoMailbox({ name: user.group, users: [user], mail: 'seed', directory })
+    const mailbox = await createDemoMailbox({
+      name: user.group,
+      users: [user],
+      mail: 'seed',
+      directory,
+      signOut: SIGN_OUT,
+    })
     started.push(mailbox)
     groups.set(user.group, mailbox)
   }

@@ -2,8 +2,9 @@
 import { CancellationSource, NEVER } from '@portico/base'
 import { converse } from '@portico/net'
 import type { BackendDriver, BackendPool, Lease } from '@portico/pool'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createToyBackend, toyBackendAt, toyDriver } from './toy-backend.js'
+import { createToyBackend, type ToyBackend, toyBackendAt, toyDriver } from './toy-backend.js'
 
 /** Makes a pool over real connections that lends at most `max` of them per backend, and waits `acquireMs` for one. */
 export type MakePool = (limits: { readonly max: number; readonly acquireMs: number }) => BackendPool
@@ -15,6 +16,7 @@ export function backendPoolCompliance(name: string, make: MakePool): void {
   describe(`backend pool: ${name}`, () => {
     lendingTests(make)
     returningTests(make)
+    sharingTests(make)
     cancellingTests(make)
   })
 }
@@ -141,6 +143,119 @@ function returningTests(make: MakePool): void {
     await using _third = await borrow(pool, toy.port)
     expect(pool.stats()[0]?.lent).toBe(1)
   })
+}
+
+/** One loan of a connection that several users share, and how it ends. */
+interface Loan {
+  readonly questions: number
+  readonly ending: 'release' | 'discard' | 'unread'
+  readonly resetAnswer: 'OK' | 'NO'
+  readonly resetMs: number
+  /** Does not wait until the connection has been given back. */
+  readonly hurries: boolean
+}
+
+const loans: fc.Arbitrary<readonly Loan[]> = fc.array(
+  fc.record({
+    questions: fc.nat(2),
+    ending: fc.constantFrom('release', 'release', 'release', 'discard', 'unread'),
+    resetAnswer: fc.constantFrom('OK', 'OK', 'OK', 'NO'),
+    resetMs: fc.constantFrom(0, 0, 1, 3),
+    hurries: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 6 },
+)
+
+function sharingTests(make: MakePool): void {
+  test('users never share a connection without a confirmed reset between them, nor get it while one is under way', async () => {
+    await using toy = await createToyBackend()
+    const property = fc.asyncProperty(fc.integer({ min: 1, max: 3 }), loans, loans, async (max, alice, bob) => {
+      await using pool = withDriver(make, 'after-reset', { max, acquireMs: 5_000 })
+      const met = await Promise.all([shareWith(pool, toy, 'alice', alice), shareWith(pool, toy, 'bob', bob)])
+      expect(met.flat()).toEqual([])
+      expect(toy.history.filter(isShared)).toEqual([])
+    })
+    await fc.assert(property, { numRuns: 40 })
+  })
+
+  test('a reset that takes its time keeps its place, and nobody who gives back has to wait for it', async () => {
+    await using toy = await createToyBackend()
+    await using pool = withDriver(make, 'after-reset', { max: 1, acquireMs: 5_000 })
+    const first = await borrow(pool, toy.port)
+    first.markUsed()
+    toy.resetMs = 50
+    const given = first.release()
+    expect(pool.stats()[0]).toMatchObject({ lent: 1, idle: 0 })
+    await using second = await borrow(pool, toy.port)
+    await given
+    expect([second.reused, second.kept, toy.accepted]).toEqual([true, true, 1])
+    expect(toy.history[0]).toEqual(['RESET', '= OK'])
+  })
+
+  test('what is noted with a connection is there for its reset, and for the next borrower', async () => {
+    await using toy = await createToyBackend()
+    await using pool = make(LIMITS)
+    const driver = toyDriver('after-reset')
+    pool.register<{ said: string[] }>({
+      ...driver,
+      async prepare(...args) {
+        const prepared = await driver.prepare(...args)
+        return prepared.kind === 'ready' ? { kind: 'ready', greeting: { said: [] } } : prepared
+      },
+      async reset(leg, greeting, signal) {
+        greeting.said.push('reset')
+        return driver.reset?.(leg, 'HELLO', signal) ?? false
+      },
+    })
+    const first = await borrow(pool, toy.port)
+    first.markUsed()
+    ;(first.greeting as { said: string[] }).said.push('alice')
+    await first.release()
+    await using second = await borrow(pool, toy.port)
+    expect(second.greeting).toEqual({ said: ['alice', 'reset'] })
+  })
+}
+
+/** Takes one loan after the other, and returns whomever it met on its connections. */
+async function shareWith(
+  pool: BackendPool,
+  toy: ToyBackend,
+  user: string,
+  loans: readonly Loan[],
+): Promise<readonly string[]> {
+  const met: string[] = []
+  const returning: Promise<void>[] = []
+  for (const { questions, ending, resetAnswer, resetMs, hurries } of loans) {
+    const lease = await borrow(pool, toy.port)
+    lease.markUsed()
+    const nobody = await ask(lease, 'WHO here')
+    if (nobody !== ' here') met.push(nobody)
+    await ask(lease, `LOGIN ${user}`)
+    for (let question = 0; question < questions; question++) {
+      const answer = await ask(lease, `WHO ${question}`)
+      if (answer !== `${user} ${question}`) met.push(answer)
+    }
+    Object.assign(toy, { resetAnswer, resetMs })
+    if (ending === 'unread') lease.leg.writeText('WHO unread\n')
+    if (ending === 'discard') lease.discard()
+    else returning.push(lease.release())
+    if (!hurries) await returning.at(-1)
+  }
+  await Promise.all(returning)
+  return met
+}
+
+/** Whether two users were on a connection without a confirmed reset between them, or one while a reset was under way. */
+function isShared(history: readonly string[]): boolean {
+  let taken = false
+  let resetting = false
+  for (const event of history) {
+    if (resetting && !event.startsWith('= ')) return true
+    if (taken && event.startsWith('LOGIN ')) return true
+    taken = event.startsWith('LOGIN ') || (taken && event !== '= OK')
+    resetting = event === 'RESET'
+  }
+  return false
 }
 
 function cancellingTests(make: MakePool): void {

@@ -102,6 +102,26 @@ export function credentialSourceCompliance(name: string, make: () => Promise<Sou
         expect(printed).not.toContain(secret.password)
       }))
 
+    test('an account that was proved goes on without a proof, and as nobody else', () =>
+      withSource(async ({ source, known, proves }) => {
+        if (source.account === undefined) return
+        const answer = await source.verify(requestOf(known), NEVER)
+        const { principal } = answer as CredentialAnswer & { kind: 'accepted' }
+        const earlier = { ...principal, password: new Secret(known.password) }
+        const now = await source.account({ ...requestOf(known), authcid: principal.user, earlier }, NEVER)
+        expect(now).toMatchObject({ kind: proves, principal: { user: principal.user, epoch: principal.epoch } })
+      }))
+
+    test('an account that another source has proved is not its own to vouch for', () =>
+      withSource(async ({ source, known }) => {
+        if (source.account === undefined) return
+        const answer = await source.verify(requestOf(known), NEVER)
+        const { principal } = answer as CredentialAnswer & { kind: 'accepted' }
+        const earlier = { ...principal, source: 'another', password: new Secret(known.password) }
+        const now = await source.account({ ...requestOf(known), authcid: principal.user, earlier }, NEVER)
+        expect(['not-here', 'rejected']).toContain(now.kind)
+      }))
+
     test('disposal may come twice', () =>
       withSource(async ({ source }) => {
         await source[Symbol.asyncDispose]()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import type { MailboxLocation } from '@portico/base'
 import type { Decision, RouteQuestion, Router } from '@portico/routing'
 import { MAX_HOPS } from '@portico/routing'
 import { describe, expect, test } from 'vitest'
@@ -11,6 +12,13 @@ export interface RouterUnderTest {
   readonly absentProtocol: string
   /** One host of the group. */
   readonly host: string
+  /** A second protocol that the group has endpoints of, at least two, one of them at `host`; not all of its hosts have one. */
+  readonly delivery: string
+  /** A host of the group that has no endpoint of `delivery`. */
+  readonly undeliveredHost: string
+  /** A group that has `protocol` only, and one that has `delivery` only. */
+  readonly plainGroup: string
+  readonly deliveryGroup: string
 }
 
 /** What every {@link Router} must keep. */
@@ -84,7 +92,58 @@ export function routerCompliance(name: string, make: () => RouterUnderTest): voi
       const nowhere = decide({ location: { group: 'no-such-group', source: 'test' } })
       expect(nowhere).toEqual({ kind: 'refuse', reason: 'backend-unavailable' })
     })
+
+    preferenceTests(under, decide)
   })
+}
+
+/** What is reached by another protocol than the session's, where there is one. */
+function preferenceTests(under: RouterUnderTest, decide: (more?: Partial<RouteQuestion>) => Decision): void {
+  const { group, protocol, delivery: prefer, host, undeliveredHost } = under
+  const at = (location: Partial<MailboxLocation>) => ({ location: { group, source: 'test', ...location } })
+  const addressOf = (decision: Decision) => (decision.kind === 'proxy' ? decision.candidates[0].address : undefined)
+
+  test('a preferred protocol has all the candidates where the group speaks it, and only for who prefers it', () => {
+    expect(protocolsOf(decide())).toEqual([protocol])
+    expect(protocolsOf(decide({ prefer }))).toEqual([prefer])
+    expect(candidateIds(decide({ prefer })).length).toBeGreaterThanOrEqual(2)
+  })
+
+  test("a group without the preferred protocol is reached by the session's, one with nothing else by that alone", () => {
+    expect(protocolsOf(decide({ prefer, ...at({ group: under.plainGroup }) }))).toEqual([protocol])
+    expect(protocolsOf(decide({ prefer, ...at({ group: under.deliveryGroup }) }))).toEqual([prefer])
+    const disabled = { kind: 'refuse', reason: 'protocol-disabled' }
+    expect(decide(at({ group: under.deliveryGroup }))).toEqual(disabled)
+    expect(decide({ protocol: under.absentProtocol, prefer: under.absentProtocol })).toEqual(disabled)
+  })
+
+  test("the component state is that of the session's protocol", () => {
+    expect(decide({ prefer, states: new Map([[protocol, 'draining']]) })).toEqual({
+      kind: 'refuse',
+      reason: 'draining',
+    })
+    expect(protocolsOf(decide({ prefer, states: new Map([[prefer, 'inactive']]) }))).toEqual([prefer])
+  })
+
+  test('a pinned host is reached there by what it has', () => {
+    expect(protocolsOf(decide({ prefer, ...at({ host }) }))).toEqual([prefer])
+    expect(protocolsOf(decide({ prefer, ...at({ host: undeliveredHost }) }))).toEqual([protocol])
+    expect(decide({ prefer, ...at({ host: 'elsewhere.example' }) }).kind).toBe('refuse')
+  })
+
+  test("an endpoint that a lookup gave speaks the session's protocol, unless it is listed as one of the preferred", () => {
+    const listed = addressOf(decide({ prefer }))
+    if (listed === undefined) throw new Error('no candidate')
+    const unlisted = { kind: 'tcp', host, port: 65_001 } as const
+    expect(protocolsOf(decide({ prefer, ...at({ endpoint: unlisted }) }))).toEqual([protocol])
+    expect(protocolsOf(decide({ prefer, ...at({ endpoint: listed }) }))).toEqual([prefer])
+    expect(protocolsOf(decide(at({ endpoint: listed })))).toEqual([protocol])
+    expect(protocolsOf(decide({ prefer, ...at({ group: under.deliveryGroup, endpoint: unlisted }) }))).toEqual([prefer])
+  })
+}
+
+function protocolsOf(decision: Decision): readonly string[] {
+  return decision.kind === 'proxy' ? [...new Set(decision.candidates.map(({ protocol }) => protocol))] : []
 }
 
 function candidateIds(decision: Decision): readonly string[] {

@@ -17,8 +17,11 @@ export interface ToyBackend extends AsyncDisposable {
   readonly received: readonly string[]
   /** Greets with this; undefined greets nobody. */
   greeting: string | undefined
-  /** What RESET answers; `OK` confirms. */
+  /** What RESET answers, and how much later; `OK` confirms. */
   resetAnswer: string
+  resetMs: number
+  /** For each connection its lines, and what RESET was answered (`= OK`), in the order in which they came and went. */
+  readonly history: readonly (readonly string[])[]
   /** Sends something unasked to every connection. */
   shout(text: string): void
   hangUp(): void
@@ -30,6 +33,8 @@ export async function createToyBackend(): Promise<ToyBackend> {
   const toy = {
     greeting: 'HELLO' as string | undefined,
     resetAnswer: 'OK',
+    resetMs: 0,
+    history: [] as string[][],
     accepted: 0,
     received: [] as string[],
     port: 0,
@@ -51,6 +56,8 @@ export async function createToyBackend(): Promise<ToyBackend> {
     const index = toy.accepted
     toy.accepted += 1
     toy.received.push('')
+    const history: string[] = []
+    toy.history.push(history)
     socket.on('data', (bytes) => {
       toy.received[index] += bytes.toString('latin1')
     })
@@ -58,7 +65,7 @@ export async function createToyBackend(): Promise<ToyBackend> {
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => undefined)
     if (toy.greeting !== undefined) socket.write(`${toy.greeting}\n`)
-    serve(socket, toy)
+    serve(socket, toy, history)
   })
   toy.port = await listen(server)
   return toy
@@ -70,7 +77,7 @@ function listen(server: Server): Promise<number> {
   })
 }
 
-function serve(socket: Socket, toy: { readonly resetAnswer: string }): void {
+function serve(socket: Socket, toy: Pick<ToyBackend, 'resetAnswer' | 'resetMs'>, history: string[]): void {
   let user = ''
   let held = ''
   socket.on('data', (bytes) => {
@@ -78,6 +85,7 @@ function serve(socket: Socket, toy: { readonly resetAnswer: string }): void {
     const lines = held.split('\n')
     held = lines.pop() ?? ''
     for (const line of lines) {
+      history.push(line)
       const [word, argument = ''] = line.split(' ')
       if (word === 'LOGIN') {
         socket.write(user === '' ? 'OK\n' : 'NO\n')
@@ -85,8 +93,14 @@ function serve(socket: Socket, toy: { readonly resetAnswer: string }): void {
       } else if (word === 'WHO') socket.write(`${user} ${argument}\n`)
       else if (word === 'QUIT') socket.end()
       else if (word === 'RESET') {
-        user = ''
-        socket.write(`${toy.resetAnswer}\n`)
+        const { resetAnswer: answer } = toy
+        const done = () => {
+          if (answer === 'OK') user = ''
+          history.push(`= ${answer}`)
+          socket.write(`${answer}\n`)
+        }
+        if (toy.resetMs === 0) done()
+        else setTimeout(done, toy.resetMs)
       }
     }
   })

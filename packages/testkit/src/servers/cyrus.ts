@@ -5,8 +5,9 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { testCertificates } from '../certificates.js'
 import { freePorts } from './free-ports.js'
+import { messagesOnceThere } from './mail-folder.js'
 import { launch, privateFolder, type RunningServer } from './process.js'
-import { findProgram } from './require-server.js'
+import { programPath } from './require-server.js'
 
 export interface CyrusOptions {
   /** First label of its host name. */
@@ -15,6 +16,10 @@ export interface CyrusOptions {
   readonly users: Readonly<Record<string, string>>
   /** Passwords of those who may act for anybody: proxies in front of it, told by the authorization identity (RFC 4616). */
   readonly proxies?: Readonly<Record<string, string>>
+  /** When a mailbox comes to be: with the first message for it, whoever is named, or (`sign-in`) when its user first signs in. */
+  readonly mailboxes?: 'delivery' | 'sign-in'
+  /** Serves CalDAV, CardDAV, WebDAV and JMAP as well, with Basic authentication; for {@link CYRUS_HTTP_PROGRAMS}. */
+  readonly http?: boolean
   /** Further lines of imapd.conf. */
   readonly extra?: string
 }
@@ -25,16 +30,24 @@ export interface CyrusPorts {
   readonly pop3: number
   readonly pop3s: number
   readonly lmtp: number
+  /** 0 without `http`. */
+  readonly http: number
+  readonly https: number
 }
 
 export interface Cyrus extends RunningServer {
   readonly ports: CyrusPorts
-  /** Puts a message into a user's mailbox by LMTP; the mailbox is made at the first one. */
+  /** The messages in a user's INBOX, with CRLF; waits up to `ms` (30 s) for at least `atLeast` of them. */
+  mailOf(user: string, atLeast?: number, ms?: number): Promise<readonly string[]>
+  /** Puts a message into a user's mailbox by LMTP. */
   deliver(user: string, message: string): Promise<void>
 }
 
 /** What a scenario with a Cyrus has to find on the machine. */
 export const CYRUS_PROGRAMS = ['cyrmaster', 'imapd', 'pop3d', 'saslpasswd2'] as const
+
+/** What it has to find for `http`. */
+export const CYRUS_HTTP_PROGRAMS = [...CYRUS_PROGRAMS, 'httpd'] as const
 
 const DOMAIN = 'test.lan'
 const FOLDERS = ['db', 'socket', 'proc', 'lock', 'log', 'msg', 'ptclient', 'user', 'quota'].map(
@@ -44,8 +57,10 @@ const FOLDERS = ['db', 'socket', 'proc', 'lock', 'log', 'msg', 'ptclient', 'user
 /** Starts a Cyrus IMAP 3 with IMAP, POP3 and LMTP on loopback. It logs to the system's log only. Needs root. */
 export async function startCyrus(options: CyrusOptions): Promise<Cyrus> {
   const folder = privateFolder('cyr')
-  const [imap = 0, imaps = 0, pop3 = 0, pop3s = 0, lmtp = 0] = await freePorts(5)
-  const ports = { imap, imaps, pop3, pop3s, lmtp }
+  const [imap = 0, imaps = 0, pop3 = 0, pop3s = 0, lmtp = 0, http = 0, https = 0] = await freePorts(
+    options.http === true ? 7 : 5,
+  )
+  const ports = { imap, imaps, pop3, pop3s, lmtp, http, https }
   const host = `${options.name ?? 'cyr'}.${DOMAIN}`
   for (const name of ['spool', 'sock', 'sieve', 'conf', ...FOLDERS]) mkdirSync(join(folder, name))
   const { ca, server: certificate } = testCertificates()
@@ -64,22 +79,28 @@ export async function startCyrus(options: CyrusOptions): Promise<Cyrus> {
     args: ['-D', '-C', join(folder, 'imapd.conf'), '-M', join(folder, 'cyrus.conf'), '-p', join(folder, 'master.pid')],
     folder,
     logFile: join(folder, 'cyrus.log'),
-    ports: Object.values(ports),
+    ports: Object.values(ports).filter((port) => port !== 0),
     env: { CYRUS_USER: 'cyrus' },
   })
-  return { ...server, ports, deliver: (user, message) => deliver(lmtp, `${user}@${DOMAIN}`, message) }
-}
-
-function programPath(name: string): string {
-  const path = findProgram(name)
-  if (path === undefined) throw new Error(`${name} is missing`)
-  return path
+  return {
+    ...server,
+    ports,
+    mailOf: (user, atLeast = 0, ms = 30_000) =>
+      messagesOnceThere([join(folder, 'spool/user', user)], /^\d+\.$/, atLeast, ms),
+    deliver: (user, message) => deliver(lmtp, `${user}@${DOMAIN}`, message),
+  }
 }
 
 function setPassword(folder: string, realm: string, user: string, password: string): void {
   const args = ['-p', '-c', '-f', join(folder, 'sasldb2'), '-u', realm, user]
   execFileSync(programPath('saslpasswd2'), args, { input: `${password}\n`, stdio: ['pipe', 'pipe', 'pipe'] })
 }
+
+/** JMAP asks for conversations (RFC 8621 section 3); its module wants its experimental word no less. */
+const HTTP_SETTINGS = `httpmodules: caldav carddav jmap webdav
+conversations: yes
+conversations_counted_flags: \\Draft \\Flagged $IsMailingList $IsNotification $HasAttachment
+`
 
 function daemonConfiguration(folder: string, host: string, options: CyrusOptions): string {
   const proxies = Object.keys(options.proxies ?? {})
@@ -104,13 +125,15 @@ tls_server_cert: ${folder}/srv.pem
 tls_server_key: ${folder}/srv.key
 tls_client_ca_file: ${folder}/ca.pem
 autocreate_quota: 0
-autocreate_post: yes
+autocreate_post: ${options.mailboxes === 'sign-in' ? 'no' : 'yes'}
+mailbox_legacy_dirs: yes
 autocreate_inbox_folders: Sent|Drafts|Trash
 idlesocket: ${folder}/sock/idle
 lmtpsocket: ${folder}/sock/lmtp
 notifysocket: ${folder}/sock/notify
 search_engine: none
 syslog_prefix: ${host}
+${options.http === true ? HTTP_SETTINGS : ''}
 ${options.extra ?? ''}
 `
 }
@@ -127,6 +150,8 @@ ${service('imaps', 'imapd', '-s -U 30')}
 ${service('pop3', 'pop3d', '-U 30')}
 ${service('pop3s', 'pop3d', '-s -U 30')}
 ${service('lmtp', 'lmtpd', '-a')}
+${ports.http === 0 ? '' : service('http', 'httpd', '-U 30')}
+${ports.https === 0 ? '' : service('https', 'httpd', '-s -U 30')}
 }
 EVENTS {
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { testCertificates } from '../certificates.js'
 import { freePorts } from './free-ports.js'
+import { messagesOnceThere } from './mail-folder.js'
 import { launch, privateFolder, type RunningServer } from './process.js'
 
 export interface DovecotOptions {
@@ -169,21 +169,8 @@ ${options.extra ?? ''}
 `
 }
 
-async function mailOf(maildir: string, atLeast: number, ms: number): Promise<readonly string[]> {
-  const deadline = Date.now() + ms
-  for (;;) {
-    const mail = ['new', 'cur'].flatMap((part) => messagesIn(join(maildir, part)))
-    if (mail.length >= atLeast || Date.now() > deadline) return mail
-    await sleep(20)
-  }
-}
-
-function messagesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'))
-  } catch {
-    return []
-  }
+function mailOf(maildir: string, atLeast: number, ms: number): Promise<readonly string[]> {
+  return messagesOnceThere([join(maildir, 'new'), join(maildir, 'cur')], /(?:)/, atLeast, ms)
 }
 
 let delivered = 0

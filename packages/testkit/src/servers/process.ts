@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { temporaryFolder } from '../folders.js'
 
 /** A server that runs for a test. */
 export interface RunningServer extends AsyncDisposable {
@@ -21,9 +20,9 @@ export interface RunningServer extends AsyncDisposable {
   kill(): Promise<void>
 }
 
-/** A private folder; short, because socket paths are limited to 107 octets. Others may look in: servers change users. */
+/** A private folder, removed when the process ends at the latest; short, because socket paths are limited to 107 octets. Others may look in: servers change users. */
 export function privateFolder(name: string): string {
-  const folder = mkdtempSync(join(tmpdir(), `p-${name}-`))
+  const folder = temporaryFolder(`p-${name}-`)
   chmodSync(folder, 0o755)
   return folder
 }
@@ -59,6 +58,8 @@ export interface LaunchPlan {
   readonly logFile: string
   readonly ports: readonly number[]
   readonly env?: NodeJS.ProcessEnv
+  /** What asks it to end; SIGTERM when absent. */
+  readonly stopSignal?: NodeJS.Signals
 }
 
 /** Starts a server as the leader of its own process group, and waits until all its ports answer. */
@@ -99,7 +100,7 @@ function running(plan: LaunchPlan, child: ChildProcess, exited: Promise<void>, s
   const stop = async (): Promise<void> => {
     if (stopped) return
     stopped = true
-    killGroup(child, 'SIGTERM')
+    killGroup(child, plan.stopSignal ?? 'SIGTERM')
     const late = setTimeout(emergency, 5_000)
     if (child.pid !== undefined) await exited
     clearTimeout(late)

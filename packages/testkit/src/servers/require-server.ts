@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** The Debian package of each program that tests use. */
@@ -10,12 +10,35 @@ const PACKAGES: Readonly<Record<string, string>> = {
   offlineimap: 'offlineimap3',
   cyrmaster: 'cyrus-common',
   saslpasswd2: 'sasl2-bin',
+  apache2: 'apache2-bin',
+  httpd: 'cyrus-caldav',
+  nghttp: 'nghttp2-client',
+  h2load: 'nghttp2-client',
+  testssl: 'testssl.sh',
+  'smtp-source': 'postfix',
+  sogod: 'sogo sogo-activesync',
+  postgres: 'postgresql',
+  initdb: 'postgresql',
+  psql: 'postgresql',
+  wbxml2xml: 'libwbxml2-utils',
 }
 
-/** Their packages cannot be installed beside Dovecot's; the script unpacks them where {@link findProgram} looks. */
-const UNPACKED: ReadonlySet<string> = new Set(['imapd', 'pop3d'])
+/** Their packages cannot be installed beside Dovecot's or Postfix's; the script unpacks them where {@link findProgram} looks. */
+const UNPACKED: ReadonlySet<string> = new Set(['imapd', 'pop3d', 'exim4'])
 
-const FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/sbin', '/usr/lib/cyrus/bin', '/usr/local/lib/cyrus/bin']
+const FOLDERS = [
+  ...['/usr/sbin', '/usr/local/sbin', '/sbin', '/usr/lib/postfix/sbin', '/usr/lib/cyrus/bin'],
+  ...['/usr/local/lib/cyrus/bin', '/usr/local/lib/exim4/bin'],
+  ...foldersIn('/usr/lib/postgresql').map((version) => join(version, 'bin')),
+]
+
+function foldersIn(path: string): readonly string[] {
+  try {
+    return readdirSync(path).map((name) => join(path, name))
+  } catch {
+    return []
+  }
+}
 
 /** The reason to skip when a program is missing; undefined when it is there. Throws instead when PORTICO_REQUIRE_ALL=1. */
 export function requireServer(...programs: readonly string[]): string | undefined {
@@ -34,6 +57,13 @@ function remedy(program: string): string {
 export function findProgram(name: string): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...FOLDERS]
   return folders.map((folder) => join(folder, name)).find(isExecutable)
+}
+
+/** The path of a program that has to be there; throws when it is missing. */
+export function programPath(name: string): string {
+  const path = findProgram(name)
+  if (path === undefined) throw new Error(`${name} is missing (${remedy(name)})`)
+  return path
 }
 
 function isExecutable(path: string): boolean {

@@ -17,6 +17,8 @@ export interface Stage {
   /** Group names in the order of the backends they own: the first has backend 1 unless `backends:` says otherwise. */
   readonly groups: ReadonlyMap<string, readonly number[]>
   readonly backendTls: 'none' | 'starttls' | 'implicit'
+  /** Groups whose backends speak LMTP instead of SMTP. */
+  readonly lmtp: readonly string[]
   readonly identity: unknown
   readonly extra: string | undefined
   /** The listener asks for client certificates of the test authority; the client always has one of it. */
@@ -41,8 +43,17 @@ export interface StagedUser {
   readonly fields: readonly string[]
 }
 
+/** The backends' own words are not asked for: a connection of which no line speaks fails a transcript. */
+const SMTP = {
+  connectors: {
+    inbound: { domains: ['test.lan'], extensions: ['8BITMIME'], tarpit: '0s' },
+    client: { extensions: ['8BITMIME'], tarpit: '0s' },
+    partner: { domains: ['test.lan'], extensions: ['8BITMIME'], tarpit: '0s' },
+  },
+}
+
 const HEADERS = new Set(
-  'users fields from listen client-certificates config identity backends backend-tls secrets ended'.split(' '),
+  'users fields from listen client-certificates config identity backends backend-tls lmtp secrets ended'.split(' '),
 )
 const LISTENERS: Readonly<Record<string, Listen>> = {
   imap: { tls: 'starttls', keys: {} },
@@ -69,6 +80,7 @@ export function readStage(transcript: Transcript, protocol: string): Stage {
     deferred: users.some((user) => user.name === 'deferred'),
     groups: readGroups(headers.get('backends'), users),
     backendTls: readBackendTls(headers.get('backend-tls') ?? 'none'),
+    lmtp: (headers.get('lmtp') ?? '').split(/[\s,]+/).filter((group) => group !== ''),
     identity: identity.value,
     clientCertificates: headers.get('client-certificates') === 'asked',
     extra: headers.get('config'),
@@ -85,8 +97,10 @@ function readListen(text: string): Listen {
   const [name = '', ...words] = text.trim().split(/\s+/)
   const known = LISTENERS[name]
   if (known === undefined) throw new SyntaxError(`listen: knows ${Object.keys(LISTENERS).join(', ')}, not ${name}`)
-  const { tls, ...keys } = Object.fromEntries(words.map((word) => word.split('=', 2)))
-  return { tls: tls ?? known.tls, keys: { ...known.keys, ...keys } }
+  const { tls, connectors, ...keys } = Object.fromEntries(words.map((word) => word.split('=', 2)))
+  if (connectors === undefined) return { tls: tls ?? known.tls, keys: { ...known.keys, ...keys } }
+  const { connector: _, ...others } = known.keys
+  return { tls: tls ?? known.tls, keys: { ...others, ...keys, connectors: connectors.split('+') } }
 }
 
 function readUsers(text: string): StagedUser[] {
@@ -185,13 +199,16 @@ export function stageConfig(
     listeners: [{ protocol, address: '127.0.0.1:0', tls: stage.listen.tls, ...authority, ...stage.listen.keys }],
     hostname: 'portico.test.lan',
     auth: { delays: ['0s'] },
-    ...(protocol === 'smtp' ? { smtp: { connectors: { inbound: { domains: ['test.lan'] } } } } : {}),
+    ...(protocol === 'smtp' ? { smtp: SMTP } : {}),
     credentials: deferred ? [{ type: 'deferred' }] : [{ type: 'users-file', path: users }],
     location: deferred
       ? [{ type: 'hash', group: firstGroup, domains: ['test.lan'] }]
       : [{ type: 'users-file', domains: ['test.lan'] }],
     backends: Object.fromEntries(
-      [...stage.groups].map(([group, numbers]) => [group, groupConfig(stage, protocol, numbers, ports)]),
+      [...stage.groups].map(([group, numbers]) => [
+        group,
+        groupConfig(stage, stage.lmtp.includes(group) ? 'lmtp' : protocol, numbers, ports),
+      ]),
     ),
   }
   return {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 /** A reply's status and headers; header names in lower case, values as octets in Latin-1. */
-export interface ReplyHead {
+export interface HttpReplyHead {
   readonly status: number
   readonly headers: Readonly<Record<string, string | undefined>>
 }
@@ -17,14 +17,14 @@ type Body =
   | { readonly kind: 'until-close' }
 
 /**
- * Reads one reply to a GET (RFC 9112), strictly, in bounded memory: the head is kept, the body is only counted, because the
- * connection can serve again when it is over. Pure.
+ * Reads one reply to a GET or POST (RFC 9112), strictly, in bounded memory. The head is kept; the body too, where there is room for
+ * it, else it is only counted, because the connection can serve again when it is over. Pure.
  */
-export class ReplyReader {
+export class HttpReplyReader {
   /** Something of it has come. */
   begun = false
   /** Known once it has come whole. */
-  head: ReplyHead | undefined
+  head: HttpReplyHead | undefined
   /** The reply has come to its end. */
   done = false
   /** It cannot be read, or is too long: nothing more is to be read from this connection. */
@@ -34,10 +34,27 @@ export class ReplyReader {
   #interim = 0
   #body: Body = { kind: 'until-close' }
   #bodySize = 0
+  #kept = ''
+  readonly #room: number
+
+  /** `room`: octets of the body that are kept; more are a fault. 0 keeps none. */
+  constructor(room: number) {
+    this.#room = room
+  }
+
+  /** What was kept of the body: one character for each octet. */
+  get body(): string {
+    return this.#kept
+  }
 
   /** The connection can carry another question. */
   get reusable(): boolean {
     return this.done && this.#persistent && this.fault === undefined
+  }
+
+  /** The connection has ended: a body without a length is whole (RFC 9112 section 6.3). */
+  close(): void {
+    if (this.head !== undefined && this.fault === undefined && this.#body.kind === 'until-close') this.done = true
   }
 
   push(view: Buffer): void {
@@ -90,16 +107,18 @@ export class ReplyReader {
   #takeBody(view: Buffer, begin: number): void {
     const body = this.#body
     this.#bodySize += view.length - begin
-    if (this.#bodySize > MOST_BODY) return void this.#fail('a body that is too long')
+    if (this.#bodySize > Math.max(MOST_BODY, this.#room)) return void this.#fail('a body that is too long')
     let at = begin
     if (body.kind === 'chunked') {
       while (at < view.length && !this.done && this.fault === undefined) at = this.#takeChunk(body, view, at)
     } else if (body.kind === 'counted') {
       const taken = Math.min(body.left, view.length - at)
       body.left -= taken
+      this.#keep(view, at, at + taken)
       at += taken
       this.done = body.left === 0
     } else {
+      this.#keep(view, at, view.length)
       at = view.length
     }
     // Nothing was asked yet that this could answer.
@@ -110,6 +129,7 @@ export class ReplyReader {
     if (body.part === 'data') {
       const taken = Math.min(body.left, view.length - at)
       body.left -= taken
+      this.#keep(view, at, at + taken)
       if (body.left === 0) body.part = 'data-end'
       return at + taken
     }
@@ -134,6 +154,10 @@ export class ReplyReader {
       body.left = Number.parseInt(size?.[1] ?? '0', 16)
       body.part = body.left === 0 ? 'trailer' : 'data'
     }
+  }
+
+  #keep(view: Buffer, from: number, to: number): void {
+    if (this.#room > 0) this.#kept += view.toString('latin1', from, to)
   }
 
   #fail(fault: string): number {
