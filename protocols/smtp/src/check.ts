@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: MIT
 import type { ConfigProblem } from '@portico/config'
 import type { SiteFacts } from '@portico/session'
-import { connectorOf, type SmtpSettings } from './schema.js'
+import { agentProblems } from './agents/agent-set.js'
+import { connectorProblems } from './connector/check-connector.js'
+import { listenerProblems } from './connector/check-listener.js'
+import type { SmtpSettings } from './schema.js'
 
-/** A listener whose connector does not exist would turn everybody away. */
-export function smtpProblems(settings: SmtpSettings, { listeners }: SiteFacts): ConfigProblem[] {
-  const names = [...settings.connectors.keys()].join(', ')
-  // A connector that is not named always exists, whatever the port.
-  return listeners.flatMap(({ index, options }) =>
-    connectorOf(settings, options, 0) === undefined
-      ? [{ path: ['listeners', index, 'connector'], expectation: `expected one of the connectors ${names}` }]
-      : [],
+/** Settings that cannot work together, and those that would open a door which the site may not have meant. */
+export function smtpProblems(settings: SmtpSettings, site: SiteFacts): ConfigProblem[] {
+  return [
+    ...site.listeners.flatMap((listener) => listenerProblems(settings, listener, site.balanced)),
+    ...[...settings.connectors.values()].flatMap((connector) => connectorProblems(connector, site)),
+    ...groupProblems(settings, site),
+    ...agentProblems(settings, site),
+  ]
+}
+
+function groupProblems({ untrustedGroups }: SmtpSettings, { backendGroups }: SiteFacts): ConfigProblem[] {
+  const expectation = `expected one of the groups ${backendGroups.join(', ')}`
+  return untrustedGroups.flatMap((group, index) =>
+    backendGroups.includes(group) ? [] : [{ path: ['smtp', 'untrustedGroups', index], expectation }],
   )
 }

@@ -13,13 +13,16 @@ export function say(code: number, enhanced: string, text: string): Reply {
   return { code, enhanced, lines: [text] }
 }
 
+const CONTROLS = /[\x00-\x1f\x7f]/g
+
 /** The octets of a reply, one character each. Line ends and controls inside the text cannot get through. */
-export function formatReply(reply: Reply): string {
-  const last = reply.lines.length - 1
-  const prefix = reply.enhanced === undefined ? '' : `${reply.enhanced} `
-  return reply.lines
-    .map((line, at) => `${reply.code}${at === last ? ' ' : '-'}${prefix}${line.replace(/[\x00-\x1f\x7f]/g, '?')}\r\n`)
-    .join('')
+export function formatReply({ code, enhanced, lines }: Reply): string {
+  const last = lines.length - 1
+  const prefix = enhanced === undefined ? '' : `${enhanced} `
+  let text = ''
+  for (const [at, line] of lines.entries())
+    text += `${code}${at === last ? ' ' : '-'}${prefix}${line.replace(CONTROLS, '?')}\r\n`
+  return text
 }
 
 /** Replies that are always the same. */
@@ -40,6 +43,7 @@ export const REPLIES = {
   badRecipient: say(501, '5.1.3', 'Bad recipient address syntax'),
   notImplemented: say(502, '5.5.1', 'Command not implemented'),
   badSequence: say(503, '5.5.1', 'Bad sequence of commands'),
+  otherHello: say(500, '5.5.1', 'EHLO is for SMTP, LHLO for LMTP'),
   helloFirst: say(503, '5.5.1', 'Send EHLO first'),
   alreadyAuthenticated: say(503, '5.5.1', 'Already authenticated'),
   tlsActive: say(503, '5.5.1', 'TLS is already active'),
@@ -49,14 +53,27 @@ export const REPLIES = {
   unknownParameter: say(555, '5.5.4', 'Unsupported parameter'),
   needsSmtpUtf8: say(553, '5.6.7', 'Internationalized address without SMTPUTF8'),
   startTlsFirst: say(530, '5.7.0', 'Must issue a STARTTLS command first'),
+  mayNotSubmit: say(550, '5.7.1', 'Not authorized to send mail here'),
+  notYourSender: say(550, '5.7.1', 'Not authorized to send as this sender'),
+  noProxy: say(550, '5.7.0', 'Not authorized to use XCLIENT'),
+  noConnector: say(554, '5.7.1', 'No service for you here'),
   relayDenied: say(550, '5.7.1', 'Relaying denied'),
   tooBig: say(552, '5.3.4', 'Message too big'),
   tooManyRecipients: say(452, '4.5.3', 'Too many recipients'),
+  tooManyMessages: say(450, '4.7.1', 'Too many messages, try again later'),
   otherRoute: say(452, '4.5.3', 'Send this recipient in a separate transaction'),
   bareLineEnd: say(550, '5.6.0', 'Message contains bare CR or LF'),
   nul: say(550, '5.6.0', 'Message contains NUL'),
   loop: say(554, '5.4.6', 'Too many hops'),
   noEightBit: say(554, '5.6.3', 'Cannot deliver 8-bit content to this recipient'),
+  noBinary: say(554, '5.6.1', 'Cannot deliver binary content to this recipient'),
+  noRequireTls: say(550, '5.7.30', 'REQUIRETLS support required'),
+  noNotify: say(555, '5.5.4', 'Cannot notify about this recipient'),
+  badChunk: say(501, '5.5.4', 'Syntax: BDAT size [LAST]'),
+  chunkFailed: say(503, '5.5.1', 'A chunk of this message was refused, send RSET'),
+  headerTooBig: say(552, '5.3.4', 'Header section too big'),
+  noRoom: say(452, '4.3.1', 'Insufficient system storage'),
+  chunkEndless: say(552, '5.3.4', 'Message too big, closing connection'),
   noSmtpUtf8: say(553, '5.6.7', 'Cannot deliver to this recipient with SMTPUTF8'),
   backendTrouble: say(451, '4.3.0', 'Temporary server error, try again later'),
   timeout: say(421, '4.4.2', 'Timeout, closing connection'),
@@ -64,6 +81,7 @@ export const REPLIES = {
   tooManyErrors: say(421, '4.7.0', 'Too many errors'),
   tooManyFailures: say(421, '4.7.0', 'Too many failed sign-ins'),
   notSmtp: say(554, '5.5.1', 'This is an SMTP server'),
+  agentAway: say(421, '4.3.2', 'Service not available, try again later'),
   misconfigured: say(421, '4.3.5', 'Service not available'),
 } as const satisfies Record<string, Reply>
 

@@ -1,67 +1,29 @@
 // SPDX-License-Identifier: MIT
-import { duration, type Settings, size, z } from '@portico/config'
+import { duration, type Settings, z } from '@portico/config'
+import { agentsSchema } from './agents/agents-schema.js'
+import { connectorSchema } from './connector/connector-schema.js'
+import { completeConnectors } from './connector/connectors.js'
 
-/** Service extensions that a connector may offer beside those that are always there (RFC 6152, RFC 6531). */
-const extension = z.enum(['8BITMIME', 'SMTPUTF8'])
+export type { Connector } from './connector/connectors.js'
 
-const domain = z
-  .string()
-  .regex(/^[^\s@]+$/, 'expected a domain such as example.org')
-  .transform((text) => text.toLowerCase())
-
-const connectorSchema = z.strictObject({
-  submission: z
-    .boolean()
-    .optional()
-    .describe(
-      'True: senders sign in before MAIL and everything goes to the backend of the authenticated user (RFC 6409). ' +
-        'False: nobody signs in, and only recipients of `domains` are taken. True by default for the connector `client`, else false.',
-    ),
-  domains: z
-    .array(domain)
-    .default([])
-    .describe('Domains whose recipients an inbound connector takes; every other recipient is refused as relaying.'),
-  maxSize: size()
-    .default(35 * 1024 ** 2)
-    .describe('Largest message, announced by SIZE (RFC 1870).'),
-  maxRecipients: z
-    .int()
-    .min(1)
-    .default(100)
-    .describe('Recipients of one message; senders send the rest as another one (RFC 5321 section 4.5.3.1.8).'),
-  maxHops: z
-    .int()
-    .min(1)
-    .default(30)
-    .describe('More Received fields than this are a mail loop (RFC 5321 section 6.3).'),
-  banner: z
-    .string()
-    .regex(/^[ -~]{1,200}$/, 'expected printable ASCII')
-    .default('ESMTP')
-    .describe('What the greeting says after the host name.'),
-  extensions: z
-    .array(extension)
-    .default(['8BITMIME'])
-    .describe('Extensions to offer; list only what every backend behind this connector has.'),
-})
-
-const DEFAULT_CONNECTORS = {
-  inbound: connectorSchema.parse({ submission: false }),
-  client: connectorSchema.parse({ submission: true }),
-}
-
-/** What an SMTP listener allows: who may send what to whom. */
-export type Connector = Omit<Settings<typeof connectorSchema>, 'submission'> & {
-  readonly submission: boolean
-}
-
-/** The `smtp` block of the configuration. The connectors `inbound` and `client` always exist. */
+/** The `smtp` block of the configuration. The connectors `inbound`, `client` and `partner` always exist. */
 export const smtpSchema = z
   .strictObject({
-    connectors: z.record(z.string(), connectorSchema).default({}).transform(completed),
-    idle: duration()
-      .default(5 * 60_000)
-      .describe('A client that sends nothing for this long is dismissed (RFC 5321 section 4.5.3.2.7).'),
+    connectors: z
+      .record(z.string(), connectorSchema)
+      .default({})
+      .transform(completeConnectors)
+      .describe(
+        'What SMTP listeners allow, by name. `inbound`, `client` and `partner` always exist; what is written of them changes the rest of them in nothing.',
+      ),
+    agents: agentsSchema,
+    untrustedGroups: z
+      .array(z.string())
+      .default([])
+      .describe(
+        'Backend groups outside the organization: they are not told what its servers think of a message (`X-MS-Exchange-Organization-*`, `X-MS-Exchange-Forest-*`, `X-Portico-*`), whoever has sent it. ' +
+          'Of a message that goes to several groups at once nobody is told when one of them is not.',
+      ),
     backendReply: duration()
       .default(5 * 60_000)
       .describe('How long a backend may take to answer MAIL, RCPT or DATA (RFC 5321 section 4.5.3.2).'),
@@ -75,6 +37,26 @@ export const smtpSchema = z
       .describe(
         'Name for EHLO at backends; the address literal of the connection when absent (RFC 5321 section 4.1.3).',
       ),
+    clientFacts: z
+      .enum(['xclient', 'xforward', 'none'])
+      .default('xclient')
+      .describe(
+        "How backends are told the client's address. `xclient`: by XCLIENT where they offer it, else by XFORWARD where they offer " +
+          'that; they then judge the client as if it had come to them. `xforward`: by XFORWARD alone, which is for their logs and ' +
+          'filters; XCLIENT tells the sign-in at most. `none`: not at all. Postfix takes XCLIENT with an address once for each ' +
+          'connection: with `xforward` its connections serve one client after the other.',
+      ),
+    unknownRecipients: z
+      .strictObject({
+        keep: duration()
+          .default(60_000)
+          .describe(
+            'How long a backend is not asked again for a recipient that it has refused as unknown; `0s`: ask always.',
+          ),
+        max: z.int().min(1).default(10_000).describe('Recipients to keep; beyond that the oldest ones are forgotten.'),
+      })
+      .prefault({})
+      .describe('Recipients that backends refused as unknown (550 5.1.1), for senders who have not signed in.'),
   })
   .prefault({})
 
@@ -86,22 +68,16 @@ export const smtpListenerSchema = z.strictObject({
   connector: z
     .string()
     .optional()
-    .describe('Name of a connector under `smtp.connectors`; on port 25 `inbound` when absent, elsewhere `client`.'),
+    .describe(
+      'Name of a connector under `smtp.connectors`. On port 25 `partner` and `inbound` when absent, elsewhere `client`.',
+    ),
+  connectors: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe(
+      'Names of several, of which the one is taken whose `remote` holds the client most closely; instead of `connector`.',
+    ),
 })
 
-function completed(given: Readonly<Record<string, Settings<typeof connectorSchema>>>): ReadonlyMap<string, Connector> {
-  const connectors = new Map<string, Connector>()
-  for (const [name, connector] of Object.entries({ ...DEFAULT_CONNECTORS, ...given }))
-    connectors.set(name, { ...connector, submission: connector.submission ?? name === 'client' })
-  return connectors
-}
-
-/**
- * The connector of a listener: the named one, else `inbound` on port 25 and `client` on every other port. Undefined when the
- * name is not configured: nothing may then be sent.
- */
-export function connectorOf(settings: SmtpSettings, options: unknown, port: number): Connector | undefined {
-  const named = smtpListenerSchema.safeParse(options ?? {})
-  if (!named.success) return undefined
-  return settings.connectors.get(named.data.connector ?? (port === 25 ? 'inbound' : 'client'))
-}
+export type ListenerOptions = Settings<typeof smtpListenerSchema>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 import type { Ended, Session } from '@portico/session'
+import { admitByAgents } from './agents/ask-agents.js'
 import { auth } from './commands/auth.js'
+import { bdat } from './commands/bdat.js'
 import { data } from './commands/data.js'
 import { expn } from './commands/expn.js'
 import { hello } from './commands/hello.js'
@@ -12,19 +14,19 @@ import { rcpt } from './commands/rcpt.js'
 import { rset } from './commands/rset.js'
 import { startTls } from './commands/starttls.js'
 import { vrfy } from './commands/vrfy.js'
+import { xclient } from './commands/xclient.js'
+import { connectorFor } from './connector/choose-connector.js'
 import { Dialogue, type Next } from './dialogue.js'
-import { type Command, parseCommand, type Unparsed } from './parse.js'
+import { type Command, isBdat, parseCommand, type Unparsed } from './parse.js'
 import { formatReply, REPLIES, type Reply } from './replies.js'
-import { connectorOf, type SmtpSettings } from './schema.js'
-import { endOf } from './session-end.js'
+import type { SmtpSettings } from './schema.js'
 
 /** Runs one SMTP session from its greeting to its last reply (RFC 5321 section 3). */
 export async function serveSmtp(session: Session, settings: SmtpSettings): Promise<Ended> {
-  const { leg, services, listener } = session
-  const connector = connectorOf(settings, listener.options, leg.facts.local.port)
+  const { leg, services } = session
+  const connector = connectorFor(session, settings, leg.facts.local.port)
   if (connector === undefined) {
-    services.log.error('the listener names a connector that does not exist', { listener: listener.name })
-    leg.writeText(formatReply(REPLIES.misconfigured))
+    leg.writeText(formatReply(REPLIES.noConnector))
     leg.close(services.limits.linger)
     return 'refused'
   }
@@ -42,32 +44,37 @@ export async function serveSmtp(session: Session, settings: SmtpSettings): Promi
 }
 
 async function run(dialogue: Dialogue): Promise<Ended> {
-  const { session, connector } = dialogue
-  if (session.draining) return dialogue.dismiss(REPLIES.draining, 'draining')
-  dialogue.reply({ code: 220, lines: [`${session.services.hostname} ${connector.banner}`] })
+  if (dialogue.session.draining) return 'draining'
+  if (dialogue.settings.agents.length > 0) {
+    const refused = await admitByAgents(dialogue, true)
+    if (refused !== undefined) return refused
+  }
+  dialogue.greet()
   for (;;) {
     const read = await readCommand(dialogue)
-    if (read.kind === 'gone') return read.why
+    if (read.kind === 'gone') return dialogue.client.ended
     const next = read.kind === 'refused' ? dialogue.mistake(read.reply) : await obey(dialogue, read.command)
     if (next !== 'next') return next
-    if (session.draining && dialogue.envelope === undefined) return dialogue.dismiss(REPLIES.draining, 'draining')
+    await dialogue.holdRefusals(read.kind === 'command' ? read.command.kind : 'bad')
   }
 }
 
 type Read =
   | { readonly kind: 'command'; readonly command: Command | Unparsed }
   | { readonly kind: 'refused'; readonly reply: Reply }
-  | { readonly kind: 'gone'; readonly why: Ended }
+  | { readonly kind: 'gone' }
+
+/** Nobody knows what its octets are. */
+const UNKNOWN_CHUNK: Read = { kind: 'command', command: { kind: 'bad', why: 'chunk' } }
 
 /** The verb is known only when the line is here, so the limit of AUTH holds for reading and the verb's own afterwards. */
 async function readCommand(dialogue: Dialogue): Promise<Read> {
-  const line = await dialogue.readLine(dialogue.session.services.limits.authLine)
-  if (dialogue.interrupted !== undefined) return { kind: 'gone', why: dialogue.interrupted }
+  const line = await dialogue.client.readLine(dialogue.session.services.limits.authLine)
   if (line.kind === 'too-long') return { kind: 'refused', reply: REPLIES.lineTooLong }
-  if (line.kind !== 'line') return { kind: 'gone', why: endOf(dialogue, line) }
-  const command = parseCommand(line.bytes)
+  if (line.kind === 'gone') return line
+  const command = parseCommand(line.text)
   if (line.bareLf && !(command.kind === 'bad' && command.why === 'http'))
-    return { kind: 'refused', reply: REPLIES.badLineEnd }
+    return isBdat(line.text) ? UNKNOWN_CHUNK : { kind: 'refused', reply: REPLIES.badLineEnd }
   return { kind: 'command', command }
 }
 
@@ -75,6 +82,7 @@ async function obey(dialogue: Dialogue, command: Command | Unparsed): Promise<Ne
   switch (command.kind) {
     case 'ehlo':
     case 'helo':
+    case 'lhlo':
       return hello(dialogue, command)
     case 'starttls':
       return startTls(dialogue)
@@ -86,6 +94,8 @@ async function obey(dialogue: Dialogue, command: Command | Unparsed): Promise<Ne
       return rcpt(dialogue, command)
     case 'data':
       return data(dialogue)
+    case 'xclient':
+      return xclient(dialogue, command)
     case 'rset':
       return rset(dialogue)
     case 'noop':
@@ -99,14 +109,13 @@ async function obey(dialogue: Dialogue, command: Command | Unparsed): Promise<Ne
     case 'help':
       return help(dialogue)
     case 'bdat':
-      // Its octets would be taken for commands: without CHUNKING nobody may send it (RFC 3030 section 2).
-      return dialogue.mistake(REPLIES.notImplemented)
+      return bdat(dialogue, command)
     case 'bad':
       return misunderstood(dialogue, command.why)
   }
 }
 
-const MISUNDERSTOOD: Readonly<Record<Exclude<Unparsed['why'], 'http'>, Reply>> = {
+const MISUNDERSTOOD: Readonly<Record<Exclude<Unparsed['why'], 'http' | 'chunk'>, Reply>> = {
   unknown: REPLIES.syntax,
   controls: REPLIES.badLineEnd,
   'too-long': REPLIES.lineTooLong,
@@ -117,5 +126,6 @@ const MISUNDERSTOOD: Readonly<Record<Exclude<Unparsed['why'], 'http'>, Reply>> =
 
 function misunderstood(dialogue: Dialogue, why: Unparsed['why']): Next {
   if (why === 'http') return dialogue.dismiss(REPLIES.notSmtp, 'not-this-protocol')
+  if (why === 'chunk') return dialogue.dismiss(REPLIES.badChunk, 'refused')
   return dialogue.mistake(MISUNDERSTOOD[why])
 }

@@ -2,22 +2,23 @@
 import type { Authenticated, AuthFailed } from '@portico/auth'
 import type { FailureReason } from '@portico/base'
 import { authContextOf, authenticateSasl, holdBack, type SaslWire, weightOf } from '@portico/session'
+import { signInRefusal } from '../connector/access.js'
 import type { Dialogue, Next } from '../dialogue.js'
 import type { Command } from '../parse.js'
 import { AUTH_FAILURES, REPLIES } from '../replies.js'
-import { prepareSender } from '../sender.js'
+import { prepareSender } from '../transaction/way.js'
 
 /** AUTH (RFC 4954). 235 is said only after everything that can be asked at this moment has been asked. */
 export async function auth(dialogue: Dialogue, command: Extract<Command, { kind: 'auth' }>): Promise<Next> {
-  const { session, connector } = dialogue
-  if (!connector.submission) return dialogue.mistake(REPLIES.notImplemented)
+  const { session } = dialogue
+  const refusal = signInRefusal(dialogue, command.mechanism)
+  if (refusal !== undefined) return dialogue.mistake(refusal)
   if (dialogue.helo?.kind !== 'ehlo') return dialogue.mistake(REPLIES.helloFirst)
   if (dialogue.authenticated !== undefined) return dialogue.mistake(REPLIES.alreadyAuthenticated)
   if (dialogue.envelope !== undefined) return dialogue.mistake(REPLIES.badSequence)
   const context = authContextOf(session, dialogue.failures)
   const outcome = await authenticateSasl(session, command.mechanism, command.initial, wireOf(dialogue), context)
-  if (dialogue.interrupted !== undefined) return dialogue.interrupted
-  if (outcome.kind === 'gone') return 'client-closed'
+  if (outcome.kind === 'gone') return dialogue.client.ended
   if (outcome.kind === 'failed') return refused(dialogue, outcome)
   return admit(dialogue, outcome)
 }
@@ -26,11 +27,13 @@ async function admit(dialogue: Dialogue, authenticated: Authenticated): Promise<
   const { session } = dialogue
   session.record.user = authenticated.principal.user
   session.record.mechanism = authenticated.principal.mechanism
+  // They were told of somebody who had not signed in.
+  dialogue.leaveBackends(() => true)
   const prepared = await prepareSender(dialogue, authenticated)
-  if (prepared.kind === 'gone') return 'client-closed'
+  if (prepared.kind === 'gone') return dialogue.client.ended
   if (prepared.kind === 'refused') return failure(dialogue, prepared.reason)
   dialogue.authenticated = authenticated
-  dialogue.admitted()
+  dialogue.client.admitted()
   dialogue.reply(REPLIES.authenticated)
   return 'next'
 }
@@ -45,8 +48,9 @@ async function refused(dialogue: Dialogue, outcome: AuthFailed): Promise<Next> {
 function failure(dialogue: Dialogue, reason: FailureReason): Next {
   const weight = weightOf(reason)
   if (weight === 'bad-command') return dialogue.mistake(AUTH_FAILURES[reason])
-  dialogue.reply(AUTH_FAILURES[reason])
+  // The last line of the session says it.
   if (reason === 'draining') return 'draining'
+  dialogue.reply(AUTH_FAILURES[reason])
   if (weight === 'nothing') return 'next'
   dialogue.failures += 1
   if (dialogue.failures < dialogue.session.services.limits.failures) return 'next'
@@ -55,18 +59,16 @@ function failure(dialogue: Dialogue, reason: FailureReason): Next {
 
 /** Challenges are 334 replies, responses are bare lines. */
 function wireOf(dialogue: Dialogue): SaslWire {
-  const { limits } = dialogue.session.services
+  const { client, session } = dialogue
   return {
     challenge(base64) {
       dialogue.reply({ code: 334, lines: [base64] })
-      dialogue.flush()
+      client.flush()
     },
     async response() {
-      const line = await dialogue.readLine(limits.authLine)
-      if (line.kind === 'too-long') return line
+      const line = await client.readLine(session.services.limits.authLine)
       // A bare LF is no line end here either: what it carries is no base64.
-      if (line.kind === 'line') return { kind: 'line', text: line.bytes.toString('latin1') + (line.bareLf ? '\n' : '') }
-      return { kind: 'gone' }
+      return line.kind === 'line' && line.bareLf ? { ...line, text: `${line.text}\n` } : line
     },
   }
 }

@@ -1,55 +1,43 @@
 // SPDX-License-Identifier: MIT
-import type { Dialogue, Envelope, Next } from '../dialogue.js'
+import { hindrance } from '../agents/ask-agents.js'
+import { isSignedIn, senderRefusal } from '../connector/access.js'
+import { sizeLimit } from '../connector/permissions.js'
+import { mayCountMessage } from '../connector/rate.js'
+import type { Dialogue, Next } from '../dialogue.js'
 import type { MailCommand } from '../parse.js'
-import { AUTH_FAILURES, REPLIES, type Reply } from '../replies.js'
-import type { Connector } from '../schema.js'
-import { offeredMechanisms, offersStartTls } from './hello.js'
+import { REPLIES } from '../replies.js'
+import { newEnvelope } from '../transaction/envelope.js'
+import { type MailParameters, readMailParameters } from '../transaction/parameters.js'
 
 /**
  * MAIL (RFC 5321 section 4.1.1.2). It is answered here: which backend has to be asked is known only with the first recipient.
  */
-export function mail(dialogue: Dialogue, command: MailCommand): Next {
+export function mail(dialogue: Dialogue, command: MailCommand): Next | Promise<Next> {
   const { connector } = dialogue
   if (dialogue.helo === undefined) return dialogue.mistake(REPLIES.helloFirst)
   if (dialogue.envelope !== undefined) return dialogue.mistake(REPLIES.nestedMail)
-  if (connector.submission && dialogue.authenticated === undefined) {
-    const encryptFirst = offersStartTls(dialogue) && offeredMechanisms(dialogue).length === 0
-    return dialogue.mistake(encryptFirst ? REPLIES.startTlsFirst : AUTH_FAILURES['not-authenticated'])
-  }
-  const read = readParameters(command, connector)
-  if ('code' in read) return dialogue.mistake(read)
-  if (read.size > connector.maxSize) {
+  const refusal = senderRefusal(dialogue, command.mailbox)
+  if (refusal !== undefined) return dialogue.mistake(refusal)
+  const parameters = readMailParameters(command.parameters, dialogue.offered)
+  if ('code' in parameters) return dialogue.mistake(parameters)
+  if (command.mailbox?.international === true && !parameters.international)
+    return dialogue.mistake(REPLIES.needsSmtpUtf8)
+  if (parameters.size > sizeLimit(connector, isSignedIn(dialogue))) {
     dialogue.reply(REPLIES.tooBig)
     return 'next'
   }
-  dialogue.envelope = read
+  const asksNobody = dialogue.agents === undefined && connector.rate === undefined
+  return asksNobody ? begin(dialogue, command, parameters) : ask(dialogue, command, parameters)
+}
+
+async function ask(dialogue: Dialogue, command: MailCommand, parameters: MailParameters): Promise<Next> {
+  if (!(await mayCountMessage(dialogue))) return dialogue.mistake(REPLIES.tooManyMessages)
+  const facts = { sender: command.mailbox, parameters: command.parameters }
+  return (await hindrance(dialogue, 'mail', facts)) ?? begin(dialogue, command, parameters)
+}
+
+function begin(dialogue: Dialogue, { mailbox }: MailCommand, parameters: MailParameters): Next {
+  dialogue.envelope = newEnvelope(mailbox, parameters, dialogue.session.services.clock.now())
   dialogue.reply(REPLIES.senderOk)
   return 'next'
 }
-
-/** The parameters of RFC 1870, RFC 6152, RFC 6531 and RFC 4954; each is taken only where its extension is offered. */
-export function readParameters(command: MailCommand, connector: Connector): Envelope | Reply {
-  let size = 0
-  let body: Envelope['body']
-  let international = false
-  for (const [keyword, value] of command.parameters) {
-    if (keyword === 'SIZE') {
-      if (value === undefined || !/^\d{1,20}$/.test(value)) return REPLIES.badArguments
-      size = Number(value)
-    } else if (keyword === 'BODY' && connector.extensions.includes('8BITMIME')) {
-      const wanted = value?.toUpperCase()
-      if (wanted !== '7BIT' && wanted !== '8BITMIME') return REPLIES.badArguments
-      body = wanted
-    } else if (keyword === 'SMTPUTF8' && connector.extensions.includes('SMTPUTF8')) {
-      if (value !== undefined) return REPLIES.badArguments
-      international = true
-    } else if (keyword === 'AUTH' && connector.submission) {
-      // Somebody else's claim about the sender; it is read and not passed on (RFC 4954 section 5).
-      if (value === undefined || !XTEXT.test(value)) return REPLIES.badArguments
-    } else return REPLIES.unknownParameter
-  }
-  if (command.mailbox?.international === true && !international) return REPLIES.needsSmtpUtf8
-  return { mailbox: command.mailbox, size, body, international, recipients: 0, begun: false, refusal: undefined }
-}
-
-const XTEXT = /^(?:<>|(?:[!-*,-<>-~]|\+[0-9A-F]{2})+)$/

@@ -1,63 +1,87 @@
 // SPDX-License-Identifier: MIT
-import { passedOn } from '../backend-reply.js'
-import type { Dialogue, Envelope, Next, Way } from '../dialogue.js'
+import type { Mailbox } from '../address.js'
+import type { RcptFacts } from '../agents/agent.js'
+import { hindrance } from '../agents/ask-agents.js'
+import { type BackendReply, passedOn } from '../backend/reply.js'
+import { isSignedIn } from '../connector/access.js'
+import { mayReceive } from '../connector/recipient.js'
+import type { Dialogue, Next } from '../dialogue.js'
 import type { RcptCommand } from '../parse.js'
-import { RECIPIENT_FAILURES, REPLIES } from '../replies.js'
-import { wayOfRecipient } from '../sender.js'
-import { beginAtBackend } from '../transaction.js'
+import { RECIPIENT_FAILURES, REPLIES, type Reply } from '../replies.js'
+import { sharedOf } from '../shared.js'
+import { type Asked, askBranch, beginBranch, type Heard } from '../transaction/begin.js'
+import { branchFor, rulesOf } from '../transaction/branches.js'
+import type { Envelope } from '../transaction/envelope.js'
+import { readRcptParameters } from '../transaction/parameters.js'
+import { type Way, wayOfRecipient } from '../transaction/way.js'
 
 /**
  * RCPT (RFC 5321 section 4.1.1.3). The recipient's backend is asked before we say 250. The first accepted recipient fixes the
- * route of the message; one with another route is to be sent in a transaction of its own, since a message has one final answer.
+ * route of the message; what becomes of others is the site's choice.
  */
 export async function rcpt(dialogue: Dialogue, command: RcptCommand): Promise<Next> {
   const { connector, envelope } = dialogue
   if (envelope === undefined) return dialogue.mistake(REPLIES.mailFirst)
-  if (command.parameters.size > 0) return dialogue.mistake(REPLIES.unknownParameter)
-  if (command.mailbox.international && !envelope.international) return dialogue.mistake(REPLIES.needsSmtpUtf8)
-  if (envelope.recipients >= connector.maxRecipients) return answered(dialogue, REPLIES.tooManyRecipients)
-  if (!mayReceive(dialogue, command)) return dialogue.mistake(REPLIES.relayDenied)
+  if (envelope.passage !== undefined || envelope.failed) return dialogue.mistake(REPLIES.badSequence)
+  const { international } = envelope.parameters
+  const parameters = readRcptParameters(command.parameters, dialogue.offered, international)
+  if ('code' in parameters) return dialogue.mistake(parameters)
+  if (command.mailbox.international && !international) return dialogue.mistake(REPLIES.needsSmtpUtf8)
+  if (envelope.recipients.length >= connector.maxRecipients) return answered(dialogue, REPLIES.tooManyRecipients)
+  if (!mayReceive(connector, isSignedIn(dialogue), command.mailbox)) return dialogue.mistake(REPLIES.relayDenied)
+  if (dialogue.agents !== undefined) {
+    const hindered = await hindrance(dialogue, 'rcpt', factsOf(envelope, command), (reply) => answered(dialogue, reply))
+    if (hindered !== undefined) return hindered
+  }
   const way = await wayOfRecipient(dialogue, command.mailbox)
-  if (way.kind === 'gone') return 'client-closed'
+  if (way.kind === 'gone') return dialogue.client.ended
   // A message that nobody has been accepted for is not begun any more; one that is under way goes to whom it has.
-  if (way.kind === 'refused' && way.reason === 'draining' && envelope.recipients === 0)
-    return dialogue.dismiss(REPLIES.draining, 'draining')
+  if (way.kind === 'refused' && way.reason === 'draining' && envelope.recipients.length === 0) return 'draining'
   if (way.kind === 'refused') return answered(dialogue, RECIPIENT_FAILURES[way.reason])
-  return atBackend(dialogue, envelope, command, way.way)
+  const known = isSignedIn(dialogue) ? undefined : unknownAt(dialogue, way.way, command.mailbox)
+  if (known !== undefined) return answered(dialogue, known)
+  const heard = await ask(dialogue, envelope, way.way, { path: command.mailbox.text, parameters })
+  return tell(dialogue, envelope, command, heard)
 }
 
-async function atBackend(dialogue: Dialogue, envelope: Envelope, command: RcptCommand, way: Way): Promise<Next> {
-  if (envelope.recipients > 0 && dialogue.backendKey !== way.key) {
-    // The backend may be gone, and with it the recipients that it had accepted.
-    return answered(dialogue, dialogue.backend === undefined ? REPLIES.backendTrouble : REPLIES.otherRoute)
-  }
-  const begun = await beginAtBackend(dialogue, envelope, way)
-  if (begun.kind === 'gone') return 'client-closed'
-  if (begun.kind === 'refused') return answered(dialogue, begun.reply)
-  const { settings, session } = dialogue
-  const answer = await begun.backend.command(`RCPT TO:<${command.mailbox.text}>`, settings.backendReply, session.signal)
-  if (begun.backend.over) dialogue.dropBackend()
+function factsOf({ sender, recipients }: Envelope, { mailbox, parameters }: RcptCommand): RcptFacts {
+  return { sender, recipient: mailbox, parameters, accepted: recipients.length }
+}
+
+/** What the way's backends have said of the recipient a short time ago: that there is no such mailbox. */
+function unknownAt({ settings, session }: Dialogue, way: Way, mailbox: Mailbox): Reply | undefined {
+  const reply = sharedOf(settings).recipients.knows(way.key, mailbox.text, session.services.clock.now())
+  return reply && passedOn(reply, REPLIES.backendTrouble)
+}
+
+/** Asks at the backend whose turn it is. */
+async function ask(dialogue: Dialogue, envelope: Envelope, way: Way, asked: Asked): Promise<Heard> {
+  const choice = branchFor(envelope, way, rulesOf(dialogue.connector))
+  if (choice.kind === 'refused') return choice
+  if (choice.kind === 'branch') return askBranch(dialogue, choice.branch, asked)
+  dialogue.leaveEmpty(choice.empty)
+  return beginBranch(dialogue, envelope, way, asked)
+}
+
+function tell(dialogue: Dialogue, envelope: Envelope, { mailbox }: RcptCommand, heard: Heard): Next {
+  if (heard.kind === 'gone') return dialogue.client.ended
+  if (heard.kind === 'refused') return answered(dialogue, heard.reply)
+  const { answer, branch } = heard
   if (answer.kind === 'lost') return answered(dialogue, REPLIES.backendTrouble)
   // Senders look at the first digit (RFC 5321 section 4.2.1): what they take for accepted has to count here.
   if (answer.reply.code < 300) {
-    envelope.recipients += 1
-    dialogue.admitted()
-  }
+    branch.recipients += 1
+    envelope.recipients.push({ mailbox, branch })
+    dialogue.client.admitted()
+  } else if (!isSignedIn(dialogue)) remember(dialogue, branch.way, mailbox, answer.reply)
   return answered(dialogue, passedOn(answer.reply, REPLIES.backendTrouble))
 }
 
-/** Local parts in which mail servers that trust us may find another address: `user%far.example`, `far.example!user`. */
-const ROUTED = /[%!@]/
-
-/** Where nobody signs in, only recipients of the site's own domains are taken (RFC 5321 section 3.6.2); postmaster always is. */
-function mayReceive({ connector }: Dialogue, { mailbox }: RcptCommand): boolean {
-  if (connector.submission) return true
-  if (ROUTED.test(mailbox.local)) return false
-  if (mailbox.domain === '') return mailbox.local.toLowerCase() === 'postmaster' && connector.domains.length > 0
-  return connector.domains.includes(mailbox.domain)
+function remember({ settings, session }: Dialogue, way: Way, mailbox: Mailbox, reply: BackendReply): void {
+  sharedOf(settings).recipients.remember(way.key, mailbox.text, reply, session.services.clock.now())
 }
 
-function answered(dialogue: Dialogue, reply: import('../replies.js').Reply): Next {
+function answered(dialogue: Dialogue, reply: Reply): Next {
   dialogue.reply(reply)
   return 'next'
 }

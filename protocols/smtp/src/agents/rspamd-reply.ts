@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+import { z } from '@portico/config'
+import type { HeaderEdits, HeaderField, HeaderFields } from '../message/header-fields.js'
+import { say } from '../replies.js'
+import type { Opinion } from './agent.js'
+import { encodedText, headerField } from './header-text.js'
+
+/** A field to add: its value, or that with its place, which does not count here, or several. */
+const value = z.union([z.string(), z.looseObject({ value: z.string() })])
+const addedFields = z.record(z.string(), z.union([value, z.array(value)]))
+/** 0: all of the name; 1: the first; -1: the last. */
+const removedFields = z.record(z.string(), z.union([z.int(), z.array(z.int())]))
+
+const replySchema = z.looseObject({
+  action: z.string(),
+  score: z.number(),
+  subject: z.string().optional(),
+  messages: z.looseObject({ smtp_message: z.string().optional() }).optional().catch(undefined),
+  milter: z
+    .looseObject({
+      add_headers: addedFields.optional().catch(undefined),
+      remove_headers: removedFields.optional().catch(undefined),
+    })
+    .optional()
+    .catch(undefined),
+  'dkim-signature': z
+    .union([z.string(), z.array(z.string())])
+    .optional()
+    .catch(undefined),
+})
+
+/** What of an answer of rspamd counts here. */
+export type RspamdReply = z.output<typeof replySchema>
+
+/** Throws where the text is no answer of rspamd. */
+export function readReply(text: string): RspamdReply {
+  return replySchema.parse(JSON.parse(text))
+}
+
+/** Fields that are ours alone to write, so that nobody tells recipients that something is no spam. */
+const MARKS = new Set(['x-spam', 'x-spam-score'])
+/** More fields or octets than these are dropped: they go through memory at every message. */
+const MOST_FIELDS = 50
+const MOST_OCTETS = 32_768
+const LONGEST_TEXT = 200
+
+/**
+ * What its answer means. `greylist` only says that it would not mind to see the message again: when it wants that, it says
+ * `soft reject`. `discard` is a refusal, since nothing vanishes here.
+ */
+export function opinionOf(reply: RspamdReply, fields: HeaderFields): Opinion {
+  switch (reply.action) {
+    case 'reject':
+    case 'discard':
+      return { kind: 'refuse', reply: say(554, '5.7.1', textOf(reply, 'Message refused as spam')) }
+    case 'soft reject':
+      return { kind: 'refuse', reply: say(451, '4.7.1', textOf(reply, 'Try again later')) }
+    case 'add header':
+    case 'rewrite subject':
+    case 'quarantine':
+      return { kind: 'pass', edits: editsOf(reply, fields, true) }
+    default:
+      return { kind: 'pass', edits: editsOf(reply, fields, false) }
+  }
+}
+
+/** Its words go out as they are but for their length; a status code of ours stands before them. */
+function textOf({ messages }: RspamdReply, otherwise: string): string {
+  const text = (messages?.smtp_message ?? '')
+    .replace(/[^ -~]/g, '?')
+    .replace(/^\d{3}[ -]?(?:\d\.\d\.\d )?/, '')
+    .trim()
+  return text === '' ? otherwise : text.slice(0, LONGEST_TEXT)
+}
+
+function editsOf(reply: RspamdReply, fields: HeaderFields, isSpam: boolean): HeaderEdits {
+  const subject = reply.action === 'rewrite subject' ? reply.subject : undefined
+  const removed = removedOf(reply.milter?.remove_headers ?? {}, fields)
+  const added = [
+    ...(isSpam ? ['X-Spam: yes\r\n', `X-Spam-Score: ${reply.score.toFixed(2)}\r\n`] : []),
+    ...(subject === undefined ? [] : [headerField('Subject', encodedText(subject))]),
+    ...signaturesOf(reply).map((signature) => headerField('DKIM-Signature', signature)),
+    ...addedOf(reply.milter?.add_headers ?? {}),
+  ]
+  return {
+    remove: (field) =>
+      MARKS.has(field.name) || (subject !== undefined && field.name === 'subject') || removed.has(field),
+    prepend: bounded(added.filter((field) => field !== undefined)),
+  }
+}
+
+function signaturesOf(reply: RspamdReply): readonly string[] {
+  return [reply['dkim-signature'] ?? []].flat()
+}
+
+function addedOf(added: z.output<typeof addedFields>): readonly (string | undefined)[] {
+  return Object.entries(added)
+    .filter(([name]) => !MARKS.has(name.toLowerCase()))
+    .flatMap(([name, values]) =>
+      [values].flat().map((one) => headerField(name, encodedText(typeof one === 'string' ? one : one.value))),
+    )
+}
+
+function removedOf(removed: z.output<typeof removedFields>, fields: HeaderFields): ReadonlySet<HeaderField> {
+  const chosen = new Set<HeaderField>()
+  for (const [name, places] of Object.entries(removed)) {
+    const named = [...fields].filter((field) => field.name === name.toLowerCase())
+    for (const place of [places].flat()) {
+      const some = place === 0 ? named : named.slice(place > 0 ? place - 1 : place).slice(0, 1)
+      for (const field of some) chosen.add(field)
+    }
+  }
+  return chosen
+}
+
+function bounded(fields: readonly string[]): readonly string[] {
+  let octets = 0
+  return fields.slice(0, MOST_FIELDS).filter((field) => {
+    octets += field.length
+    return octets <= MOST_OCTETS
+  })
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+
+import type { Authenticated } from '@portico/auth'
+import { BackendError, type BackendErrorCode, type Cancellation, type MailboxLocation } from '@portico/base'
+import { type Conversation, converse } from '@portico/net'
+import type { Lease } from '@portico/pool'
+import {
+  type BackendCredentials,
+  type BackendLogin,
+  backendCredentials,
+  passwordMayCross,
+  plainResponse,
+} from '@portico/session'
+import { type Answer, isReply, readReply, troubleOf } from './answer.js'
+import type { ClientFacts } from './client-facts.js'
+import { type Extensions, type SmtpGreeting, sayHello } from './greeting.js'
+import { type Identification, identification } from './identify.js'
+import { BackendSession } from './session.js'
+
+/** Who is to be asserted at the backend. */
+export interface LoginRequest {
+  readonly location: MailboxLocation
+  /** Undefined for an inbound sender: nobody to log in, only an address to pass on. */
+  readonly authenticated: Authenticated | undefined
+  readonly client: ClientFacts
+}
+
+type Login = BackendLogin<BackendSession>
+type Credentials = Extract<BackendCredentials, { kind: 'credentials' }>
+
+/** Longest AUTH command sent with an initial response (RFC 4954 section 4). */
+const INITIAL_LINE = 510
+
+/**
+ * Tells a backend who the client is, XCLIENT first because it restarts the session, then AUTH as the backend's identity rule
+ * says. Succeeds only on the backend's word.
+ */
+export async function loginAtBackend(lease: Lease, request: LoginRequest, signal: Cancellation): Promise<Login> {
+  const { authenticated, client, location } = request
+  const { kind } = lease.backend.identity
+  if (authenticated?.deferred === true && kind !== 'password')
+    return trouble(lease, 'login', 'a deferred login can only show its own password')
+  const asserted = kind === 'xclient' ? authenticated?.principal.user : undefined
+  const login = asserted === undefined ? undefined : (location.backendUser ?? asserted)
+  const greeting = lease.greeting as SmtpGreeting
+  const plan = identification(greeting, { client, login, signedIn: authenticated !== undefined })
+  if (plan.kind === 'impossible') return trouble(lease, 'identify', plan.why)
+  const conversation = converse(lease.leg)
+  const identified = await identify(lease, conversation, plan, signal)
+  if (identified.kind !== 'offers') return identified
+  const { extensions } = identified
+  const open: Login = {
+    kind: 'open',
+    welcome: new BackendSession(lease, conversation, { extensions, preamble: plan.xforward }),
+  }
+  if (authenticated === undefined || kind === 'xclient' || kind === 'none') {
+    const asked = plan.xclient.length > 0
+    return (asked ? undefined : await stillThere(lease, conversation, signal)) ?? open
+  }
+  const credentials = backendCredentials(authenticated, location, lease.backend)
+  if (credentials.kind === 'none') return trouble(lease, 'login', credentials.why)
+  return (await authenticate(lease, conversation, extensions, credentials, signal)) ?? open
+}
+
+/** XCLIENT as planned, and what the backend offers afterwards. */
+async function identify(
+  lease: Lease,
+  conversation: Conversation,
+  plan: Extract<Identification, { kind: 'possible' }>,
+  signal: Cancellation,
+): Promise<Extract<Login, { kind: 'failed' }> | { readonly kind: 'offers'; readonly extensions: Extensions }> {
+  const greeting = lease.greeting as SmtpGreeting
+  if (plan.xclient.length > 0) {
+    lease.markUsed()
+    for (const name of plan.sets) greeting.xclient.add(name)
+    for (const command of plan.xclient) {
+      lease.leg.writeText(`${command}\r\n`)
+      const answer = await readReply(conversation, signal)
+      if (!isReply(answer, 220)) return unidentified(lease, answer)
+    }
+    const hello = await sayHello(conversation, greeting.dialect, plan.helo, signal)
+    if (hello.kind === 'none') return unidentified(lease, hello.answer)
+    greeting.extensions = hello.extensions
+  }
+  return { kind: 'offers', extensions: greeting.extensions }
+}
+
+/** A connection that has served somebody and trusts us no more is of no use, as if it had been closed: a new one may be. */
+function unidentified(lease: Lease, answer: Answer): Extract<Login, { kind: 'failed' }> {
+  const trouble = troubleOf(answer, lease.backend.id, 'identify')
+  if (!lease.reused) return { kind: 'failed', error: trouble }
+  const { backend, phase, cause } = trouble
+  return { kind: 'failed', error: new BackendError({ code: 'closed', backend, phase, cause }) }
+}
+
+/**
+ * A connection that had been lying ready and was asked nothing yet may be closing: that must not come out in the transaction,
+ * where the client would learn of it. Undefined: all is well.
+ */
+async function stillThere(
+  lease: Lease,
+  conversation: Conversation,
+  signal: Cancellation,
+): Promise<Extract<Login, { kind: 'failed' }> | undefined> {
+  if (!lease.kept) return undefined
+  lease.leg.writeText('NOOP\r\n')
+  const answer = await readReply(conversation, signal)
+  if (isReply(answer, 250)) return undefined
+  return { kind: 'failed', error: troubleOf(answer, lease.backend.id, 'identify') }
+}
+
+/** Undefined: the backend said 235. */
+async function authenticate(
+  lease: Lease,
+  conversation: Conversation,
+  extensions: Extensions,
+  credentials: Credentials,
+  signal: Cancellation,
+): Promise<Login | undefined> {
+  if (!passwordMayCross(lease.leg, lease.backend)) return trouble(lease, 'login', 'unencrypted', 'cleartext-forbidden')
+  const offered = extensions.get('AUTH')?.split(/ +/) ?? []
+  const plain = offered.includes('PLAIN')
+  if (!plain && (credentials.authzid !== undefined || !offered.includes('LOGIN')))
+    return trouble(lease, 'login', 'no AUTH mechanism in common')
+  lease.markUsed()
+  ;(lease.greeting as SmtpGreeting).authenticated = true
+  const answer = await exchange(conversation, plain ? plainLines(credentials) : loginLines(credentials), signal)
+  if (answer.kind === 'lost') return { kind: 'failed', error: troubleOf(answer, lease.backend.id, 'login') }
+  if (answer.reply.code === 235) return undefined
+  if (answer.reply.code === 535) return { kind: 'refused', reason: 'invalid-credentials' }
+  if (answer.reply.code === 525) return { kind: 'refused', reason: 'account-disabled' }
+  return { kind: 'failed', error: troubleOf(answer, lease.backend.id, 'login') }
+}
+
+/** Sends the lines one after the other, each after the 334 to the former. */
+async function exchange(conversation: Conversation, lines: readonly string[], signal: Cancellation) {
+  const [first = '', ...more] = lines
+  conversation.leg.writeText(`${first}\r\n`)
+  let answer = await readReply(conversation, signal)
+  for (const line of more) {
+    if (answer.kind === 'lost' || answer.reply.code !== 334) return answer
+    conversation.leg.writeText(`${line}\r\n`)
+    answer = await readReply(conversation, signal)
+  }
+  return answer
+}
+
+/** SASL PLAIN (RFC 4616); its initial response goes along where the line stays short enough. */
+function plainLines(credentials: Credentials): readonly string[] {
+  const response = plainResponse(credentials)
+  const whole = `AUTH PLAIN ${response}`
+  return whole.length <= INITIAL_LINE ? [whole] : ['AUTH PLAIN', response]
+}
+
+/** The LOGIN mechanism, for servers that have nothing else. */
+function loginLines({ authcid, password }: Credentials): readonly string[] {
+  return ['AUTH LOGIN', base64(authcid), base64(password.expose())]
+}
+
+function trouble(
+  lease: Lease,
+  phase: 'identify' | 'login',
+  cause: string,
+  code: BackendErrorCode = 'other',
+): Extract<Login, { kind: 'failed' }> {
+  return { kind: 'failed', error: new BackendError({ code, backend: lease.backend.id, phase, cause }) }
+}
+
+function base64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64')
+}

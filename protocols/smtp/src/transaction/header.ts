@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+import type { Octets } from '@portico/net'
+import { egressFirewall, ingressFirewall } from '../agents/header-firewall.js'
+import type { AgentRun } from '../agents/run-agents.js'
+import { isSignedIn } from '../connector/access.js'
+import type { Dialogue } from '../dialogue.js'
+import {
+  editHeader,
+  type HeaderEdits,
+  type HeaderFields,
+  hopsOf,
+  type LineForm,
+  parseHeader,
+} from '../message/header-fields.js'
+import { authenticationResultsField, receivedField } from '../message/trace.js'
+import { branchesOf, type Envelope } from './envelope.js'
+import { type Fault, faultOf, faultWith } from './fault.js'
+
+/** A header section that may go on, and what is to be done to it. */
+export interface JudgedHeader {
+  readonly section: Buffer
+  readonly fields: HeaderFields
+  readonly edits: readonly HeaderEdits[]
+  /** It goes to somebody who is not to learn what servers of the organization think of it. */
+  readonly untrusted: boolean
+}
+
+/**
+ * Judges a header section: mail loops, and what the agents think of it. A function: it has to be called for the agents to be asked,
+ * when nothing else is awaited in the session. The section may be a view that dies with the call: where agents are asked it is
+ * copied.
+ */
+export function judgeHeader(
+  dialogue: Dialogue,
+  envelope: Envelope,
+  section: Buffer,
+  form: LineForm,
+): JudgedHeader | Fault | (() => Promise<JudgedHeader | Fault>) {
+  const fields = parseHeader(section, form)
+  if (fields.tooMany) return faultOf('header-too-big')
+  if (fields.faulty) return faultOf('bare-line-end')
+  if (hopsOf(fields) > dialogue.connector.maxHops) return faultOf('loop')
+  const edits = [{ remove: never, prepend: traceFields(dialogue, envelope) }, ingressFirewall(dialogue)]
+  const untrusted = leavesTrust(dialogue, envelope)
+  const { agents } = dialogue
+  if (agents?.wants('headers') !== true) return { section, fields, edits, untrusted }
+  const judged = { section: Buffer.from(section), fields, edits, untrusted }
+  return () => askAgents(agents, envelope, judged)
+}
+
+async function askAgents(agents: AgentRun, envelope: Envelope, judged: JudgedHeader): Promise<JudgedHeader | Fault> {
+  const verdict = await agents.ask('headers', { envelope: factsOf(envelope), fields: judged.fields })
+  if (verdict.kind === 'gone') return faultOf('backend-lost')
+  if (verdict.kind === 'refuse') return faultWith('agent', verdict.reply, verdict.close)
+  return { ...judged, edits: [...judged.edits, ...verdict.edits] }
+}
+
+/** What agents are told of an envelope. */
+export function factsOf({ sender, recipients }: Envelope) {
+  return { sender, recipients: recipients.map(({ mailbox }) => mailbox) }
+}
+
+/** The pieces of a header section as it goes out. */
+export function edited({ section, fields, edits, untrusted }: JudgedHeader, form: LineForm): readonly Octets[] {
+  return editHeader(section, fields, untrusted ? egressFirewall(edits) : edits, form)
+}
+
+/** One group of several is enough: they get the same message. */
+function leavesTrust({ settings }: Dialogue, envelope: Envelope): boolean {
+  const { untrustedGroups } = settings
+  if (untrustedGroups.length === 0) return false
+  return (branchesOf(envelope) ?? []).some(({ backend }) => untrustedGroups.includes(backend.lease.backend.group))
+}
+
+/** What goes in front of everything: Received (RFC 5321 section 4.4), above it who has signed in (RFC 8601 section 4). */
+function traceFields(dialogue: Dialogue, envelope: Envelope): readonly string[] {
+  const { session, helo, authenticated, connector } = dialogue
+  const { hostname, clock } = session.services
+  const { international } = envelope.parameters
+  const [recipient, ...more] = envelope.recipients
+  const received = receivedField({
+    helo: helo?.domain ?? 'unknown',
+    client: session.leg.facts.peer,
+    hostname,
+    extended: helo?.kind !== 'helo',
+    encrypted: session.leg.tls !== undefined,
+    cipher: session.leg.tls?.cipher,
+    lmtp: connector.lmtp,
+    authenticated: isSignedIn(dialogue),
+    international,
+    id: session.id,
+    recipient: more.length === 0 ? recipient?.mailbox.text : undefined,
+    at: clock.wallNow(),
+  })
+  if (!connector.authenticationResults || authenticated === undefined) return [received]
+  return [authenticationResultsField({ hostname, international, user: authenticated.principal.user }), received]
+}
+
+function never(): boolean {
+  return false
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+import type { Octets } from '@portico/net'
+import type { AgentRun } from '../agents/run-agents.js'
+import type { Dialogue } from '../dialogue.js'
+import { DotUnstuffer, plainOf } from '../message/dot-stuffing.js'
+import type { LineForm } from '../message/header-fields.js'
+import { Spool, type SpooledMessage } from '../message/spool.js'
+import type { Reply } from '../replies.js'
+import { sharedOf } from '../shared.js'
+import { Delivery, type MessageSink } from './delivery.js'
+import { branchesOf, type Envelope } from './envelope.js'
+import { type Fault, faultOf, faultWith } from './fault.js'
+import { edited, factsOf, type JudgedHeader, judgeHeader } from './header.js'
+import type { Judged, LateJudgement, MessagePump } from './message-pump.js'
+import type { Passage } from './passage.js'
+import { pumpFor } from './pump-for.js'
+import { abandonStarted, startData } from './start.js'
+import { awaitVerdicts } from './verdicts.js'
+
+/** A message that is kept until agents have seen all of it, and goes on only then. The backends are told nothing before. */
+export class KeptPassage implements Passage {
+  readonly pump: MessagePump
+  readonly #dialogue: Dialogue
+  readonly #envelope: Envelope
+  readonly #agents: AgentRun
+  readonly #spool: Spool
+  #header: JudgedHeader | undefined
+
+  constructor(dialogue: Dialogue, envelope: Envelope, agents: AgentRun, form: LineForm) {
+    this.#dialogue = dialogue
+    this.#envelope = envelope
+    this.#agents = agents
+    const budget = sharedOf(dialogue.settings).spools
+    // The pump knows how much is too much, and says so before.
+    this.#spool = new Spool({ budget, maxSize: Number.POSITIVE_INFINITY })
+    this.pump = pumpFor(dialogue, envelope, new SpoolSink(this.#spool, form), form, (section) =>
+      this.#judge(Buffer.from(section), form),
+    )
+  }
+
+  /** Nothing of a message has gone anywhere before its last chunk. */
+  async chunkAnswer(): Promise<undefined> {
+    return undefined
+  }
+
+  async verdicts(): Promise<readonly Reply[] | Fault> {
+    const spooled = await this.#spool.finish()
+    const header = this.#header
+    if (spooled.kind === 'refused' || header === undefined) return faultOf('no-room')
+    const { message } = spooled
+    const facts = { envelope: factsOf(this.#envelope), fields: header.fields, message }
+    const verdict = await this.#agents.ask('dataEnd', facts)
+    if (verdict.kind === 'gone') return faultOf('backend-lost')
+    if (verdict.kind === 'refuse') return faultWith('agent', verdict.reply, verdict.close)
+    return this.#send(message, { ...header, edits: [...header.edits, ...verdict.edits] })
+  }
+
+  close(): void {
+    void this.#spool[Symbol.asyncDispose]()
+  }
+
+  /** What is kept stays as it came; what goes out has the edits of all agents. */
+  #judge(section: Buffer, form: LineForm): Judged | LateJudgement {
+    const plain = form === 'data' ? plainOf(section) : section
+    const judged = judgeHeader(this.#dialogue, this.#envelope, plain, 'plain')
+    return typeof judged === 'function'
+      ? async () => this.#remember(await judged(), section)
+      : this.#remember(judged, section)
+  }
+
+  #remember(judged: JudgedHeader | Fault, section: Buffer): Judged {
+    if ('why' in judged) return judged
+    this.#header = judged
+    return [section]
+  }
+
+  async #send(message: SpooledMessage, header: JudgedHeader): Promise<readonly Reply[] | Fault> {
+    const dialogue = this.#dialogue
+    const { connector, session } = dialogue
+    const envelope = this.#envelope
+    const branches = branchesOf(envelope) ?? []
+    const binary = envelope.parameters.body === 'BINARYMIME'
+    const refusal = binary ? undefined : await startData(dialogue, branches)
+    const begun = branches.filter((branch) => branch.refusal === undefined)
+    if (refusal !== undefined && (begun.length === 0 || !connector.lmtp)) {
+      await abandonStarted(dialogue, branches)
+      return faultWith('backend-refused', refusal)
+    }
+    const facts = { form: 'plain', each: connector.lmtp, wheel: session.services.wheel } as const
+    const delivery = new Delivery(begun, facts, () => binary)
+    if (!(await new SpooledDelivery(delivery, message, header).send())) {
+      delivery.cut()
+      return faultOf('backend-lost')
+    }
+    return awaitVerdicts(dialogue, envelope, delivery.outlets)
+  }
+}
+
+/** Keeps a message as a plain one, whatever the form it comes in. */
+class SpoolSink implements MessageSink {
+  readonly #spool: Spool
+  readonly #unstuffer: DotUnstuffer | undefined
+  #blocked = false
+
+  constructor(spool: Spool, form: LineForm) {
+    this.#spool = spool
+    this.#unstuffer = form === 'data' ? new DotUnstuffer() : undefined
+  }
+
+  get blocked(): boolean {
+    return this.#blocked
+  }
+
+  get broken(): 'no-room' | undefined {
+    return this.#spool.fault === undefined ? undefined : 'no-room'
+  }
+
+  start(resume: () => void): void {
+    this.#spool.onDrain = () => {
+      this.#blocked = false
+      resume()
+    }
+  }
+
+  batch(fill: () => void): void {
+    fill()
+  }
+
+  write(view: Octets): void {
+    if (this.#unstuffer === undefined) this.#keep(view)
+    else this.#unstuffer.unstuff(view, (piece) => this.#keep(piece))
+  }
+
+  writeText(latin1: string): void {
+    if (latin1 !== '') this.write(Buffer.from(latin1, 'latin1'))
+  }
+
+  chunk(): void {}
+
+  endPart(): void {}
+
+  end(): void {}
+
+  cut(): void {}
+
+  stop(): void {}
+
+  #keep(piece: Octets): void {
+    if (!this.#spool.write(piece)) this.#blocked = true
+  }
+}
+
+/** Sends a kept message with the pace of its backends. */
+class SpooledDelivery {
+  readonly #delivery: Delivery
+  readonly #message: SpooledMessage
+  readonly #header: JudgedHeader
+  #goOn: (() => void) | undefined
+
+  constructor(delivery: Delivery, message: SpooledMessage, header: JudgedHeader) {
+    this.#delivery = delivery
+    this.#message = message
+    this.#header = header
+  }
+
+  /** False: the message did not go out whole, and has no end. */
+  async send(): Promise<boolean> {
+    const delivery = this.#delivery
+    const { section } = this.#header
+    const pieces = edited(this.#header, 'plain')
+    const size = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    delivery.start(() => this.#goOn?.())
+    delivery.batch(() => {
+      delivery.chunk(size + this.#message.size - section.length, true)
+      for (const piece of pieces) delivery.write(piece)
+    })
+    let skipped = 0
+    const read = await this.#message.read((piece) => {
+      const rest = piece.subarray(Math.min(piece.length, section.length - skipped))
+      skipped += piece.length - rest.length
+      return this.#write(rest)
+    })
+    delivery.stop()
+    if (read !== 'done' || delivery.broken !== undefined) return false
+    delivery.batch(() => delivery.end())
+    delivery.stop()
+    return true
+  }
+
+  #write(piece: Octets): boolean | Promise<boolean> {
+    const delivery = this.#delivery
+    if (delivery.broken !== undefined) return false
+    delivery.batch(() => delivery.write(piece))
+    if (!delivery.blocked) return true
+    return new Promise((resolve) => {
+      this.#goOn = () => {
+        this.#goOn = undefined
+        resolve(delivery.broken === undefined)
+      }
+    })
+  }
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+import type { Cancellation } from '@portico/base'
+import { describe, expect, test } from 'vitest'
+import { type Opinion, PASS } from '../../src/agents/agent.js'
+import { parseHeader } from '../../src/message/header-fields.js'
+import type { SpooledMessage } from '../../src/message/spool.js'
+import { say } from '../../src/replies.js'
+import { agent, prepending, stage, witness } from './support.js'
+
+const HELLO = { kind: 'ehlo', domain: 'client.example' } as const
+const NOBODY = { sender: undefined, parameters: new Map() }
+const REFUSAL = say(550, '5.7.1', 'Not wanted')
+const refusing = () => ({ kind: 'refuse', reply: REFUSAL }) as const
+const never = () => new Promise<Opinion>(() => {})
+
+describe('who is asked', () => {
+  test('agents in their order, each for the events that it wants', async () => {
+    const heard: string[] = []
+    const only = agent({
+      mail: () => {
+        heard.push('second mail')
+        return PASS
+      },
+    })
+    const { run } = stage([witness('first', heard), only])
+    await run.ask('ehlo', HELLO)
+    await run.ask('mail', NOBODY)
+    expect(heard).toEqual(['first ehlo', 'first mail', 'second mail'])
+  })
+
+  test('one agent after another: the second hears nothing before the first has answered', async () => {
+    const heard: string[] = []
+    let answer: (opinion: Opinion) => void = () => {}
+    const slow = agent({ ehlo: () => new Promise((resolve) => (answer = resolve)) })
+    const { run } = stage([slow, witness('second', heard)])
+    const verdict = run.ask('ehlo', HELLO)
+    await Promise.resolve()
+    expect(heard).toEqual([])
+    answer({ kind: 'pass' })
+    expect(await verdict).toEqual({ kind: 'go', edits: [] })
+    expect(heard).toEqual(['second ehlo'])
+  })
+
+  test('nobody after a refusal, which is the verdict and one line of the log', async () => {
+    const heard: string[] = []
+    const { run, lines } = stage([agent({ mail: refusing }, { name: 'strict' }), witness('second', heard)])
+    expect(await run.ask('mail', NOBODY)).toEqual({ kind: 'refuse', reply: REFUSAL, close: false })
+    expect(heard).toEqual([])
+    expect(lines).toEqual([
+      expect.objectContaining({
+        message: 'an agent refused',
+        session: 's1',
+        client: '192.0.2.7',
+        agent: 'strict',
+        event: 'mail',
+        reply: '550 5.7.1 Not wanted',
+      }),
+    ])
+  })
+
+  test('an agent that has no business in the session is not heard of', async () => {
+    const { run } = stage([agent(undefined)])
+    expect(await run.ask('ehlo', HELLO)).toEqual({ kind: 'go', edits: [] })
+    expect(run.needsBody()).toBe(false)
+  })
+
+  test('an event that nobody wants to hear of is answered at once', () => {
+    const { run } = stage([agent({ mail: refusing })])
+    expect(run.ask('ehlo', HELLO)).toEqual({ kind: 'go', edits: [] })
+  })
+
+  test('edits of several agents come in their order', async () => {
+    const [one, two] = [prepending('X-One: 1\r\n'), prepending('X-Two: 2\r\n')]
+    const { run } = stage([
+      agent({ mail: () => ({ kind: 'pass', edits: one }) }),
+      agent({ mail: () => ({ kind: 'pass', edits: two }) }),
+    ])
+    expect(await run.ask('mail', NOBODY)).toEqual({ kind: 'go', edits: [one, two] })
+  })
+
+  test('each agent is told of the end, also behind one that fails there', () => {
+    const heard: string[] = []
+    const broken = agent({
+      end() {
+        throw new Error('broken')
+      },
+    })
+    const { run, lines } = stage([broken, witness('second', heard)])
+    run.end()
+    expect(heard).toEqual(['second end'])
+    expect(lines).toEqual([expect.objectContaining({ level: 'error', agent: 'test' })])
+  })
+})
+
+describe('exemption', () => {
+  test('from an opinion: anti-spam agents are not asked from then on, others are', async () => {
+    const heard: string[] = []
+    const { run } = stage([
+      agent({ connect: () => ({ kind: 'exempt' }) }),
+      witness('spam', heard),
+      witness('other', heard, { antiSpam: false }),
+    ])
+    await run.ask('connect', { greeting: true })
+    await run.ask('mail', NOBODY)
+    expect(heard).toEqual(['other connect', 'other mail'])
+  })
+
+  test('from a permission, as soon as the client has it', async () => {
+    const heard: string[] = []
+    let signedIn = false
+    const session = {
+      get bypassesAntiSpam() {
+        return signedIn
+      },
+    }
+    const { run } = stage([witness('spam', heard), witness('other', heard, { antiSpam: false })], session)
+    await run.ask('ehlo', HELLO)
+    signedIn = true
+    await run.ask('mail', NOBODY)
+    expect(heard).toEqual(['spam ehlo', 'other ehlo', 'other mail'])
+  })
+
+  test('nobody needs the body for agents that are not asked', () => {
+    const reader = [agent({ dataEnd: () => ({ kind: 'pass' }) })]
+    expect(stage(reader).run.needsBody()).toBe(true)
+    expect(stage(reader, { bypassesAntiSpam: true }).run.needsBody()).toBe(false)
+    expect(stage([agent({ headers: () => ({ kind: 'pass' }) })]).run.needsBody()).toBe(false)
+  })
+})
+
+const AWAY = [
+  ['a deadline, pass', never, 'pass', { kind: 'go', edits: [] }, 'deadline'],
+  ['a throw, pass', () => raise(), 'pass', { kind: 'go', edits: [] }, 'failed'],
+  ['a rejection, pass', () => Promise.reject(new Error('broken')), 'pass', { kind: 'go', edits: [] }, 'failed'],
+  ['no opinion at all, pass', () => undefined as unknown as Opinion, 'pass', { kind: 'go', edits: [] }, 'failed'],
+  [
+    'a deadline, tempfail',
+    never,
+    'tempfail',
+    { kind: 'refuse', close: false, reply: expect.objectContaining({ code: 451 }) },
+    'deadline',
+  ],
+  [
+    'a throw, tempfail',
+    () => raise(),
+    'tempfail',
+    { kind: 'refuse', close: false, reply: expect.objectContaining({ code: 451 }) },
+    'failed',
+  ],
+] as const
+
+function raise(): never {
+  throw new Error('broken')
+}
+
+describe('an agent that does not answer', () => {
+  test.each(AWAY)(
+    '%s: what was stated holds, and the log has one line of it',
+    async (_label, handler, whenAway, expected, why) => {
+      const { run, clock, lines } = stage([agent({ mail: handler }, { whenAway })])
+      const verdict = run.ask('mail', NOBODY)
+      await clock.advance(5_200)
+      expect(await verdict).toEqual(expected)
+      expect(lines.filter(({ level }) => level === 'warn')).toEqual([
+        expect.objectContaining({ message: 'an agent gave no answer', agent: 'test', event: 'mail', why }),
+      ])
+    },
+  )
+
+  test('is waited for until its deadline and no longer', async () => {
+    const { run, clock } = stage([agent({ mail: never }, { deadline: 30_000 })])
+    let over = false
+    void Promise.resolve(run.ask('mail', NOBODY)).then(() => {
+      over = true
+    })
+    await clock.advance(29_900)
+    expect(over).toBe(false)
+    await clock.advance(300)
+    expect(over).toBe(true)
+  })
+
+  test('before MAIL has the client come again later: 421, and the end', async () => {
+    const { run, clock } = stage([agent({ connect: never }, { whenAway: 'tempfail' })])
+    const verdict = run.ask('connect', { greeting: true })
+    await clock.advance(5_200)
+    expect(await verdict).toMatchObject({ kind: 'refuse', close: true, reply: { code: 421 } })
+  })
+
+  test('what it says too late is dropped, and it has been told to stop', async () => {
+    let answer: (opinion: Opinion) => void = () => {}
+    let patience: Cancellation | undefined
+    const late = agent({
+      mail: (_facts, signal) => {
+        patience = signal
+        return new Promise((resolve) => (answer = resolve))
+      },
+    })
+    const { run, clock } = stage([late])
+    const verdict = run.ask('mail', NOBODY)
+    await clock.advance(5_200)
+    answer(refusing())
+    expect(await verdict).toEqual({ kind: 'go', edits: [] })
+    expect(patience?.reason).toBe('deadline')
+    expect(await run.ask('ehlo', HELLO)).toEqual({ kind: 'go', edits: [] })
+  })
+
+  test('what it says too late does not disturb the wait for another one', async () => {
+    let answer: (opinion: Opinion) => void = () => {}
+    const late = agent({ mail: () => new Promise((resolve) => (answer = resolve)), ehlo: never }, { deadline: 5_000 })
+    const { run, clock, signal } = stage([late])
+    const first = run.ask('mail', NOBODY)
+    await clock.advance(5_200)
+    await first
+    const second = run.ask('ehlo', HELLO)
+    answer(refusing())
+    await clock.advance(100)
+    signal.abort('closed')
+    expect(await second).toEqual({ kind: 'gone' })
+  })
+
+  test('does not keep the next one from its own time', async () => {
+    const { run, clock, lines } = stage([
+      agent({ mail: never }, { name: 'one' }),
+      agent({ mail: never }, { name: 'two' }),
+    ])
+    const verdict = run.ask('mail', NOBODY)
+    await clock.advance(10_400)
+    expect(await verdict).toEqual({ kind: 'go', edits: [] })
+    expect(lines.map((line) => line['agent'])).toEqual(['one', 'two'])
+    expect(clock.pending).toBe(0)
+  })
+})
+
+test('the end of the session ends the wait, and reaches the agent', async () => {
+  let patience: Cancellation | undefined
+  const waiting = agent({
+    mail: (_facts, signal) => {
+      patience = signal
+      return never()
+    },
+  })
+  const { run, clock, signal, lines } = stage([waiting])
+  const verdict = run.ask('mail', NOBODY)
+  signal.abort('closed')
+  expect(await verdict).toEqual({ kind: 'gone' })
+  expect(patience?.reason).toBe('closed')
+  expect(lines).toEqual([])
+  expect(clock.pending).toBe(0)
+})
+
+test('the slot of the session is free again after each answer', async () => {
+  const { run, signal } = stage([agent({ mail: async () => ({ kind: 'pass' }) })])
+  await run.ask('mail', NOBODY)
+  expect(signal.onAbort).toBeUndefined()
+  await run.ask('mail', NOBODY)
+})
+
+describe('audit', () => {
+  test('says what it would have done, and changes nothing', async () => {
+    const heard: string[] = []
+    const watching = agent(
+      {
+        connect: () => ({ kind: 'exempt' }),
+        mail: refusing,
+        headers: () => ({ kind: 'pass', edits: prepending('X-One: 1\r\n') }),
+        dataEnd: () => ({ kind: 'pass', edits: { remove: () => true, prepend: [] } }),
+      },
+      { name: 'watching', audit: true },
+    )
+    const { run, lines } = stage([watching, witness('spam', heard)])
+    expect(await run.ask('connect', { greeting: true })).toEqual({ kind: 'go', edits: [] })
+    expect(await run.ask('mail', NOBODY)).toEqual({ kind: 'go', edits: [] })
+    const envelope = { sender: undefined, recipients: [] }
+    const fields = parseHeader(Buffer.from('Subject: x\r\n'), 'plain')
+    const message: SpooledMessage = { size: 0, read: async () => 'done', start: async () => Buffer.alloc(0) }
+    expect(await run.ask('headers', { envelope, fields })).toEqual({ kind: 'go', edits: [] })
+    expect(await run.ask('dataEnd', { envelope, fields, message })).toEqual({ kind: 'go', edits: [] })
+    expect(heard).toEqual(['spam connect', 'spam mail', 'spam headers', 'spam dataEnd'])
+    expect(lines).toEqual([
+      expect.objectContaining({
+        message: 'an agent only watches',
+        agent: 'watching',
+        event: 'connect',
+        opinion: 'exempt',
+      }),
+      expect.objectContaining({ event: 'mail', opinion: 'refuse', reply: '550 5.7.1 Not wanted' }),
+      expect.objectContaining({ event: 'headers', opinion: 'pass', fields: ['X-One: 1\r\n'] }),
+    ])
+  })
+
+  test('an absent agent that only watches defers nobody', async () => {
+    const { run } = stage([agent({ mail: () => raise() }, { audit: true, whenAway: 'tempfail' })])
+    expect(await run.ask('mail', NOBODY)).toEqual({ kind: 'go', edits: [] })
+  })
+})

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+import { CancellationSource } from '@portico/base'
+import { createTimerWheel } from '@portico/net'
+import type { Log, LogFacts } from '@portico/telemetry'
+import { createFakeClock, type FakeClock } from '@portico/testkit'
+import type { Mailbox } from '../../src/address.js'
+import { type Agent, type AgentHandlers, type AgentSession, PASS } from '../../src/agents/agent.js'
+import { AgentRun } from '../../src/agents/run-agents.js'
+import type { HeaderEdits } from '../../src/message/header-fields.js'
+
+/** A session of a stranger on the connector `inbound`. */
+export const SESSION: AgentSession = {
+  id: 's1',
+  peer: { address: '192.0.2.7', port: 40_000, family: 4 },
+  local: { address: '192.0.2.1', port: 25, family: 4 },
+  tls: undefined,
+  networks: [],
+  isProxy: false,
+  connector: 'inbound',
+  hostname: 'portico.test.lan',
+  hello: undefined,
+  user: undefined,
+  bypassesAntiSpam: false,
+  input: () => Promise.resolve('cancelled'),
+}
+
+export interface LogLine extends LogFacts {
+  readonly level: string
+  readonly message: string
+}
+
+/** A log that can be read. */
+export function listeningLog(): Log & { readonly lines: LogLine[] } {
+  const lines: LogLine[] = []
+  const at = (level: string) => (message: string, facts?: LogFacts) => void lines.push({ level, message, ...facts })
+  const log = { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), child: () => log }
+  return log
+}
+
+/** An agent of which a test says only what matters. */
+export function agent(handlers: AgentHandlers | undefined, more: Partial<Omit<Agent, 'open'>> = {}): Agent {
+  return {
+    name: 'test',
+    antiSpam: true,
+    deadline: 5_000,
+    whenAway: 'pass',
+    audit: false,
+    open: () => handlers,
+    ...more,
+  }
+}
+
+/** An agent that only writes down that it was asked. */
+export function witness(name: string, heard: string[], more: Partial<Omit<Agent, 'open'>> = {}): Agent {
+  const hear = (event: string) => () => {
+    heard.push(`${name} ${event}`)
+    return PASS
+  }
+  const handlers = {
+    connect: hear('connect'),
+    ehlo: hear('ehlo'),
+    mail: hear('mail'),
+    rcpt: hear('rcpt'),
+    headers: hear('headers'),
+    dataEnd: hear('dataEnd'),
+    end: () => void heard.push(`${name} end`),
+  }
+  return agent(handlers, { name, ...more })
+}
+
+/** Edits that put one field in front. */
+export function prepending(field: string): HeaderEdits {
+  return { remove: () => false, prepend: [field] }
+}
+
+export interface Staged {
+  readonly run: AgentRun
+  readonly clock: FakeClock
+  readonly signal: CancellationSource
+  readonly lines: LogLine[]
+}
+
+/** The agents of one session, on a clock that stands still. */
+export function stage(agents: readonly Agent[], session: Partial<AgentSession> = {}): Staged {
+  const clock = createFakeClock()
+  const signal = new CancellationSource()
+  const log = listeningLog()
+  const there = Object.create(SESSION, Object.getOwnPropertyDescriptors(session)) as AgentSession
+  const run = new AgentRun({ session: there, agents, wheel: createTimerWheel(clock), log, signal })
+  return { run, clock, signal, lines: log.lines }
+}
+
+/** An address as RCPT has it. */
+export function recipient(text: string): Mailbox {
+  const at = text.lastIndexOf('@')
+  const [local, domain] = at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
+  return { text, local, domain, international: false }
+}
