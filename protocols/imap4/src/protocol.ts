@@ -8,12 +8,12 @@ import { serveImap4 } from './session.js'
 /** IMAP4 (RFC 9051, RFC 3501) as the front end hosts it. */
 export const imap4: Protocol<Imap4Settings> = {
   name: 'imap4',
-  alpn: ['imap'],
+  alpn: () => ['imap'],
   ports: { plain: 143, implicit: 993 },
   identities: ['password', 'master'],
   schema: imap4Schema,
   listenerSchema: imap4ListenerSchema,
-  driver: () => imap4Driver(),
+  drivers: () => [imap4Driver()],
   serve: serveImap4,
   tooBusy: Buffer.from(TOO_BUSY, 'latin1'),
 }

@@ -74,7 +74,7 @@ async function readRest(
       if (mark.waits) return refused(head.tag, reason)
       swallowed += mark.size
       if (swallowed > MOST_SWALLOWED) return { kind: 'flood', tag: head.tag }
-      if (!(await dialogue.skip(mark.size))) return { kind: 'gone' }
+      if (!(await dialogue.swallow(mark.size))) return { kind: 'gone' }
     } else {
       if (mark.waits) dialogue.write('+ Go ahead\r\n')
       const bytes = await dialogue.readExactly(mark.size)

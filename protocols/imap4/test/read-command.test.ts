@@ -24,7 +24,7 @@ class Script {
     if (end < 0) return { kind: 'gone' }
     const text = this.#rest.slice(0, end).replace(/\r$/, '')
     this.#rest = this.#rest.slice(end + 1)
-    return text.length > limit ? { kind: 'too-long' } : { kind: 'line', text }
+    return text.length > limit ? { kind: 'too-long' } : { kind: 'line', text, bareLf: false }
   }
 
   async readExactly(count: number): Promise<Buffer | undefined> {
@@ -35,7 +35,7 @@ class Script {
     return bytes
   }
 
-  async skip(count: number): Promise<boolean> {
+  async swallow(count: number): Promise<boolean> {
     if (this.#rest.length < count) return false
     this.#rest = this.#rest.slice(count)
     return true

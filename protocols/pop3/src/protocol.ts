@@ -8,12 +8,12 @@ import { servePop3 } from './session.js'
 /** POP3 (RFC 1939) as the front end hosts it. */
 export const pop3: Protocol<Pop3Settings> = {
   name: 'pop3',
-  alpn: ['pop3'],
+  alpn: () => ['pop3'],
   ports: { plain: 110, implicit: 995 },
   identities: ['password', 'master'],
   schema: pop3Schema,
   listenerSchema: pop3ListenerSchema,
-  driver: () => pop3Driver(),
+  drivers: () => [pop3Driver()],
   serve: servePop3,
   tooBusy: Buffer.from(TOO_BUSY, 'latin1'),
 }

@@ -11,5 +11,5 @@ export const login: CommandHandler = async (context, { tag, args }) => {
   if (refusal !== undefined) return answerFailure(context, tag, refusal)
   const [user, password] = [textOf(args[0]), textOf(args[1])]
   if (args.length !== 2 || user === undefined || password === undefined) return malformed(context, tag)
-  return signIn(context, tag, await showPassword(context, { mechanism: 'LOGIN command', user, password }))
+  return signIn(context, tag, await showPassword(context, { user, password }))
 }

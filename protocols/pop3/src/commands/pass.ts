@@ -15,5 +15,5 @@ export const pass: CommandHandler = async (context, { rest }) => {
   }
   const password = rest === undefined ? undefined : textOf(rest)
   if (password === undefined) return malformed(context)
-  return signIn(context, await showPassword(context, { mechanism: 'USER', user, password }))
+  return signIn(context, await showPassword(context, { user, password }))
 }
