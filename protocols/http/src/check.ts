@@ -1,18 +1,62 @@
 // SPDX-License-Identifier: MIT
 import type { ConfigProblem } from '@portico/config'
 import type { SiteFacts } from '@portico/session'
-import type { HttpSettings } from './schema.js'
+import type { Directory } from './directory/schema.js'
+import { isDoor } from './door/door.js'
+import type { HttpListenerOptions, HttpSettings } from './schema.js'
+import { schemeProblems } from './sign-in/check.js'
 
-/** A directory may send everybody to one group, which has to exist. */
-export function httpProblems({ directories }: HttpSettings, { backendGroups }: SiteFacts): ConfigProblem[] {
-  return directories.flatMap(({ group }, index) =>
-    group === undefined || backendGroups.includes(group)
-      ? []
-      : [
-          {
-            path: ['http', 'directories', index, 'group'],
-            expectation: `expected one of the groups ${backendGroups.join(', ')}`,
-          },
-        ],
-  )
+/** What no single key of the block, of a directory or of a listener shows to be wrong. */
+export function httpProblems(settings: HttpSettings, site: SiteFacts): ConfigProblem[] {
+  return [
+    ...settings.directories.flatMap((directory, index) =>
+      within(['http', 'directories', index], directoryProblems(directory, site)),
+    ),
+    ...site.listeners.flatMap((listener) =>
+      within(['listeners', listener.index], listenerProblems(listener, settings)),
+    ),
+    ...webrootProblems(settings, site),
+  ]
+}
+
+function within(place: ConfigProblem['path'], problems: readonly ConfigProblem[]): ConfigProblem[] {
+  return problems.map(({ path, expectation }) => ({ path: [...place, ...path], expectation }))
+}
+
+function directoryProblems(directory: Directory, site: SiteFacts): ConfigProblem[] {
+  const { backendGroups, networks } = site
+  const problems: ConfigProblem[] = []
+  const { group, authFor, preAuth } = directory
+  if (group !== undefined && !backendGroups.includes(group)) {
+    problems.push({ path: ['group'], expectation: `expected one of the groups ${backendGroups.join(', ')}` })
+  }
+  if (group === undefined && preAuth.length > 0) {
+    problems.push({ path: ['preAuth'], expectation: 'expected a group: nobody is known whose location could be asked' })
+  }
+  problems.push(...schemeProblems(directory, site))
+  authFor.forEach((entry, index) => {
+    entry.networks.forEach((name, at) => {
+      if (networks.includes(name)) return
+      const path = ['authFor', index, 'networks', at]
+      problems.push({ path, expectation: 'expected the name of one of the networks' })
+    })
+  })
+  return problems
+}
+
+function listenerProblems({ tls, options }: SiteFacts['listeners'][number], settings: HttpSettings): ConfigProblem[] {
+  if (tls === 'starttls') return [{ path: ['tls'], expectation: 'expected none or implicit: HTTP has no STARTTLS' }]
+  if ((options as HttpListenerOptions).door !== true) return []
+  if (tls !== 'none')
+    return [{ path: ['door'], expectation: 'expected tls: none, which is what a door leads away from' }]
+  if (settings.httpsUrl !== undefined) return []
+  return [{ path: ['door'], expectation: 'expected http.httpsUrl, where a door leads' }]
+}
+
+/** Challenges that nobody is shown would be noticed when a certificate has run out. */
+function webrootProblems(settings: HttpSettings, { listeners }: SiteFacts): ConfigProblem[] {
+  if (settings.acmeWebroot === undefined || listeners.length === 0) return []
+  if (listeners.some((listener) => isDoor(listener, settings))) return []
+  const expectation = 'expected a listener that is a door: tls: none, and http.httpsUrl'
+  return [{ path: ['http', 'acmeWebroot'], expectation }]
 }

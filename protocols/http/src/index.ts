@@ -1,3 +1,5 @@
 // SPDX-License-Identifier: MIT
+
+export type { Directory } from './directory/schema.js'
 export { http } from './protocol.js'
-export { type Directory, type HttpSettings, httpSchema } from './schema.js'
+export { type HttpSettings, httpSchema } from './schema.js'

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: MIT
 import type { Protocol } from '@portico/session'
+import { httpDriver } from './backend/driver.js'
 import { httpProblems } from './check.js'
-import { httpDriver } from './driver.js'
 import { formatReply, statusReply } from './replies.js'
 import { type HttpSettings, httpListenerSchema, httpSchema } from './schema.js'
 import { serveHttp } from './session.js'
 
-/** HTTP/1.1 (RFC 9110, RFC 9112): the walk once per request. */
+/** HTTP/1.1 (RFC 9110, RFC 9112) and HTTP/2 (RFC 9113): the walk once per request. */
 export const http: Protocol<HttpSettings> = {
   name: 'http',
-  alpn: ['http/1.1', 'http/1.0'],
+  alpn: ({ http2 }) => [...(http2 ? ['h2'] : []), 'http/1.1', 'http/1.0'],
   ports: { plain: 80, implicit: 443 },
-  identities: ['password', 'header', 'none'],
+  identities: ['password', 'token', 'header', 'none'],
   schema: httpSchema,
   listenerSchema: httpListenerSchema,
   check: httpProblems,
-  driver: () => httpDriver,
+  components: ({ directories }) => directories.map(({ component }) => component),
+  drivers: () => [httpDriver],
   serve: serveHttp,
   tooBusy: Buffer.from(
     formatReply(statusReply(503, 'Retry-After: 5\r\n'), { persist: false, minor: 1, head: false, wallNow: undefined }),

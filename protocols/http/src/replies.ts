@@ -6,13 +6,19 @@ export interface Reply {
   readonly status: number
   /** Field lines of their own, each with its CRLF; empty for none. */
   readonly fields: string
-  /** Plain text; empty for none. */
+  /** Any text, sent as UTF-8; empty for none. */
   readonly body: string
+  /** With its charset; plain text when absent. */
+  readonly contentType?: string
+  /** The failure that it tells, where it is one. */
+  readonly reason?: FailureReason
 }
 
-/** Phrases of the statuses that we give ourselves (RFC 9110 section 15, RFC 6585). */
+/** Phrases of the statuses that we give ourselves (RFC 9110 section 15, RFC 6585; 44x and 45x are what clients of Exchange know). */
 const PHRASES: Readonly<Record<number, string>> = {
   200: 'OK',
+  302: 'Found',
+  303: 'See Other',
   307: 'Temporary Redirect',
   308: 'Permanent Redirect',
   400: 'Bad Request',
@@ -23,8 +29,14 @@ const PHRASES: Readonly<Record<number, string>> = {
   408: 'Request Timeout',
   413: 'Content Too Large',
   414: 'URI Too Long',
+  415: 'Unsupported Media Type',
+  417: 'Expectation Failed',
   429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
+  440: 'Login Time-out',
+  451: 'Redirect',
+  456: 'Blocked',
+  457: 'Expired Password',
   500: 'Internal Server Error',
   501: 'Not Implemented',
   502: 'Bad Gateway',
@@ -33,7 +45,7 @@ const PHRASES: Readonly<Record<number, string>> = {
   505: 'HTTP Version Not Supported',
 }
 
-/** What each failure says on this wire. 401 gets the directory's challenge; `retrySeconds` becomes Retry-After. */
+/** What each failure says on this wire. 401 gets the directory's challenges; `retrySeconds` becomes Retry-After. */
 const FAILURES: Readonly<Record<FailureReason, { readonly status: number; readonly retrySeconds?: number }>> = {
   'invalid-credentials': { status: 401 },
   'unauthorized-identity': { status: 403 },
@@ -60,27 +72,41 @@ export function statusReply(status: number, fields = ''): Reply {
   return { status, fields, body: `${status} ${phraseOf(status)}\n` }
 }
 
-/** The reply to a failure. `realm` is for 401; `waitMs` lengthens Retry-After. */
-export function failureReply(reason: FailureReason, realm: string, waitMs = 0): Reply {
+/** Failures that a sign-in mends. */
+export type ChallengeReason = Extract<
+  FailureReason,
+  'invalid-credentials' | 'password-expired' | 'not-authenticated' | 'mechanism-unavailable'
+>
+
+export function isChallenge(reason: FailureReason): reason is ChallengeReason {
+  return FAILURES[reason].status === 401
+}
+
+/** What the answer to a failure holds besides its status. */
+export interface FailureFacts {
+  /** Field lines, each with its CRLF: for 401 the challenges. */
+  readonly fields?: string
+  /** Lengthens Retry-After. */
+  readonly waitMs?: number
+}
+
+/** The reply to a failure. */
+export function failureReply(reason: FailureReason, { fields = '', waitMs = 0 }: FailureFacts = {}): Reply {
   const { status, retrySeconds } = FAILURES[reason]
-  if (status === 401) return statusReply(401, challenge(realm))
-  if (retrySeconds === undefined) return statusReply(status)
-  return statusReply(status, `Retry-After: ${Math.max(retrySeconds, Math.ceil(waitMs / 1000))}\r\n`)
+  const retry = retrySeconds === undefined ? '' : `Retry-After: ${Math.max(retrySeconds, Math.ceil(waitMs / 1000))}\r\n`
+  return { ...statusReply(status, fields + retry), reason }
 }
 
-/** The challenge of Basic; its charset tells clients to send UTF-8 (RFC 7617 section 2.1). */
-export function challenge(realm: string): string {
-  return `WWW-Authenticate: Basic realm="${realm}", charset="UTF-8"\r\n`
-}
-
-/** The page that balancers read. */
-export function healthReply(active: boolean): Reply {
-  const { fields, body } = active ? { fields: '', body: '200 OK\n' } : statusReply(503)
-  return { status: active ? 200 : 503, fields: `Cache-Control: no-store\r\n${fields}`, body }
+/** The page that balancers read: they look for `200 OK`, some for the name of the server behind it. */
+export function healthReply(healthy: boolean, hostname: string): Reply {
+  const fields = 'Cache-Control: no-store\r\n'
+  if (!healthy) return statusReply(503, fields)
+  const name = hostname.replace(/[^\w.:-]/g, '')
+  return { status: 200, fields, body: `200 OK<br/>${name}\n`, contentType: 'text/html; charset=utf-8' }
 }
 
 /** Sends the client elsewhere. The location is ours, never the client's. */
-export function redirectReply(status: 307 | 308, location: string): Reply {
+export function redirectReply(status: 302 | 307 | 308, location: string): Reply {
   return statusReply(status, `Location: ${location}\r\n`)
 }
 
@@ -99,13 +125,14 @@ export interface ReplyFrame {
   readonly wallNow: number | undefined
 }
 
-/** The whole reply as latin1 text. */
+/** The whole reply as latin1 text, each character an octet. */
 export function formatReply(reply: Reply, frame: ReplyFrame): string {
   const date = frame.wallNow === undefined ? '' : `Date: ${new Date(frame.wallNow).toUTCString()}\r\n`
-  const content = `Content-Type: text/plain\r\nContent-Length: ${reply.body.length}\r\n`
+  const body = Buffer.from(reply.body).toString('latin1')
+  const content = `Content-Type: ${reply.contentType ?? 'text/plain'}\r\nContent-Length: ${body.length}\r\n`
   const start = `HTTP/1.1 ${reply.status} ${phraseOf(reply.status)}\r\n${date}`
   const connection = connectionLine(frame.persist, frame.minor)
-  return `${start}${reply.fields}${content}${connection}\r\n${frame.head ? '' : reply.body}`
+  return `${start}${reply.fields}${content}${connection}\r\n${frame.head ? '' : body}`
 }
 
 /** `Connection: close`, `keep-alive` for a client of HTTP/1.0 that stays, or nothing (RFC 9112 section 9.3). */

@@ -59,3 +59,27 @@ test('content that a broken backend sends after HEAD is no answer to the next re
   await client.take('good')
   expect(seen).toEqual(['0 HEAD', '1 GET'])
 })
+
+test.each([
+  ['GET', 'HTTP/1.1 200 OK\r\n', ['0 GET', '0 GET', '1 GET']],
+  ['POST', 'HTTP/1.1 502 Bad Gateway\r\n', ['0 GET', '0 POST']],
+])(
+  '%s on a kept connection that the backend closes instead of answering (RFC 9110 section 9.2.2)',
+  async (method, line, heads) => {
+    const seen: string[] = []
+    await using front = await Front.start((socket, index) => {
+      socket.on('error', () => undefined)
+      socket.on('data', (chunk: Buffer) => {
+        seen.push(`${index} ${chunk.toString('latin1').split(' ')[0]}`)
+        if (seen.length === 2) socket.destroy()
+        else socket.write(OK)
+      })
+    })
+    const client = await Client.connect(front.port)
+    client.send('GET / HTTP/1.1', 'Host: a', BASIC, '', '')
+    await client.take('\r\n\r\n')
+    client.send(`${method} / HTTP/1.1`, 'Host: a', BASIC, '', '')
+    expect(await client.take('\r\n')).toBe(line)
+    expect(seen).toEqual(heads)
+  },
+)

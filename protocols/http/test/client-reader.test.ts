@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Leg } from '@portico/net'
 import { expect, test } from 'vitest'
-import { ClientReader } from '../src/client-reader.js'
+import { ClientReader } from '../src/client/client-reader.js'
 
 test('a client that asks and does not read the answers is not heard until it has read them', () => {
   const leg = {

@@ -231,6 +231,12 @@ describe('the chunked coding (RFC 9112 section 7.1)', () => {
     ['content longer than its size', '5\r\nhello!\r\n0\r\n\r\n', 'bad-chunk-end'],
     ['a bare LF at the very end', '0\r\n\n', 'bad-trailer'],
     ['a bare LF in the trailers', '0\r\nA: b\nC: d\r\n\r\n', 'bad-trailer'],
+    ['a trailer that is no field', '0\r\nGET /admin HTTP/1.1\r\nA: b\r\n\r\n', 'bad-trailer'],
+    ['a trailer without a colon', '0\r\nA\r\n\r\n', 'bad-trailer'],
+    ['a trailer without a name', '0\r\n: b\r\n\r\n', 'bad-trailer'],
+    ['a space before the colon of a trailer', '0\r\nA : b\r\n\r\n', 'bad-trailer'],
+    ['a folded trailer', '0\r\nA: b\r\n c\r\n\r\n', 'bad-trailer'],
+    ['a bare CR in a trailer', '0\r\nA: b\rc\r\n\r\n', 'bad-trailer'],
     ['endless extensions', `5;${'x'.repeat(17_000)}`, 'chunk-line-too-long'],
     ['endless trailers', `0\r\n${'A: b\r\n'.repeat(3_000)}`, 'trailers-too-long'],
   ])('%s is refused', (_label, text, fault) => {

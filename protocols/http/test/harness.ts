@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: MIT
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { Authenticator, AuthOutcome } from '@portico/auth'
-import { type Backend, BackendError, CancellationSource, type Principal, Secret, systemClock } from '@portico/base'
+import {
+  type Backend,
+  BackendError,
+  CancellationSource,
+  type Clock,
+  type MailboxLocation,
+  systemClock,
+} from '@portico/base'
 import { connectLeg, createTimerWheel, type Leg, type LegReader } from '@portico/net'
 import type { Acquired, BackendPool, Lease } from '@portico/pool'
-import type { ComponentStates } from '@portico/routing'
+import type { ComponentStates, Decision, RouteQuestion } from '@portico/routing'
 import { type Ended, limitsSchema, type Services, type Session } from '@portico/session'
+import { createMemoryStore, type StateStore } from '@portico/state'
 import { type Log, SessionRecord, silentLog } from '@portico/telemetry'
 import { type HttpSettings, httpSchema } from '../src/schema.js'
 import { serveHttp } from '../src/session.js'
+import { authenticatorOf } from './authenticator-of.js'
 
 /** What a test decides about the world around one session. */
 export interface World {
@@ -17,11 +26,34 @@ export interface World {
   readonly cleartextPasswords?: Backend['cleartextPasswords']
   readonly backendPath?: string
   readonly encrypted?: boolean
+  readonly listener?: Partial<Session['listener']>
   readonly deferred?: boolean
+  /** Milliseconds for strangers. */
+  readonly preAuth?: number
+  /** After so many refusals by a backend strangers are throttled. */
+  readonly mostRefused?: number
   readonly states?: ComponentStates
+  /** Instead of one that knows Alice and her password. */
+  readonly authenticator?: Authenticator
+  /** Times of sign-ins; those of sockets are real. */
+  readonly clock?: Clock
+  /** The peer is one of the site's proxies. */
+  readonly isProxy?: boolean
   readonly login?: (user: string, password: string) => AuthOutcome | undefined
-  readonly locate?: 'none' | 'unavailable'
+  readonly locate?: 'none' | 'unavailable' | MailboxLocation
+  /** Told of each location that is to be routed to. */
+  readonly routed?: (location: MailboxLocation) => void
   readonly log?: Log
+  /** Shared by fronts that are nodes of one site. */
+  readonly state?: StateStore
+  /** What has become of a sign-in of earlier; it goes on when absent. */
+  readonly resume?: (user: string) => AuthOutcome | undefined
+  /** Whether a user may act for a mailbox that is not theirs; nobody when absent. */
+  readonly mayActFor?: (user: string, mailbox: string) => boolean
+  /** Told what the router is asked; decides it if it likes. */
+  readonly decide?: (question: RouteQuestion) => Decision | undefined
+  /** Whatever else is to be different. */
+  readonly services?: Partial<Services>
 }
 
 /** Plays a backend: gets each connection. */
@@ -39,11 +71,18 @@ export class Front {
   readonly #sockets = new Set<Socket>()
   readonly #wheel = createTimerWheel(systemClock)
   readonly #idle: Leg[] = []
+  readonly #state: StateStore
+  readonly #settings: HttpSettings
+  /** Sessions share them. */
+  readonly #services: Services
 
   private constructor(servers: readonly [Server, Server], world: World) {
     this.#servers = servers
+    this.#state = world.state ?? createMemoryStore({ clock: world.clock ?? systemClock })
+    this.#settings = httpSchema.parse(world.settings ?? {}) as HttpSettings
     this.port = portOf(servers[0])
     this.backendPort = portOf(servers[1])
+    this.#services = this.#servicesOf(world)
     servers[0].on('connection', (socket) => this.#accept(socket, world))
     servers[1].on('connection', (socket) => this.#keep(socket))
   }
@@ -74,10 +113,9 @@ export class Front {
   }
 
   async #serve(leg: Leg, world: World): Promise<Ended> {
-    const settings = httpSchema.parse(world.settings ?? {}) as HttpSettings
     const session = this.#session(leg, world)
     try {
-      return await serveHttp(session, settings)
+      return await serveHttp(session, this.#settings)
     } catch (error) {
       this.errors.push(error)
       return 'server-bug'
@@ -98,45 +136,56 @@ export class Front {
         plaintextPasswords: 'always',
         options: {},
         tlsAcceptor: undefined,
+        ...world.listener,
       } as const,
       leg,
       networks: [],
-      isProxy: false,
-      services: this.#services(world),
+      isProxy: world.isProxy ?? false,
+      services: this.#services,
       signal: new CancellationSource(),
       record: new SessionRecord(facts),
       hops: 0,
       speaksFor() {},
+      fork() {
+        throw new Error('HTTP/1.1 forks no session')
+      },
       draining: false,
       onDrain: undefined,
     }
   }
 
-  #services(world: World): Services {
+  #servicesOf(world: World): Services {
     const backend = this.#backend(world)
     return {
-      authenticator: authenticatorOf(world, this.verdicts),
+      authenticator: world.authenticator ?? authenticatorOf(world, this.verdicts),
       locator: {
         name: 'test',
-        locate: async () =>
-          world.locate === undefined
-            ? { kind: 'found', location: { group: 'web', source: 'test' } }
-            : { kind: world.locate },
+        locate: async () => {
+          const { locate = { group: 'web', source: 'test' } } = world
+          return typeof locate === 'string' ? { kind: locate } : { kind: 'found', location: locate }
+        },
         async [Symbol.asyncDispose]() {},
       },
       router: {
-        decide: () => ({ kind: 'proxy', candidates: [backend] }),
+        decide: (question) => {
+          world.routed?.(question.location)
+          return world.decide?.(question) ?? { kind: 'proxy', candidates: [backend] }
+        },
         redirects: () => false,
         follow: () => ({ kind: 'refuse', reason: 'backend-unavailable' }),
       },
+      backendsOf: () => [],
       pool: this.#pool(),
-      state: undefined as never,
+      state: this.#state,
       states: () => world.states ?? new Map(),
-      clock: systemClock,
+      clock: world.clock ?? systemClock,
       wheel: this.#wheel,
       log: world.log ?? silentLog,
-      limits: limitsSchema.parse({}),
+      limits: { ...limitsSchema.parse({}), ...(world.preAuth === undefined ? {} : { preAuth: world.preAuth }) },
       hostname: 'mail.example.com',
+      pathOf: (path) => path,
+      disposeWhenRetired() {},
+      ...world.services,
     }
   }
 
@@ -204,44 +253,6 @@ export class Front {
 }
 
 const SLEEPER: LegReader = { onBytes: (view) => view.length, onDrain() {}, onPeerEnd() {}, onEnd() {} }
-
-function authenticatorOf(world: World, verdicts: string[]): Authenticator {
-  return {
-    mechanisms: () => [],
-    plaintextAllowed: () => world.encrypted ?? true,
-    refusePlaintext: () => ((world.encrypted ?? true) ? undefined : 'encryption-required'),
-    begin: () => {
-      throw new Error('no SASL on this wire')
-    },
-    async login({ mechanism, user, password }): Promise<AuthOutcome> {
-      const decided = world.login?.(user, password)
-      if (decided !== undefined) return decided
-      if (user !== 'alice' || password !== 'secret')
-        return { kind: 'failed', reason: 'invalid-credentials', waitMs: 0, user }
-      const settle = async (verdict: string) => void verdicts.push(verdict)
-      return {
-        kind: 'authenticated',
-        principal: principalOf(user, password, mechanism),
-        deferred: world.deferred ?? false,
-        settle,
-      }
-    },
-    async [Symbol.asyncDispose]() {},
-  }
-}
-
-function principalOf(user: string, password: string, mechanism: string): Principal {
-  return {
-    authcid: user,
-    user,
-    mechanism,
-    strength: 'plain',
-    proof: { password: new Secret(password) },
-    source: 'test',
-    epoch: '1',
-    fields: new Map(),
-  }
-}
 
 function join(one: Socket, other: Socket): void {
   one.pipe(other)

@@ -2,7 +2,7 @@
 import type { AuthContext, Authenticated } from '@portico/auth'
 import { createFakeClock } from '@portico/testkit'
 import { describe, expect, test } from 'vitest'
-import { SignedIn } from '../src/signed-in.js'
+import { SignedIn } from '../src/sign-in/signed-in.js'
 import { answering, BASIC, Client, Front } from './harness.js'
 
 function from(address: string): AuthContext {

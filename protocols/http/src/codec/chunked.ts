@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { BodyDecoder, BodyFault } from './body.js'
-import { CR, HEX, LF, SEMICOLON, VALUE } from './chars.js'
+import { COLON, CR, HEX, LF, SEMICOLON, TOKEN, VALUE } from './chars.js'
 
 /** 13 hexadecimal digits stay exact in a number. */
 const MOST_DIGITS = 13
@@ -17,7 +17,8 @@ type State =
   | 'data-cr'
   | 'data-lf'
   | 'trailer-start'
-  | 'trailer'
+  | 'trailer-name'
+  | 'trailer-value'
   | 'trailer-lf'
   | 'end-lf'
   | 'done'
@@ -81,10 +82,16 @@ export class ChunkedDecoder implements BodyDecoder {
         this.#state = octet === LF ? 'size' : this.#fail('bad-chunk-end')
         break
       case 'trailer-start':
-        this.#state = octet === CR ? 'end-lf' : this.#afterTrailerOctet(octet)
+        this.#state = octet === CR ? 'end-lf' : this.#afterTrailerOctet(TOKEN[octet] !== 0, 'trailer-name')
         break
-      case 'trailer':
-        this.#state = octet === CR ? 'trailer-lf' : this.#afterTrailerOctet(octet)
+      case 'trailer-name':
+        this.#state =
+          octet === COLON
+            ? this.#afterTrailerOctet(true, 'trailer-value')
+            : this.#afterTrailerOctet(TOKEN[octet] !== 0, 'trailer-name')
+        break
+      case 'trailer-value':
+        this.#state = octet === CR ? 'trailer-lf' : this.#afterTrailerOctet(VALUE[octet] === 1, 'trailer-value')
         break
       case 'trailer-lf':
         this.#state = octet === LF ? 'trailer-start' : this.#fail('bad-trailer')
@@ -118,10 +125,11 @@ export class ChunkedDecoder implements BodyDecoder {
     return VALUE[octet] === 1 ? 'extension' : this.#fail('bad-chunk-size')
   }
 
-  #afterTrailerOctet(octet: number): State {
+  /** Trailers are field lines: what looks like the next request is none of them. */
+  #afterTrailerOctet(fits: boolean, next: State): State {
     this.#trailer += 1
     if (this.#trailer > MOST_TRAILER) return this.#fail('trailers-too-long')
-    return VALUE[octet] === 1 ? 'trailer' : this.#fail('bad-trailer')
+    return fits ? next : this.#fail('bad-trailer')
   }
 
   #fail(fault: BodyFault): State {

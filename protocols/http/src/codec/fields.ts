@@ -3,9 +3,8 @@ import { COLON, CR, HTAB, LF, SP, TOKEN, VALUE } from './chars.js'
 
 /**
  * The fields that this program knows by name. `strange` stands for every name that holds more than letters, digits and hyphens:
- * gateways fold such names onto others (`X_Remote_User`), so they do not pass. `steering` stands for the names by which servers
- * are told who the user is, which path is meant, or from where and how the client came; clients must not say that. `hop` ends
- * with the connection (RFC 9110 section 7.6.1).
+ * gateways fold such names onto others (`X_Remote_User`), so they do not pass. `steering` stands for the names by which front ends
+ * and backends speak to each other, and which pass in neither direction. `hop` ends with the connection (RFC 9110 section 7.6.1).
  */
 export const Field = {
   other: 0,
@@ -26,55 +25,79 @@ export const Field = {
   destination: 15,
   location: 16,
   contentLocation: 17,
+  cookie: 18,
+  setCookie: 19,
+  upgrade: 20,
 } as const
 
 export type FieldId = (typeof Field)[keyof typeof Field]
 
+/**
+ * Names by which a server is told who the user is, which path is meant, or from where and how the client came; and names by which
+ * it tells its front end what to do next, or tells the world which server it is. `*` stands for anything.
+ */
 const STEERING = [
-  'remote-user',
-  'x-remote-user',
-  'x-forwarded-user',
-  'x-forwarded-email',
-  'x-forwarded-groups',
-  'x-forwarded-preferred-username',
-  'x-forwarded-port',
-  'x-forwarded-prefix',
-  'x-forwarded-server',
-  'x-auth-request-user',
-  'x-authenticated-user',
-  'x-webauth-user',
-  'x-proxy-user',
-  'x-user',
-  'x-script-name',
-  'x-real-ip',
-  'x-original-url',
-  'x-rewrite-url',
-  'x-commonaccesstoken',
-  'x-backendcookie',
-  'x-beresource',
-  'x-anonresource',
-  'x-anonresource-backend',
-  'x-remote-email',
-  'x-remote-groups',
-  'x-remote-name',
-  'x-forwarded-access-token',
-  'x-forwarded-client-cert',
-  'x-ssl-client-cert',
-  'x-original-host',
-  'x-forwarded-scheme',
-  'x-forwarded-protocol',
-  'x-forwarded-ssl',
-  'x-url-scheme',
-  'front-end-https',
-  'client-ip',
-  'true-client-ip',
-  'x-client-ip',
-  'x-cluster-client-ip',
+  // Who the user is.
+  ...[
+    'remote-*',
+    'x-remote-*',
+    'x-webobjects-*',
+    'x-webauth-*',
+    'x-authenticated-*',
+    'x-auth-request-*',
+    'x-authentik-*',
+  ],
+  ...[
+    'x-auth-user',
+    'x-auth-username',
+    'x-auth-email',
+    'x-user',
+    'x-user-email',
+    'x-username',
+    'x-proxy-user',
+    'x-sso-*',
+  ],
+  ...['x-goog-authenticated-user-*', 'x-amzn-oidc-*', 'x-ms-client-principal*', 'x-ms-token-*', 'x-ms-*identity'],
+  ...[
+    'x-pomerium-*',
+    'tailscale-user-*',
+    'x-commonaccesstoken',
+    'x-ssl-*',
+    'ssl-*',
+    'x-client-cert*',
+    'x-tls-client-*',
+  ],
+  // Which server or path is meant.
+  ...['x-backend*', 'x-beresource', 'x-beserver*', 'x-anonresource*', 'x-targetbeserver', 'x-calculated*'],
+  ...['x-original-*', 'x-rewrite-url', 'x-script-name', 'x-envoy-*'],
+  // From where and how the client came.
+  ...[
+    'x-forwarded-*',
+    'x-real-ip',
+    'client-ip',
+    'true-client-ip',
+    'x-client-ip',
+    'x-cluster-client-ip',
+    'fastly-client-ip',
+  ],
+  ...['cf-connecting-ip*', 'x-originating-ip', 'x-url-scheme', 'x-scheme', 'front-end-https'],
+  // What the front end is to do: send a file of its own, or send the client to another port.
+  ...['x-accel-*', 'x-sendfile', 'x-lighttpd-send-file', 'x-litespeed-location', 'x-reproxy-*', 'alt-svc', 'alt-used'],
+  // Which server it is.
+  ...['x-feserver', 'x-feproxyinfo', 'x-feefzinfo', 'x-diaginfo', 'x-served-by'],
   // Becomes HTTP_PROXY in the environment of a CGI program.
   'proxy',
-] as const
+]
 
-const HOP = ['keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'upgrade']
+const HOP = [
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'http2-settings',
+]
 
 interface Known {
   readonly name: Buffer
@@ -88,7 +111,19 @@ function know(name: string, id: FieldId): void {
   BY_LENGTH[name.length]?.push({ name: Buffer.from(name), id })
 }
 
-for (const name of STEERING) know(name, Field.steering)
+interface Pattern {
+  readonly prefix: Buffer
+  readonly suffix: Buffer
+}
+
+/** Patterns by the first octet of the names that they fit. */
+const PATTERNS: Pattern[][] = Array.from({ length: 256 }, () => [])
+
+for (const name of STEERING) {
+  const [prefix = '', suffix] = name.split('*')
+  if (suffix === undefined) know(name, Field.steering)
+  else PATTERNS[prefix.charCodeAt(0)]?.push({ prefix: Buffer.from(prefix), suffix: Buffer.from(suffix) })
+}
 for (const name of HOP) know(name, Field.hop)
 know('host', Field.host)
 know('connection', Field.connection)
@@ -104,6 +139,9 @@ know('via', Field.via)
 know('destination', Field.destination)
 know('location', Field.location)
 know('content-location', Field.contentLocation)
+know('cookie', Field.cookie)
+know('set-cookie', Field.setCookie)
+know('upgrade', Field.upgrade)
 
 /** The fields of one head: places in its octets, nothing copied. */
 export class Fields {
@@ -223,12 +261,18 @@ function nameFault(bytes: Buffer, begin: number, at: number): FieldFault {
 }
 
 function identify(bytes: Buffer, begin: number, end: number): FieldId {
-  const candidates = BY_LENGTH[end - begin]
-  if (candidates === undefined) return Field.other
-  for (const { name, id } of candidates) {
-    let index = 0
-    while (index < name.length && ((bytes[begin + index] ?? 0) | 0x20) === name[index]) index += 1
-    if (index === name.length) return id
+  for (const { name, id } of BY_LENGTH[end - begin] ?? []) if (isAt(bytes, begin, name)) return id
+  for (const { prefix, suffix } of PATTERNS[(bytes[begin] ?? 0) | 0x20] ?? []) {
+    const fits = end - begin >= prefix.length + suffix.length && isAt(bytes, begin, prefix)
+    if (fits && isAt(bytes, end - suffix.length, suffix)) return Field.steering
   }
   return Field.other
+}
+
+/** Whether a text in lower case stands there, in any case. Names come here that hold only letters, digits and hyphens. */
+function isAt(bytes: Buffer, at: number, lower: Buffer): boolean {
+  for (let index = 0; index < lower.length; index += 1) {
+    if (((bytes[at + index] ?? 0) | 0x20) !== lower[index]) return false
+  }
+  return true
 }

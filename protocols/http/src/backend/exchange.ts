@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT
+import type { Cancellation } from '@portico/base'
+import type { Leg, LegEnd, LegReader } from '@portico/net'
+import type { BodyTaker, ClientExchange } from '../client/client-exchange.js'
+import { type BodyDecoder, decoderFor } from '../codec/body.js'
+import { asBuffer } from '../codec/chars.js'
+import { LAST_CHUNK, writeContent } from '../codec/encode.js'
+import type { Framing } from '../codec/framing.js'
+import { responseFraming } from '../codec/framing.js'
+import { checkPartialResponse, type HeadLimits, parseResponseHead, type ResponseHead } from '../codec/head.js'
+import { HeadCollector } from '../codec/head-collector.js'
+import type { View } from '../directory/mapping.js'
+import { connectionOptions, formatResponse, persists, upgradeLines } from './headers.js'
+import { upgradeGiven } from './upgrade.js'
+import type { UploadPace } from './upload-pace.js'
+
+/** One request, ready to be put to a backend. */
+export interface ExchangePlan {
+  readonly client: ClientExchange
+  /** Breaks it off in the middle: somebody else needs its place. */
+  readonly cancelled: Cancellation | undefined
+  readonly backend: Leg
+  /** The head for the backend, as latin1 text. */
+  readonly head: string
+  readonly method: string
+  readonly body: Framing
+  /** Protocols that the backend may change to, in lower case. None where the client does not have its leg for itself. */
+  readonly upgrades: readonly string[]
+  readonly maxBody: number
+  /** Asked when the response's head is written: may the client's connection go on? */
+  readonly persist: () => boolean
+  /** How what the backend says is the client's to see. */
+  readonly view: View
+  /** Field lines of ours for the client, each with its CRLF. */
+  readonly fields: string
+  /** The backend's 401 is a verdict for us and not for the client. */
+  readonly keep401: boolean
+  readonly limits: HeadLimits
+  /** Milliseconds without an octet from or to the backend. */
+  readonly responseTimeout: number
+  /** Milliseconds for which a request body may stand still. */
+  readonly bodyTimeout: number
+  /** Watches over the pace of the body; `undefined` where any will do. */
+  readonly pace: UploadPace | undefined
+  /** Milliseconds that a client which has finished sending is still served. */
+  readonly halfClosed: number
+}
+
+/** How an exchange ended. Until `answered` or `broken` the client has got nothing of a final response. */
+export type ExchangeEnd =
+  | { readonly kind: 'answered'; readonly status: number; readonly persist: boolean; readonly reusable: boolean }
+  /** The backend has changed to another protocol, and the client knows: what is left in both legs belongs to it. */
+  | { readonly kind: 'switched' }
+  /** The response broke off; the client has a part of it and must not take it for the whole. */
+  | { readonly kind: 'broken'; readonly status: number }
+  /** The backend said 401 and `keep401` was set. */
+  | { readonly kind: 'unauthorized' }
+  /** `untouched`: no octet came from the backend and none of the body was taken. */
+  | { readonly kind: 'unanswered'; readonly why: 'closed' | 'timeout' | 'garbage'; readonly untouched: boolean }
+  | { readonly kind: 'bad-request-body'; readonly why: 'too-long' | 'broken' | 'too-slow' }
+  | { readonly kind: 'client-gone' }
+
+/** A backend that sends more of these before its answer is not in its right mind. */
+const MOST_INTERIM = 16
+
+/** Puts one request to a backend and its response to the client; bodies stream both ways with back-pressure. */
+export function exchange(plan: ExchangePlan): Promise<ExchangeEnd> {
+  return new Promise((resolve) => new Exchange(plan, resolve).start())
+}
+
+class Exchange implements LegReader, BodyTaker {
+  readonly #plan: ExchangePlan
+  readonly #client: ClientExchange
+  readonly #backend: Leg
+  readonly #resolve: (end: ExchangeEnd) => void
+  readonly #collector: HeadCollector
+  readonly #upload: BodyDecoder
+  #uploaded = 0
+  /** Octets of the body were taken, if only framing: it cannot be read again. */
+  #begun = false
+  #uploadView: Buffer | undefined
+  #download: BodyDecoder | undefined
+  /** The backend ends the content by closing. */
+  #untilClose = false
+  /** The backend's connection can go on, as far as the response tells. */
+  #reusable = false
+  #status = 0
+  #interim = 0
+  #touched = false
+  #excess = false
+  /** How much of the last view was read. */
+  #taken = 0
+  #clientFinished = false
+  #view: Buffer | undefined
+  #end: ExchangeEnd | undefined
+  #settled = false
+
+  constructor(plan: ExchangePlan, resolve: (end: ExchangeEnd) => void) {
+    this.#plan = plan
+    this.#client = plan.client
+    this.#backend = plan.backend
+    this.#resolve = resolve
+    this.#collector = new HeadCollector(plan.limits.head)
+    this.#upload = plan.client.decoderFor(plan.body)
+  }
+
+  get wantsBody(): boolean {
+    return !this.#upload.done && this.#end === undefined
+  }
+
+  start(): void {
+    const { client, backend, head, responseTimeout, bodyTimeout, cancelled } = this.#plan
+    if (cancelled !== undefined) cancelled.onAbort = () => this.#breakOff()
+    if (this.#settled) return
+    client.setBodyTimeout(this.#upload.done ? 0 : bodyTimeout)
+    backend.setReader(this)
+    backend.setIdle(responseTimeout)
+    backend.writeText(head)
+    if (backend.paused) backend.resume()
+    client.attach(this)
+  }
+
+  #breakOff(): void {
+    this.#end ??= { kind: 'broken', status: this.#status }
+    this.#settle()
+  }
+
+  // From the backend.
+
+  onBytes(view: Uint8Array): number {
+    this.#touched = true
+    this.#view = asBuffer(view)
+    this.#client.batch(this.#consume)
+    this.#view = undefined
+    if (this.#end?.kind === 'switched') return this.#switched()
+    if (this.#end === undefined && this.#client.needsDrain) this.#backend.pause()
+    this.#settle()
+    return view.length
+  }
+
+  /** What follows the head is the new protocol's: it stays in the leg for whoever reads there next. */
+  #switched(): number {
+    this.#backend.pause()
+    this.#settle()
+    return this.#taken
+  }
+
+  onDrain(): void {
+    if (!this.wantsBody) return
+    this.#plan.pace?.go()
+    this.#client.resume()
+  }
+
+  onPeerEnd(): void {
+    this.#backendEnded('closed')
+  }
+
+  onEnd(why: LegEnd): void {
+    this.#backendEnded(why.kind === 'idle' || why.kind === 'deadline' ? 'timeout' : 'closed')
+  }
+
+  readonly #consume = (): void => {
+    const view = this.#view
+    if (view === undefined) return
+    let at = 0
+    while (at < view.length && this.#end === undefined) {
+      const rest = at === 0 ? view : view.subarray(at)
+      at += this.#download === undefined ? this.#takeHead(rest) : this.#takeContent(rest, this.#download)
+    }
+    if (at < view.length) this.#excess = true
+    this.#taken = at
+    this.#client.flush()
+  }
+
+  #takeHead(view: Buffer): number {
+    const end = this.#collector.push(view)
+    if (end < 0) {
+      const { partial } = this.#collector
+      const fault = checkPartialResponse(partial, this.#collector.takeChecked(), this.#plan.limits)
+      if (fault !== undefined) this.#garbage()
+      return view.length
+    }
+    const parsed = parseResponseHead(this.#collector.head, this.#plan.limits)
+    if (parsed.kind === 'bad') this.#garbage()
+    else if (parsed.status === 101) this.#switch(parsed)
+    else if (parsed.status < 200) this.#passInterim(parsed)
+    else this.#passHead(parsed)
+    return end
+  }
+
+  /** 101 (Switching Protocols) to what was asked for; anything else is nonsense (RFC 9110 section 15.2.2). */
+  #switch(head: ResponseHead): void {
+    const { upgrades, view } = this.#plan
+    const protocol = upgradeGiven(head, upgrades)
+    const leg = this.#client.ownLeg
+    if (protocol === undefined || leg === undefined) {
+      this.#garbage()
+      return
+    }
+    if (this.#clientFinished) {
+      this.#end = { kind: 'client-gone' }
+      return
+    }
+    const own = upgradeLines([protocol])
+    leg.writeText(formatResponse({ ...head, options: connectionOptions(head.fields), own, view }))
+    this.#end = { kind: 'switched' }
+  }
+
+  #passInterim(head: ResponseHead): void {
+    this.#interim += 1
+    if (this.#interim > MOST_INTERIM) this.#garbage()
+    if (this.#end !== undefined) return
+    this.#client.interim({ head, options: connectionOptions(head.fields), view: this.#plan.view })
+  }
+
+  #passHead(head: ResponseHead): void {
+    const { method, view, fields, keep401 } = this.#plan
+    const framing = responseFraming(head, method)
+    // 407 is what a proxy asks for, and its challenge ends here (RFC 9110 section 15.5.8).
+    if (framing.kind === 'bad' || head.status === 407) {
+      this.#garbage()
+      return
+    }
+    if (head.status === 401 && keep401) {
+      this.#end = { kind: 'unauthorized' }
+      return
+    }
+    const options = connectionOptions(head.fields)
+    // A client whose body is still under way may be cut off when the answer is complete, so it is told now.
+    const mayPersist = this.#upload.done && !this.#clientFinished && this.#plan.persist()
+    this.#untilClose = framing.kind === 'until-close'
+    // Broken programs send content after HEAD: coming late, it would be taken for the answer to somebody else.
+    this.#reusable = !this.#untilClose && persists(head.minor, options) && method !== 'HEAD'
+    this.#status = head.status
+    this.#client.respond({ head, framing, options, view, fields, mayPersist })
+    this.#download = decoderFor(framing)
+    if (this.#download.done) this.#answered()
+  }
+
+  #takeContent(view: Buffer, decoder: BodyDecoder): number {
+    const taken = decoder.push(view)
+    this.#client.content(view, decoder)
+    if (decoder.fault !== undefined) this.#end = { kind: 'broken', status: this.#status }
+    else if (decoder.done) this.#answered()
+    return taken
+  }
+
+  #answered(): void {
+    this.#client.finish()
+    this.#end = { kind: 'answered', status: this.#status, persist: this.#client.persists, reusable: false }
+  }
+
+  #garbage(): void {
+    this.#end = { kind: 'unanswered', why: 'garbage', untouched: false }
+  }
+
+  #backendEnded(why: 'closed' | 'timeout'): void {
+    if (this.#end !== undefined) {
+      this.#excess = true
+      return
+    }
+    if (this.#download === undefined) {
+      this.#end = { kind: 'unanswered', why, untouched: !this.#touched && !this.#begun }
+    } else if (this.#untilClose && why === 'closed' && this.#backend.state !== 'closed') {
+      this.#answered()
+    } else {
+      this.#end = { kind: 'broken', status: this.#status }
+    }
+    this.#settle()
+  }
+
+  // From the client.
+
+  takeBody(view: Buffer): number {
+    const taken = this.#upload.push(view)
+    this.#begun ||= taken > 0
+    this.#uploaded += this.#upload.size
+    const why = this.#whyNot(taken)
+    if (why !== undefined) {
+      this.#end =
+        this.#download === undefined ? { kind: 'bad-request-body', why } : { kind: 'broken', status: this.#status }
+      this.#settle()
+      return taken
+    }
+    this.#uploadView = view
+    this.#backend.batch(this.#writeUpload)
+    this.#uploadView = undefined
+    if (this.#upload.done) this.#client.setBodyTimeout(0)
+    else if (this.#backend.needsDrain) {
+      this.#plan.pace?.hold()
+      this.#client.pause()
+    }
+    return taken
+  }
+
+  /** What is wrong with the body now that so many more octets of it have come. */
+  #whyNot(taken: number): 'too-long' | 'broken' | 'too-slow' | undefined {
+    const { maxBody, pace } = this.#plan
+    if (this.#uploaded > maxBody) return 'too-long'
+    if (this.#upload.fault !== undefined) return 'broken'
+    return this.#upload.done || pace?.came(taken) !== false ? undefined : 'too-slow'
+  }
+
+  readonly #writeUpload = (): void => {
+    if (this.#uploadView === undefined) return
+    const chunked = this.#plan.body.kind === 'chunked'
+    writeContent(this.#backend, this.#uploadView, this.#upload, chunked)
+    if (chunked && this.#upload.done) this.#backend.writeText(LAST_CHUNK)
+  }
+
+  clientDrained(): void {
+    if (this.#backend.paused) this.#backend.resume()
+  }
+
+  /** A client may finish sending and still read; one that is dead looks the same, so it is not served for ever. */
+  clientFinished(): void {
+    this.#clientFinished = true
+    if (this.#upload.done) this.#client.limit(this.#plan.halfClosed)
+    else this.clientGone()
+  }
+
+  clientGone(): void {
+    this.#end ??= { kind: 'client-gone' }
+    this.#settle()
+  }
+
+  #settle(): void {
+    let end = this.#end
+    if (end === undefined || this.#settled) return
+    this.#settled = true
+    const { cancelled } = this.#plan
+    if (cancelled !== undefined) cancelled.onAbort = undefined
+    this.#client.detach()
+    if (end.kind === 'answered') {
+      const clean = this.#upload.done && !this.#excess && this.#backend.state === 'open'
+      end = {
+        ...end,
+        persist: end.persist && this.#upload.done && !this.#clientFinished,
+        reusable: clean && this.#reusable,
+      }
+    }
+    this.#resolve(end)
+  }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+import { mountPath } from './paths.js'
+import type { FormsSettings } from './schema.js'
+import { STYLE } from './style.js'
+import type { Texts } from './texts/text.js'
+
+/** What a page is to say and to carry. */
+export interface Page {
+  readonly texts: Texts
+  readonly settings: FormsSettings
+  readonly mount: string
+  /** Where the sign-in leads to. */
+  readonly destination: string
+  /** Proves that the form is ours. */
+  readonly token: string
+  /** Shown above the form: a failure, or a fact. */
+  readonly message: { readonly text: string; readonly failure: boolean } | undefined
+}
+
+/** The sign-in page: a form that needs no script, in one file. */
+export function pageText({ texts, settings, mount, destination, token, message }: Page): string {
+  const failed = message?.failure === true
+  const name = escapeHtml(settings.title)
+  const title = `${failed ? `${escapeHtml(texts.error)}: ` : ''}${escapeHtml(texts.signIn)} – ${name}`
+  // What is wrong is told of both fields: which of them it was is nobody's business.
+  const described = message === undefined ? '' : ` aria-describedby="message"${failed ? ' aria-invalid="true"' : ''}`
+  return `<!doctype html>
+<html lang="${texts.lang}" dir="${texts.dir}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+<title>${title}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<h1><small>${name}</small>${escapeHtml(texts.signIn)}</h1>
+${messageText(message)}<form method="post" action="${escapeHtml(mountPath(mount))}/auth.owa" autocomplete="on">
+<input type="hidden" name="destination" value="${escapeHtml(destination)}">
+<input type="hidden" name="token" value="${escapeHtml(token)}">
+<input type="hidden" name="isUtf8" value="1">
+<label for="username">${escapeHtml(userLabel(texts, settings.logonFormat))}</label>
+<input type="text" id="username" name="username" dir="ltr" autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="512" required autofocus${described}>
+<label for="password">${escapeHtml(texts.password)}</label>
+<input type="password" id="password" name="password" dir="ltr" autocomplete="current-password" maxlength="1024" required${described}>
+${settings.publicPrivateChoice ? choiceText(texts) : ''}<button type="submit">${escapeHtml(texts.signIn)}</button>
+</form>
+</main>
+</body>
+</html>
+`
+}
+
+function messageText(message: Page['message']): string {
+  if (message === undefined) return ''
+  const { text, failure } = message
+  return `<p id="message" class="note${failure ? ' bad' : ''}" role="${failure ? 'alert' : 'status'}">${escapeHtml(text)}</p>\n`
+}
+
+/** The values are those that clients of other servers know: 4 means a private computer. */
+function choiceText(texts: Texts): string {
+  return `<fieldset>
+<legend>${escapeHtml(texts.computer)}</legend>
+<label class="choice"><input type="radio" name="flags" value="0" checked><span>${escapeHtml(texts.publicComputer)}<small>${escapeHtml(texts.publicHint)}</small></span></label>
+<label class="choice"><input type="radio" name="flags" value="4"><span>${escapeHtml(texts.privateComputer)}<small>${escapeHtml(texts.privateHint)}</small></span></label>
+</fieldset>
+`
+}
+
+function userLabel(texts: Texts, format: FormsSettings['logonFormat']): string {
+  if (format === 'fullDomain') return texts.domainUser
+  return format === 'userName' ? texts.userName : texts.address
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+}
