@@ -15,17 +15,20 @@ ${process.getuid() === 0 ? 'user root;' : ''}
 events { worker_connections 16384; }
 mail {
   auth_http 127.0.0.1:${sink.lookup}/auth; proxy_buffer ${bufferSize};
-  imap_capabilities IMAP4rev1 LITERAL+; smtp_auth plain login; smtp_capabilities 8BITMIME PIPELINING; server_name bench.test; xclient on;
+  imap_capabilities IMAP4rev1 LITERAL+; smtp_auth plain login; smtp_capabilities 8BITMIME PIPELINING "SIZE 100000000"; server_name bench.test; xclient on;
   ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key}; ssl_protocols TLSv1.2 TLSv1.3;
   server { listen 127.0.0.1:${ports.imap}; protocol imap; }
   server { listen 127.0.0.1:${ports.imaps} ssl; protocol imap; }
   server { listen 127.0.0.1:${ports.smtp}; protocol smtp; }
+  server { listen 127.0.0.1:${ports.smtps} ssl; protocol smtp; }
   server { listen 127.0.0.1:${ports.pop3}; protocol pop3; pop3_auth plain; }
 }
 http {
   access_log ${home}/access.log; client_body_temp_path ${home}/b; proxy_temp_path ${home}/p; fastcgi_temp_path ${home}/f; uwsgi_temp_path ${home}/u; scgi_temp_path ${home}/s;
   upstream page { server 127.0.0.1:${sink.page}; keepalive 64; keepalive_requests 1000000; }
-  server { listen 127.0.0.1:${ports.http}; keepalive_requests 1000000;
+  keepalive_requests 1000000; client_max_body_size 100m; client_body_buffer_size 128k; proxy_read_timeout 3600s;
+  ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key}; ssl_protocols TLSv1.2 TLSv1.3;
+  server { listen 127.0.0.1:${ports.http}; listen 127.0.0.1:${ports.https} ssl http2;
     location / { proxy_pass http://page; proxy_http_version 1.1; proxy_set_header Connection ""; } }
 }
 `,
@@ -57,17 +60,21 @@ listen pop3
 listen smtp
   bind 127.0.0.1:${ports.smtp}
   server sink 127.0.0.1:${sink.smtp}
+listen smtps
+  bind 127.0.0.1:${ports.smtps} ssl crt ${tls.both}
+  server sink 127.0.0.1:${sink.smtp}
 listen http
   mode http
   bind 127.0.0.1:${ports.http}
+  bind 127.0.0.1:${ports.https} ssl crt ${tls.both} alpn h2,http/1.1
   server sink 127.0.0.1:${sink.page}
 `,
   )
   return ['haproxy', ['-f', file, '-db']]
 }
 
-export function portico(folder, tls, sink, ports, { root, transport = 'auto', limits = '' }) {
-  const home = join(folder, `portico-${transport}`)
+export function portico(folder, tls, sink, ports, { root, transport = 'auto', clientFacts = 'xclient', limits = '' }) {
+  const home = join(folder, `portico-${transport}-${clientFacts}`)
   mkdirSync(home, { recursive: true })
   const users = join(home, 'users')
   writeFileSync(users, 'web:{PLAIN}secret::::::group=sink\n', { mode: 0o600 })
@@ -85,7 +92,9 @@ listeners:
   - { protocol: imap4, address: "127.0.0.1:${ports.imaps}", tls: implicit }
   - { protocol: pop3, address: "127.0.0.1:${ports.pop3}", tls: none, plaintextPasswords: loopback }
   - { protocol: smtp, address: "127.0.0.1:${ports.smtp}", tls: none, plaintextPasswords: loopback, connector: client }
+  - { protocol: smtp, address: "127.0.0.1:${ports.smtps}", tls: implicit, connector: client }
   - { protocol: http, address: "127.0.0.1:${ports.http}", tls: none, plaintextPasswords: loopback }
+  - { protocol: http, address: "127.0.0.1:${ports.https}", tls: implicit }
 credentials:
   - { type: users-file, path: ${users} }
   - { type: auth-http, url: "http://127.0.0.1:${sink.lookup}/auth" }
@@ -99,6 +108,8 @@ backends:
     smtp: { endpoints: ["127.0.0.1:${sink.smtp}"], tls: { mode: none }, identity: xclient }
     http: { endpoints: ["http://127.0.0.1:${sink.page}"] }
 log: { level: info, format: json, file: ${home}/log }
+http: { directories: [{ mount: / }, { mount: /web, auth: [forms] }] }
+smtp: { clientFacts: ${clientFacts} }
 transport: ${transport}
 ${limits}`,
   )

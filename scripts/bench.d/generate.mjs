@@ -1,83 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The client of the benchmark. Told a row, it does so many units over so many connections and says how many went wrong.
-import { connect } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { HTTP_ROWS } from './http-rows.mjs'
+import { SMTP_ROWS } from './smtp-rows.mjs'
+import { crlf, must, open } from './talk.mjs'
 
 const MIB = 1024 * 1024
 const OPENED_AT_ONCE = 16
 const BLOCK = Buffer.alloc(MIB, 'y')
-const MESSAGE = Buffer.from(
-  `From: a@bench.test\r\nTo: b@bench.test\r\nSubject: bench\r\nMessage-ID: <1@bench.test>\r\n\r\n${'All work and no play makes a dull mail.\r\n'.repeat(97)}.\r\n`,
-)
-const PLAIN = Buffer.from('\0user\0secret').toString('base64')
 
-/** A connection that can be asked for replies: `until(test)` resolves with all text up to the reply that ends the exchange. */
-function open(port, tls, session) {
-  return new Promise((resolve, reject) => {
-    const socket = tls
-      ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, minVersion: 'TLSv1.3', session })
-      : connect({ port, host: '127.0.0.1' })
-    socket.setNoDelay(true)
-    let waiting
-    let held = ''
-    const fail = (error) => {
-      socket.destroy()
-      if (waiting === undefined) reject(error)
-      else waiting.reject(error)
-    }
-    socket.on('error', fail)
-    socket.on('close', () => fail(new Error('closed')))
-    socket.on('data', (chunk) => {
-      if (waiting?.bytes !== undefined) {
-        waiting.seen += chunk.length
-        if (waiting.seen < waiting.bytes) return
-        const { resolve: done } = waiting
-        waiting = undefined
-        done('')
-        return
-      }
-      held += chunk.toString('latin1')
-      if (waiting === undefined || !waiting.test(held)) return
-      const { resolve: done } = waiting
-      const text = held
-      held = ''
-      waiting = undefined
-      done(text)
-    })
-    const peer = {
-      socket,
-      ask(bytes, test) {
-        if (bytes !== undefined) socket.write(bytes)
-        return new Promise((done, bad) => {
-          if (held !== '' && test(held)) {
-            const text = held
-            held = ''
-            done(text)
-          } else waiting = { test, resolve: done, reject: bad }
-        })
-      },
-      /** Counts octets instead of keeping them. */
-      drain(bytes, count) {
-        return new Promise((done, bad) => {
-          waiting = { bytes: count, seen: 0, resolve: done, reject: bad }
-          socket.write(bytes)
-        })
-      },
-      end() {
-        waiting = { test: () => false, resolve() {}, reject() {} }
-        socket.destroy()
-      },
-    }
-    socket.once(tls ? 'secureConnect' : 'connect', () => resolve(peer))
-  })
-}
-
-const crlf = (text) => text.endsWith('\r\n')
 const tagged = (tag) => (text) => crlf(text) && new RegExp(`(^|\\n)${tag} `).test(text)
-
-function must(text, wanted) {
-  if (!text.includes(wanted)) throw new Error(`expected ${wanted}, got ${text.slice(0, 200)}`)
-}
 
 async function imapIn(port, tls, session) {
   const peer = await open(port, tls, session)
@@ -111,15 +42,6 @@ async function pop3Login({ port }) {
   peer.end()
 }
 
-async function smtpIn(port) {
-  const peer = await open(port, false)
-  must(await peer.ask(undefined, crlf), '220')
-  const last = (text) => crlf(text) && /(^|\n)\d{3} [^\n]*\n$/.test(text)
-  must(await peer.ask('EHLO bench\r\n', last), '250')
-  must(await peer.ask(`AUTH PLAIN ${PLAIN}\r\n`, last), '235')
-  return { peer, last }
-}
-
 /** Each row: what one connection is (undefined: one for each unit), and what one unit on it is. */
 const ROWS = {
   'imap-login': { unit: async ({ port, tls }) => (await imapIn(port, tls)).end() },
@@ -147,31 +69,13 @@ const ROWS = {
       must(await peer.ask('\r\n', tagged('d')), 'd OK')
     },
   },
-  'smtp-message': {
-    unit: async ({ port }) => {
-      const { peer, last } = await smtpIn(port)
-      must(await peer.ask('MAIL FROM:<a@bench.test>\r\n', last), '250')
-      must(await peer.ask('RCPT TO:<b@bench.test>\r\n', last), '250')
-      must(await peer.ask('DATA\r\n', last), '354')
-      must(await peer.ask(MESSAGE, last), '250')
-      must(await peer.ask('QUIT\r\n', last), '221')
-      peer.end()
-    },
-  },
-  'http-get': {
-    open: ({ port, tls }) => open(port, tls),
-    unit: async ({ authorization }, peer) => {
-      const request = `GET /page HTTP/1.1\r\nHost: bench.test\r\n${authorization}\r\n`
-      const text = await peer.ask(request, (got) => got.length >= 1024 && got.endsWith('p'))
-      must(text, '200 OK')
-    },
-  },
+  ...SMTP_ROWS,
+  ...HTTP_ROWS,
 }
 
-process.once('message', async ({ row, port, tls, connections, units, authorization }) => {
+process.once('message', async ({ row, port, tls, connections, units, authorization, signsIn, perSecond }) => {
   const plan = ROWS[row]
-  const where = { port, tls, authorization }
-  let left = units
+  const where = { port, tls, authorization, signsIn }
   const errors = []
   const peers = []
   try {
@@ -186,26 +90,72 @@ process.once('message', async ({ row, port, tls, connections, units, authorizati
   }
   process.send({ ready: true })
   await new Promise((resolve) => process.once('message', resolve))
-  const took = []
   const began = process.hrtime.bigint()
-  await Promise.all(
-    peers.map(async (peer) => {
-      while (left > 0) {
-        left--
-        const start = process.hrtime.bigint()
-        try {
-          await plan.unit(where, peer)
-          took.push(Number(process.hrtime.bigint() - start) / 1000)
-        } catch (error) {
-          errors.push(String(error))
-          return
-        }
-      }
-    }),
-  )
-  const seconds = Number(process.hrtime.bigint() - began) / 1e9
+  const took = perSecond === undefined ? await inTurn() : await atRate()
+  const seconds = microsSince(began) / 1e6
   took.sort((a, b) => a - b)
-  process.send({ done: true, seconds, p50: took[took.length >> 1], errors: errors.length, first: errors[0] })
+  const of = (share) => took[Math.min(took.length - 1, Math.floor(took.length * share))]
+  process.send({ done: true, seconds, p50: of(0.5), p99: of(0.99), errors: errors.length, first: errors[0] })
   // The connections stay until this process is stopped: idle ones are measured.
   process.once('disconnect', () => process.exit(0))
+
+  /** Every connection does one unit after the other, until all are done. */
+  async function inTurn() {
+    const took = []
+    let left = units
+    const work = async (peer) => {
+      while (left > 0) {
+        left--
+        const micros = await timed(peer, process.hrtime.bigint())
+        if (micros === undefined) return
+        took.push(micros)
+      }
+    }
+    await Promise.all(peers.map(work))
+    return took
+  }
+
+  /** So many a second, whether or not the ones before are done. The time of each counts from when it was due. */
+  async function atRate() {
+    const took = []
+    const idle = [...peers]
+    const due = []
+    const running = new Set()
+    const begin = () => {
+      while (idle.length > 0 && due.length > 0) {
+        const peer = idle.pop()
+        const one = timed(peer, due.shift()).then((micros) => {
+          running.delete(one)
+          if (micros === undefined) return
+          took.push(micros)
+          idle.push(peer)
+          begin()
+        })
+        running.add(one)
+      }
+    }
+    const gap = BigInt(Math.round(1e9 / perSecond))
+    const first = process.hrtime.bigint()
+    for (let sent = 0; sent < units && errors.length === 0; ) {
+      const now = process.hrtime.bigint()
+      for (; sent < units && first + gap * BigInt(sent) <= now; sent++) due.push(first + gap * BigInt(sent))
+      begin()
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    while (running.size > 0) await Promise.all(running)
+    return took
+  }
+
+  /** One unit: microseconds since `since`, undefined when it went wrong. */
+  async function timed(peer, since) {
+    try {
+      await plan.unit(where, peer)
+      return microsSince(since)
+    } catch (error) {
+      errors.push(String(error))
+      return undefined
+    }
+  }
 })
+
+const microsSince = (start) => Number(process.hrtime.bigint() - start) / 1000

@@ -8,6 +8,9 @@ import { certificate, freePorts } from './peers.mjs'
 
 export const root = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../..')
 
+/** Who signs in over HTTP, where the peer signs people in. */
+export const BASIC = `Authorization: Basic ${Buffer.from('web:secret').toString('base64')}\r\n`
+
 const pinned = (file, args) =>
   fork(join(root, 'scripts/bench.d', file), args, {
     execPath: '/usr/bin/taskset',

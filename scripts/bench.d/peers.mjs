@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { dovecot, haproxy, nginx, portico } from './configurations.mjs'
+import { postfix } from './postfix.mjs'
 
 const PROXY_CORE = '1'
 
@@ -111,7 +112,9 @@ export function memoryOf(pids) {
 }
 
 const HAS_DOVECOT = existsSync('/usr/sbin/dovecot')
-const ALL = ['imap', 'imaps', 'pop3', 'smtp', 'http']
+const HAS_POSTFIX = process.getuid() === 0 && existsSync('/usr/lib/postfix/sbin/master')
+const ALL = ['imap', 'imaps', 'pop3', 'smtp', 'smtps', 'http', 'https']
+const MAIL_TRANSFER = ['smtp', 'smtps']
 
 /** How each is started and what it serves. Those that are not `usual` are measured only when they are asked for. */
 const KINDS = {
@@ -123,7 +126,19 @@ const KINDS = {
     serves: ['imap', 'imaps', 'pop3'],
     make: (at) => dovecot(at.folder, at.tls, at.sink, at.ports),
   },
+  // It asks nobody who they are: sign-in would need a Dovecot beside it.
+  postfix: {
+    usual: HAS_POSTFIX,
+    serves: MAIL_TRANSFER,
+    signsIn: false,
+    make: (at) => postfix(at.folder, at.tls, at.sink, at.ports),
+  },
   portico: { usual: true, serves: ALL, make: (at) => portico(at.folder, at.tls, at.sink, at.ports, at) },
+  'portico xforward': {
+    usual: true,
+    serves: MAIL_TRANSFER,
+    make: (at) => portico(at.folder, at.tls, at.sink, at.ports, { ...at, clientFacts: 'xforward' }),
+  },
   'portico on node:net': {
     usual: false,
     serves: ALL,
@@ -140,7 +155,7 @@ export function peerNames() {
 
 /** Starts one of them; it says its ports, its processes and how much CPU they have used. */
 export async function startPeer(name, at) {
-  const { serves, make } = KINDS[name]
+  const { serves, make, signsIn = true } = KINDS[name]
   const numbers = await freePorts(ALL.length)
   const ports = Object.fromEntries(ALL.map((service, index) => [service, numbers[index]]))
   const child = start(name, ...make({ ...at, ports }), at.log)
@@ -151,7 +166,7 @@ export async function startPeer(name, at) {
     process.kill(child.pid, 'SIGTERM')
     return gone
   }
-  return { name, serves, ports, pids, cpu: () => cpuOf(pids()), memory: () => memoryOf(pids()), stop }
+  return { name, serves, signsIn, ports, pids, cpu: () => cpuOf(pids()), memory: () => memoryOf(pids()), stop }
 }
 
 export async function startPeers(at) {

@@ -2,16 +2,17 @@
 // CPU microseconds of each proxy for one unit of work, interleaved round by round on pinned cores; medians; no error is forgiven.
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { measureHalfLoad } from './half-load.mjs'
 import { measureIdle } from './idle.mjs'
-import { client, withSink } from './measure.mjs'
+import { BASIC, client, withSink } from './measure.mjs'
 import { startPeers } from './peers.mjs'
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5)
 const ONLY = process.env.BENCH_ROWS?.split(',')
 const SCALE = Number(process.env.BENCH_SCALE ?? 1)
+const wanted = (row) => ONLY === undefined || ONLY.includes(row)
 /** The warm-up does so many times the units: a compiler is not done after a second. */
 const WARM_UP = 3
-const BASIC = `Authorization: Basic ${Buffer.from('web:secret').toString('base64')}\r\n`
 const ROWS = [
   { name: 'IMAP login, plain', row: 'imap-login', port: 'imap', connections: 16, units: 1500 },
   {
@@ -40,9 +41,37 @@ const ROWS = [
   },
   { name: 'IMAP 1 MiB up, plain', row: 'imap-up', port: 'imap', connections: 4, units: 300, wall: 'rate' },
   { name: 'IMAP 1 MiB up, TLS', row: 'imap-up', port: 'imaps', tls: true, connections: 4, units: 200, wall: 'rate' },
-  { name: 'SMTP message 4 KiB, a connection each', row: 'smtp-message', port: 'smtp', connections: 8, units: 500 },
-  { name: 'HTTP GET 1 KiB, keep-alive', row: 'http-get', port: 'http', connections: 16, units: 8000 },
-].filter(({ row }) => ONLY === undefined || ONLY.includes(row))
+  { name: 'SMTP 4 KiB, a connection each, plain', row: 'smtp-message', port: 'smtp', connections: 8, units: 500 },
+  {
+    name: 'SMTP 4 KiB, a connection each, TLS',
+    row: 'smtp-message',
+    port: 'smtps',
+    tls: true,
+    connections: 8,
+    units: 300,
+  },
+  { name: 'SMTP 4 KiB, 20 a connection, plain', row: 'smtp-many', port: 'smtp', connections: 8, units: 2000 },
+  { name: 'SMTP 4 KiB, 20 a connection, TLS', row: 'smtp-many', port: 'smtps', tls: true, connections: 8, units: 1500 },
+  { name: 'SMTP 1 MiB, 20 a connection, plain', row: 'smtp-large', port: 'smtp', connections: 4, units: 300 },
+  { name: 'SMTP 1 MiB, 20 a connection, TLS', row: 'smtp-large', port: 'smtps', tls: true, connections: 4, units: 200 },
+  { name: 'BDAT 4 KiB, 20 a connection, plain', row: 'bdat-many', port: 'smtp', connections: 8, units: 2000 },
+  { name: 'BDAT 1 MiB, 20 a connection, plain', row: 'bdat-large', port: 'smtp', connections: 4, units: 300 },
+  { name: 'HTTP GET 1 KiB, plain', row: 'http-get', port: 'http', connections: 16, units: 8000 },
+  { name: 'HTTP GET 1 KiB, TLS', row: 'http-get', port: 'https', tls: true, connections: 16, units: 6000 },
+  {
+    name: 'HTTP GET 1 KiB with a cookie, TLS',
+    row: 'http-cookie',
+    port: 'https',
+    tls: true,
+    connections: 16,
+    units: 6000,
+  },
+  { name: 'HTTP 100 KiB down, plain', row: 'http-down', port: 'http', connections: 8, units: 2000 },
+  { name: 'HTTP 100 KiB down, TLS', row: 'http-down', port: 'https', tls: true, connections: 8, units: 1200 },
+  { name: 'HTTP 100 KiB up, plain', row: 'http-up', port: 'http', connections: 8, units: 2000 },
+  { name: 'HTTP 100 KiB up, TLS', row: 'http-up', port: 'https', tls: true, connections: 8, units: 1200 },
+  { name: 'HTTP/2, 8 GETs of 1 KiB at a time', row: 'http2-get', port: 'https', tls: true, connections: 4, units: 800 },
+].filter(({ row }) => wanted(row))
 
 function median(values) {
   const sorted = [...values].sort((a, b) => a - b)
@@ -57,6 +86,7 @@ async function measure(peer, row, units) {
     connections: row.connections,
     units,
     authorization: peer.name.startsWith('portico') ? BASIC : '',
+    signsIn: peer.signsIn,
   }
   try {
     const clients = await client(order)
@@ -101,6 +131,7 @@ function wallOf({ wall }, list) {
 async function main() {
   if (cpus().length < 2) throw new Error('two cores are needed: one for the proxies, one for everything else')
   const table = []
+  let halfLoad = []
   await withSink(async (at) => {
     const peers = await startPeers(at)
     try {
@@ -109,14 +140,15 @@ async function main() {
         table.push(line)
         console.log(format(line, 'text'))
       }
+      if (wanted('smtp-half-load')) halfLoad = await measureHalfLoad(at.sink, peers)
     } finally {
       for (const peer of peers) void peer.stop()
     }
   })
   const walls = table.filter(({ nginx }) => nginx.wall !== undefined)
   const parts = [markdown('unit', table, 'text'), markdown('by the clock', walls, 'wall')]
-  if (ONLY === undefined || ONLY.includes('imap-idle'))
-    parts.push(markdown('idle session', await measureIdle(), 'text'))
+  parts.push(markdown('latency', halfLoad, 'text'))
+  parts.push(markdown('what waits', await measureIdle(wanted), 'text'))
   const text = parts.filter((part) => part !== '').join('\n\n')
   if (process.env.BENCH_OUT) writeFileSync(process.env.BENCH_OUT, `${text}\n`)
   console.log(`\n${process.version}\n\n${text}`)

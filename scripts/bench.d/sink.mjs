@@ -2,11 +2,10 @@
 // The backend of the benchmark: the cheapest server that speaks enough IMAP4, POP3, SMTP and HTTP for the rows, and answers look-ups.
 // It lies about mail: a FETCH gives a constant block, an APPEND and a message are counted and dropped.
 import { createServer } from 'node:net'
+import { page } from './sink-http.mjs'
+import { smtp } from './sink-smtp.mjs'
 
 const MIB = Buffer.alloc(1024 * 1024, 'x')
-const PAGE = Buffer.from(
-  `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1024\r\n\r\n${'p'.repeat(1024)}`,
-)
 const ports = {}
 
 /** Feeds whole CRLF lines to `onLine`; `swallow(n, then)` drops n octets first (a literal). */
@@ -95,43 +94,6 @@ function imap(socket) {
   })
 }
 
-function smtp(socket) {
-  socket.setNoDelay(true)
-  socket.write('220 sink ESMTP\r\n')
-  let body = false
-  lines(socket, (line) => {
-    if (body) {
-      if (line === '.') {
-        body = false
-        socket.write('250 2.0.0 taken\r\n')
-      }
-      return
-    }
-    switch (line.slice(0, 4).toUpperCase()) {
-      case 'EHLO':
-        socket.write(
-          '250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SIZE 100000000\r\n250-AUTH PLAIN LOGIN\r\n250-ENHANCEDSTATUSCODES\r\n250 XCLIENT NAME ADDR PORT PROTO HELO LOGIN\r\n',
-        )
-        return
-      case 'XCLI':
-        socket.write('220 sink ESMTP\r\n')
-        return
-      case 'AUTH':
-        socket.write('235 2.7.0 in\r\n')
-        return
-      case 'DATA':
-        body = true
-        socket.write('354 go\r\n')
-        return
-      case 'QUIT':
-        socket.end('221 2.0.0 bye\r\n')
-        return
-      default:
-        socket.write('250 2.0.0 ok\r\n')
-    }
-  })
-}
-
 function pop3(socket) {
   socket.setNoDelay(true)
   socket.write('+OK ready\r\n')
@@ -139,13 +101,6 @@ function pop3(socket) {
     if (line === 'CAPA') socket.write('+OK\r\nUSER\r\nSASL PLAIN\r\n.\r\n')
     else if (line === 'QUIT') socket.end('+OK bye\r\n')
     else socket.write('+OK\r\n')
-  })
-}
-
-function page(socket) {
-  socket.setNoDelay(true)
-  lines(socket, (line) => {
-    if (line === '') socket.write(PAGE)
   })
 }
 

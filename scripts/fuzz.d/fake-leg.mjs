@@ -56,6 +56,10 @@ export class FakeLeg {
     return this.writeText(Buffer.from(bytes).toString('latin1'))
   }
 
+  writeView(view) {
+    return this.write(view)
+  }
+
   batch(fill) {
     fill()
   }

@@ -9,7 +9,7 @@ export async function accountTargets(load) {
   const { parseUsersFile } = await load('packages/auth', 'sources/users-file-syntax')
   const { readStoredPassword, passwordSchemes } = await load('packages/auth', 'hash/index')
   const { createHashThreads } = await load('packages/auth', 'hash/hash-threads')
-  const { ReplyReader } = await load('packages/auth', 'sources/auth-http-reply')
+  const { HttpReplyReader } = await load('packages/net', 'http-reply')
   const { escapeAuthHttp, readVerdict } = await load('packages/auth', 'sources/auth-http-headers')
   const threads = createHashThreads()
   const schemes = passwordSchemes.map((name) => `{${name}}`)
@@ -155,7 +155,7 @@ export async function accountTargets(load) {
         'HTTP/1.1 200 OK\r\nAuth-Status: Invalid\r\nAuth-Wait: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n',
       ],
       async run(_bytes, pieces) {
-        const reader = new ReplyReader()
+        const reader = new HttpReplyReader(0)
         for (const [index, piece] of pieces.entries()) {
           reader.push(piece)
           if (reader.fault !== undefined) break

@@ -33,14 +33,15 @@ const HEAD_WORDS = [
 ])
 
 export async function httpTargets(load) {
-  const { ClientReader } = await load('protocols/http', 'client-reader')
+  const { ClientReader } = await load('protocols/http', 'client/client-reader')
   const { HeadCollector } = await load('protocols/http', 'codec/head-collector')
   const { checkPartialResponse, parseResponseHead } = await load('protocols/http', 'codec/head')
   const { requestFraming, responseFraming } = await load('protocols/http', 'codec/framing')
   const { decoderFor } = await load('protocols/http', 'codec/body')
-  const { readTarget, normalisePath } = await load('protocols/http', 'target')
-  const { readAuthorization } = await load('protocols/http', 'basic')
-  const { readIncoming } = await load('protocols/http', 'incoming')
+  const { readTarget, normalisePath } = await load('protocols/http', 'directory/target')
+  const { beginsHandshake, readBasic, readHandshake, readToken } = await load('protocols/http', 'sign-in/credentials')
+  const { schemeOf } = await load('protocols/http', 'sign-in/schemes')
+  const { readIncoming } = await load('protocols/http', 'client/incoming')
 
   const fieldsOf = ({ fields }) =>
     Array.from({ length: fields.count }, (_, n) => [fields.name(n), fields.value(n), fields.ids[n]])
@@ -189,7 +190,8 @@ export async function httpTargets(load) {
         if (target.kind !== 'path') return
         must(normalisePath(target.path) === target.path, `${target.path} is not in its normal form`)
         must(!/[\x00-\x20\x7f-\xff#]/.test(target.path + target.query) || target.query !== '', 'a stranger in a path')
-        const segments = target.path.split('/').map((segment) => decodeURIComponentSafely(segment.split(';')[0]))
+        const [read] = decodeURIComponentSafely(target.path).split(/[?#]/)
+        const segments = read.split(/[/\\]/).map((segment) => segment.split(/[;:]/)[0].trimEnd())
         must(!segments.some((segment) => segment === '.' || segment === '..'), 'a dot segment passed')
       },
     },
@@ -197,9 +199,19 @@ export async function httpTargets(load) {
       name: 'http-authorization',
       words: ['Basic ', 'basic', ' ', 'YTpi', '=', 'Bearer x', ':', 'YWxpY2U6c2VjcmV0', '\t', ',', '\xff'],
       examples: ['Basic YWxpY2U6c2VjcmV0', 'Negotiate abc', 'Basic '],
-      run: async (bytes) => readAuthorization(bytes.toString('latin1')),
-      check(credentials) {
-        if (credentials.kind === 'basic') must(!/[\0-\x1f\x7f:]/.test(credentials.user), 'a name that is none')
+      run: async (bytes) => {
+        const value = bytes.toString('latin1')
+        const octets = readHandshake(value)
+        return {
+          scheme: schemeOf(value),
+          basic: readBasic(value),
+          token: readToken(value),
+          begins: octets !== undefined && beginsHandshake(octets),
+        }
+      },
+      check({ basic, token }) {
+        if (basic !== undefined) must(!/[\0-\x1f\x7f:]/.test(basic.user), 'a name that is none')
+        if (token !== undefined) must(/^[!-~]+$/.test(token), 'a token that is none')
       },
     },
   ]

@@ -2,11 +2,14 @@
 import { accountTargets } from './accounts.mjs'
 import { configTargets } from './config.mjs'
 import { httpTargets } from './http.mjs'
+import { httpHintTargets } from './http-hints.mjs'
+import { httpPassingTargets } from './http-passing.mjs'
 import { imap4Targets } from './imap4.mjs'
 import { pop3Targets } from './pop3.mjs'
 import { proxyTargets } from './proxy.mjs'
 import { saslTargets } from './sasl.mjs'
 import { smtpTargets } from './smtp.mjs'
+import { smtpMessageTargets } from './smtp-message.mjs'
 
 /**
  * Every parser, as `{ name, words, examples, streams, run, check, throws }`: `run(bytes, pieces)` gives a result that can be
@@ -18,7 +21,10 @@ export async function makeTargets(load) {
     imap4Targets,
     pop3Targets,
     smtpTargets,
+    smtpMessageTargets,
     httpTargets,
+    httpPassingTargets,
+    httpHintTargets,
     saslTargets,
     proxyTargets,
     accountTargets,

@@ -33,11 +33,14 @@ export async function smtpTargets(load) {
   const { converse } = await load('packages/net', 'converse')
   const { parseCommand } = await load('protocols/smtp', 'parse')
   const { parsePath } = await load('protocols/smtp', 'address')
-  const { DataScanner } = await load('protocols/smtp', 'data-stream')
-  const { extensionsOf, passedOn } = await load('protocols/smtp', 'backend-reply')
-  const { readReply } = await load('protocols/smtp', 'backend-session')
-  const { smtpDriver } = await load('protocols/smtp', 'driver')
+  const { DataScanner } = await load('protocols/smtp', 'message/data-scanner')
+  const { extensionsOf, passedOn } = await load('protocols/smtp', 'backend/reply')
+  const { readReply } = await load('protocols/smtp', 'backend/answer')
+  const { smtpDrivers } = await load('protocols/smtp', 'backend/driver')
+  const { smtpSchema } = await load('protocols/smtp', 'schema')
   const { formatReply } = await load('protocols/smtp', 'replies')
+
+  const [driver] = smtpDrivers(smtpSchema.parse({ helo: 'x.example' }))
 
   return [
     {
@@ -68,7 +71,7 @@ export async function smtpTargets(load) {
         while (seen.length < 200) {
           const line = await conversation.readLine(16_384, NEVER)
           if (line.kind !== 'line' && line.kind !== 'too-long') break
-          seen.push(line.kind === 'line' ? [line.bareLf, parseCommand(line.bytes)] : line.kind)
+          seen.push(line.kind === 'line' ? [line.bareLf, parseCommand(line.bytes.toString('latin1'))] : line.kind)
         }
         return seen
       },
@@ -144,7 +147,7 @@ export async function smtpTargets(load) {
       ],
       async run(_bytes, pieces) {
         const leg = new FakeLeg(pieces)
-        const prepared = await smtpDriver({ helo: 'x.example' }).prepare(leg, BACKEND, NEVER)
+        const prepared = await driver.prepare(leg, BACKEND, NEVER)
         if (prepared.kind !== 'ready') return prepared
         const answer = await readReply(converse(leg), NEVER)
         if (answer.kind !== 'reply') return { prepared, answer }
