@@ -60,12 +60,13 @@ scenario('behind HAProxy, on the ports that serve everybody else', { programs: [
   const curl = (from: string, ...args: readonly string[]) =>
     succeed('curl', ['-sS', '--cacert', testCertificates().ca.certificateFile, '--interface', from, ...args])
   const alice = ['--user', 'alice:alicepw']
-  /** Where the sessions of a listener came from, as its log tells. */
+  /** Where the sessions of a listener came from, as its log tells: sorted, for it tells of them as they end. */
   const clientsOf = (listener: Ports) =>
     portico
       .sessions()
       .filter((session) => session['listener'] === listener && session['user'] === 'alice')
       .map((session) => session['client'])
+      .toSorted()
 
   test('IMAP4: header, then STARTTLS; and the same port without a balancer', async () => {
     await curl(CLIENT, `imap://localhost:${haproxy.ports.imap}`, '--ssl-reqd', '-X', 'NOOP', ...alice)

@@ -20,7 +20,9 @@ interface Footprint {
 }
 
 scenario('ten thousand sessions that fail', { programs: [] }, () => {
-  test('leave descriptors and timers as they were, and the heap within 2 MiB', { timeout: 600_000 }, async () => {
+  test('leave no more descriptors and timers than before, and the heap within 2 MiB', {
+    timeout: 600_000,
+  }, async () => {
     await using stage = await startFaultStage()
     await failMany(stage, 2_000)
     const before = await footprint(stage)
@@ -28,10 +30,9 @@ scenario('ten thousand sessions that fail', { programs: [] }, () => {
     expect(diedInSession).toBeGreaterThan(SESSIONS / 50)
     await eventually(async () => {
       const after = await footprint(stage)
-      expect({ descriptors: after.descriptors, timers: after.timers }).toEqual({
-        descriptors: before.descriptors,
-        timers: before.timers,
-      })
+      // Not more: a few connections of the first round may still have been closing when it was counted.
+      expect(after.descriptors).toBeLessThanOrEqual(before.descriptors)
+      expect(after.timers).toBeLessThanOrEqual(before.timers)
       expect((after.heap - before.heap) / 2 ** 20).toBeLessThan(2)
     }, 60_000)
   })

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: MIT
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { type Radicale, startRadicale, testCertificates } from '@portico/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { run, settingsFile, succeed } from '../lib/clients.js'
+import { run, succeed } from '../lib/clients.js'
+import { event } from '../lib/dav-items.js'
 import { type Portico, startPortico } from '../lib/portico.js'
 import { eventually, scenario } from '../lib/scenario.js'
 import { USERS } from '../lib/two-dovecots.js'
+import { synchronised } from '../lib/vdirsyncer.js'
 
-const EVENT = [
-  ...['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//test//', 'BEGIN:VEVENT', 'UID:one', 'DTSTAMP:20260101T000000Z'],
-  ...['DTSTART:20260102T100000Z', 'DTEND:20260102T110000Z', 'SUMMARY:lunch', 'END:VEVENT', 'END:VCALENDAR', ''],
-].join('\r\n')
+const EVENT = event('one', 'lunch')
 
 scenario('HTTP in front of two Radicales', { programs: ['radicale', 'curl', 'vdirsyncer', 'openssl'] }, () => {
   let radicales: readonly [Radicale, Radicale]
@@ -96,35 +93,13 @@ scenario('HTTP in front of two Radicales', { programs: ['radicale', 'curl', 'vdi
 
   test('vdirsyncer discovers and synchronises the calendars of both users', async () => {
     for (const user of ['alice', 'bob']) {
-      const { folder } = settingsFile('x', '')
-      mkdirSync(join(folder, 'near'))
-      const config = `[general]
-status_path = "${folder}/status"
-[pair p]
-a = "near"
-b = "far"
-collections = ["from b"]
-[storage near]
-type = "filesystem"
-path = "${folder}/near"
-fileext = ".ics"
-[storage far]
-type = "caldav"
-url = "https://localhost:${portico.ports.https}/"
-username = "${user}"
-password = "${user}pw"
-verify = "${ca()}"
-`
-      writeFileSync(join(folder, 'config'), config)
-      const sync = (verb: string) => succeed('vdirsyncer', ['-c', join(folder, 'config'), verb], { input: 'y\ny\ny\n' })
-      await sync('discover')
-      await sync('sync')
-      expect(readdirSync(join(folder, 'near', 'work'))).toHaveLength(1)
-      writeFileSync(
-        join(folder, 'near', 'work', 'two.ics'),
-        EVENT.replace('UID:one', 'UID:two').replace('lunch', 'dinner'),
-      )
-      await sync('sync')
+      const url = `https://localhost:${portico.ports.https}/`
+      const calendars = synchronised({ type: 'caldav', url, user, password: `${user}pw`, ca: ca() })
+      await calendars.discover()
+      await calendars.sync()
+      expect(Object.values(calendars.items('work'))).toEqual([expect.stringContaining('SUMMARY:lunch')])
+      calendars.put('work', 'two.ics', event('two', 'dinner'))
+      await calendars.sync()
       expect((await curl(`/${user}/work/`, '-u', `${user}:${user}pw`)).stdout).toContain('dinner')
     }
   })

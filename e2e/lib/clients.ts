@@ -52,7 +52,10 @@ export function python(program: string, ...arguments_: readonly (string | number
 }
 
 /** A private folder with one file that only its owner may read, as mail clients want their settings. */
-export function settingsFile(name: string, text: string): { readonly folder: string; readonly file: string } {
+export function settingsFile(
+  name: string,
+  text: string | Uint8Array,
+): { readonly folder: string; readonly file: string } {
   const folder = privateFolder('cl')
   const file = join(folder, name)
   writeFileSync(file, text)

@@ -5,8 +5,10 @@ import { freePorts, launch, privateFolder, type RunningServer, testCertificates 
 
 /** One port of a balancer. */
 export interface Balanced {
-  /** Port on 127.0.0.1 that it carries connections to. */
-  readonly to: number
+  /** Port on 127.0.0.1 that it carries connections to; of several each in turn, as far as they are healthy. */
+  readonly to: number | readonly number[]
+  /** Asks each over TLS for this page, ten times a second, and leaves out who does not say 200. */
+  readonly healthPage?: string
   /** It takes TLS off, asking for a client certificate. */
   readonly terminates?: boolean
   /** HAProxy's word for the header that it sends. */
@@ -32,15 +34,22 @@ export async function startHaproxy<Name extends string>(
     mode: 0o600,
   })
   const blocks = names.map((name) => {
-    const { to, terminates, header } = balanced[name]
+    const { to, terminates, header, healthPage } = balanced[name]
     const tls = terminates === true ? ` ssl crt ${pem} ca-file ${ca.certificateFile} verify optional` : ''
+    const health = healthPage === undefined ? '' : `  option httpchk GET ${healthPage}\n`
+    const check = health === '' ? '' : ' check inter 100ms fall 1 rise 1 check-ssl verify none check-send-proxy'
+    const servers = [to]
+      .flat()
+      .map((port, index) => `  server portico${index} 127.0.0.1:${port} ${header} source ${source}${check}\n`)
     return `listen ${name}
   bind 127.0.0.1:${ports[name]}${tls}
-  server portico 127.0.0.1:${to} ${header} source ${source}
-`
+  balance roundrobin
+  retries 3
+  option redispatch 1
+${health}${servers.join('')}`
   })
   const file = join(folder, 'haproxy.cfg')
-  const patience = ['connect', 'client', 'server'].map((what) => `  timeout ${what} 60s\n`).join('')
+  const patience = ['connect', 'client', 'server', 'check'].map((what) => `  timeout ${what} 60s\n`).join('')
   writeFileSync(file, `global\n  nbthread 1\ndefaults\n  mode tcp\n${patience}${blocks.join('')}`)
   const logFile = join(folder, 'log')
   const running = await launch({ command: 'haproxy', args: ['-f', file, '-db'], folder, logFile, ports: numbers })

@@ -15,6 +15,8 @@ export interface PorticoOptions {
   readonly backends: unknown
   /** Laid over the rest, key by key. */
   readonly more?: Readonly<Record<string, unknown>>
+  /** Laid over its environment. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export interface ListenerEntry {
@@ -60,6 +62,7 @@ export async function startPortico<Name extends string>(
     folder,
     logFile,
     ports: numbers,
+    ...(options.env === undefined ? {} : { env: options.env }),
   })
   const ready = JSON.parse(await server.logged(/"message":"ready"/)) as Pick<Portico, 'workers'>
   const stop = async (): Promise<void> => {

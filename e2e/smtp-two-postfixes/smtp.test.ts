@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 import { type Dovecot, type Postfix, startDovecot, startPostfix, testCertificates } from '@portico/testkit'
-import nodemailer from 'nodemailer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { python, run, settingsFile, succeed } from '../lib/clients.js'
+import { arrivedAt } from '../lib/arrival.js'
+import { python, run } from '../lib/clients.js'
 import { type Portico, startPortico } from '../lib/portico.js'
 import { scenario } from '../lib/scenario.js'
 import { USERS } from '../lib/two-dovecots.js'
 
-const needs = { programs: ['dovecot', 'postfix', 'curl', 'swaks', 'msmtp', 'python3', 'openssl'], root: true }
-const message = (subject: string): string =>
-  `From: carol@test.lan\r\nSubject: ${subject}\r\n\r\n.dot first\r\nhello\r\n`
+const needs = { programs: ['dovecot', 'postfix', 'swaks', 'python3', 'openssl'], root: true }
+/** No backend is asked what it offers, and refusals are not held back. */
+const SETTLED = { extensions: ['8BITMIME'], tarpit: '0s' }
 
 scenario('SMTP in front of two Postfixes', needs, () => {
   let dovecots: readonly [Dovecot, Dovecot]
@@ -43,7 +43,9 @@ scenario('SMTP in front of two Postfixes', needs, () => {
       },
       users: USERS,
       backends: { mbx1: group(postfixes[0]), mbx2: group(postfixes[1]) },
-      more: { smtp: { connectors: { inbound: { domains: ['test.lan'] } } } },
+      more: {
+        smtp: { connectors: { inbound: { domains: ['test.lan'], ...SETTLED }, client: SETTLED } },
+      },
     })
   })
   afterAll(async () => {
@@ -51,18 +53,7 @@ scenario('SMTP in front of two Postfixes', needs, () => {
     await Promise.all([...(postfixes ?? []), ...(dovecots ?? [])].map((server) => server.stop()))
   })
 
-  /** Waits for a message with this subject, and says in which of the two mailbox servers it came to lie. */
-  async function arrivedAt(user: string, subject: string): Promise<{ readonly server: number; readonly text: string }> {
-    const deadline = Date.now() + 10_000
-    while (Date.now() < deadline) {
-      for (const [index, dovecot] of dovecots.entries()) {
-        const text = (await dovecot.mailOf(user)).find((candidate) => candidate.includes(`Subject: ${subject}\n`))
-        if (text !== undefined) return { server: index + 1, text }
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    throw new Error(`no message "${subject}" came for ${user}`)
-  }
+  const arrived = (user: string, subject: string) => arrivedAt(dovecots, user, subject)
 
   /** Connections that a log tells of; that one before them has ended is often told late. */
   const newcomers = (log: string): readonly string[] => log.match(/smtpd\[\d+\]: connect from .*/g) ?? []
@@ -80,13 +71,12 @@ scenario('SMTP in front of two Postfixes', needs, () => {
     ])('swaks to %s arrives at server %d', async (user, server) => {
       const done = await inbound(`${user}@test.lan`, `inbound for ${user}`, '-tls')
       expect(done.code, done.stdout).toBe(0)
-      const arrived = await arrivedAt(user, `inbound for ${user}`)
-      expect(arrived.server).toBe(server)
+      expect((await arrived(user, `inbound for ${user}`)).server).toBe(server)
     })
 
     test('Postfix is told the client’s address and HELO (XCLIENT)', async () => {
       expect((await inbound('alice@test.lan', 'facts', '--local-interface', '127.0.0.77')).code).toBe(0)
-      const { text } = await arrivedAt('alice', 'facts')
+      const { text } = await arrived('alice', 'facts')
       expect(text).toMatch(/Received: from client\.example \(.*\[127\.0\.0\.77\]\)/)
       expect(await postfixes[0].logged(/client=.*\[127\.0\.0\.77\]/)).toContain('smtpd')
     })
@@ -114,7 +104,7 @@ smtp.quit()
         portico.ports.smtp,
       )
       expect(said).toBe('{}\n')
-      const { text } = await arrivedAt('alice', 'large')
+      const { text } = await arrived('alice', 'large')
       expect(text.split('\n').filter((line) => line === 'x'.repeat(70))).toHaveLength(100_000)
     })
   })
@@ -130,40 +120,8 @@ smtp.quit()
         ...['--header', `Subject: submitted by ${user}`],
       ])
       expect(done.code, done.stdout).toBe(0)
-      expect((await arrivedAt('bob', `submitted by ${user}`)).server).toBe(server)
+      expect((await arrived('bob', `submitted by ${user}`)).server).toBe(server)
       expect(await postfixes[server - 1]?.logged(new RegExp(`sasl_username=${user}`))).toContain('XCLIENT')
-    })
-
-    test.each(['plain', 'scram-sha-256'])('msmtp over STARTTLS with %s', async (method) => {
-      const rc = settingsFile(
-        'msmtprc',
-        `account default
-host localhost
-port ${portico.ports.submission}
-tls on
-tls_starttls on
-tls_trust_file ${ca()}
-auth ${method}
-user alice
-password alicepw
-from alice@test.lan
-`,
-      )
-      await succeed('msmtp', ['-C', rc.file, 'alice@test.lan'], { input: message(`by msmtp ${method}`) })
-      const { server, text } = await arrivedAt('alice', `by msmtp ${method}`)
-      expect([server, text.includes('\n.dot first\n')]).toEqual([1, true])
-    })
-
-    test('curl over TLS from the first octet', async () => {
-      await succeed(
-        'curl',
-        [
-          ...['-sS', '--cacert', ca(), `smtps://127.0.0.1:${portico.ports.submissions}`, '-u', 'bob:bobpw'],
-          ...['--mail-from', 'bob@test.lan', '--mail-rcpt', 'alice@test.lan', '-T', '-'],
-        ],
-        { input: message('by curl') },
-      )
-      expect((await arrivedAt('alice', 'by curl')).server).toBe(2)
     })
 
     test('Python smtplib: two messages in one session, RSET in between', async () => {
@@ -182,26 +140,7 @@ print(smtp.quit()[0])
         ca(),
       )
       expect(said.split('\n')).toEqual(['235', '{}', '250', '{}', '250', '221', ''])
-      expect((await arrivedAt('alice', 'smtplib 2')).server).toBe(1)
-    })
-
-    test('nodemailer with an attachment', async () => {
-      const transport = nodemailer.createTransport({
-        host: '127.0.0.1',
-        port: portico.ports.submission,
-        requireTLS: true,
-        tls: { ca: testCertificates().ca.certificate, servername: 'localhost' },
-        auth: { user: 'bob', pass: 'bobpw' },
-      })
-      const sent = await transport.sendMail({
-        from: 'bob@test.lan',
-        to: 'bob@test.lan',
-        subject: 'by nodemailer',
-        text: 'see attachment',
-        attachments: [{ filename: 'a.bin', content: Buffer.alloc(100_000, 7) }],
-      })
-      expect(sent.accepted).toEqual(['bob@test.lan'])
-      expect((await arrivedAt('bob', 'by nodemailer')).server).toBe(2)
+      expect((await arrived('alice', 'smtplib 2')).server).toBe(1)
     })
 
     test('a wrong password is 535 5.7.8, sending without sign-in 530 5.7.0, and no backend hears of it', async () => {
