@@ -87,6 +87,7 @@ async function atBackend(
     responseTimeout,
     bodyTimeout,
     pace: paceOf(connection, request, directory, bodyTimeout),
+    passesEnd: destined.channel !== undefined,
     halfClosed: session.services.limits.halfClosed,
   })
   session.record.finish('relay')
