@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { type Settings, z } from '@portico/config'
+import { z } from '@portico/config'
 
 /** The block `http.outlookAnywhere`: what clients of directories with the preset `rpc` may ask for. */
 export const outlookAnywhereSchema = z
@@ -14,5 +14,3 @@ export const outlookAnywhereSchema = z
   })
   .prefault({})
   .describe('Outlook Anywhere: see [outlook.md](outlook.md).')
-
-export type OutlookAnywhereSettings = Settings<typeof outlookAnywhereSchema>
