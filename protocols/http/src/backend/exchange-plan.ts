@@ -36,6 +36,8 @@ export interface ExchangePlan {
   readonly bodyTimeout: number
   /** Watches over the pace of the body; `undefined` where any will do. */
   readonly pace: UploadPace | undefined
+  /** That the client has finished sending is the backend's to know as well. */
+  readonly passesEnd: boolean
   /** Milliseconds that a client which has finished sending is still served. */
   readonly halfClosed: number
 }

@@ -233,8 +233,12 @@ class Exchange implements LegReader, BodyTaker {
   /** A client may finish sending and still read; one that is dead looks the same, so it is not served for ever. */
   clientFinished(): void {
     this.#clientFinished = true
-    if (this.#upload.done) this.#client.limit(this.#plan.halfClosed)
-    else this.clientGone()
+    if (!this.#upload.done) {
+      this.clientGone()
+      return
+    }
+    this.#client.limit(this.#plan.halfClosed)
+    if (this.#plan.passesEnd) this.#backend.end()
   }
 
   clientGone(): void {
