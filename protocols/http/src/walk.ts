@@ -13,6 +13,8 @@ import { healthAskedBy, type Placed, placeOf, wellKnownPlace } from './directory
 import type { Directory } from './directory/schema.js'
 import { atDoor, isAtDoor } from './door/door.js'
 import { type Outcome, reply } from './outcome.js'
+import { isRpcMethod } from './outlook/rpc-request.js'
+import { NEEDS_HTTP1, serveRpc } from './outlook/serve-rpc.js'
 import { failureReply, healthReply, type Reply, redirectReply, statusReply } from './replies.js'
 import { anchorOf } from './routing/anchors.js'
 import { routeFor } from './routing/route-for.js'
@@ -27,6 +29,7 @@ export async function walk(connection: Connection, request: Incoming): Promise<O
   if (!connection.active) return reply(failureReply('draining'), false)
   if (isAtDoor(session, prepared.settings)) return atDoor(connection, request)
   if (request.path === '*') return reply(statusReply(200))
+  if (isRpcMethod(request.head.method) && connection.client.ownLeg === undefined) return NEEDS_HTTP1
   const elsewhere = wellKnownPlace(prepared.table, request.path)
   if (elsewhere !== undefined) return reply(redirectReply(307, elsewhere + request.query))
   const placed = rootPlace(prepared.table, request.path) ?? placeOf(prepared.table, request.path)
@@ -59,14 +62,17 @@ type DestinedAs = Destined & { readonly kind: 'destined'; readonly device: Devic
 
 /** Where the request of somebody goes, if it goes anywhere. */
 async function destine(
-  { session }: Connection,
+  connection: Connection,
   request: Incoming,
   placed: Placed,
   signedIn: Identified,
 ): Promise<DestinedAs | Outcome> {
+  const { session } = connection
   const { directory, rest } = placed
   const tooLong = request.body.kind === 'length' && request.body.length > directory.maxBody
   if (tooLong) return reply(failureReply('too-long'), false)
+  const channel = serveRpc(connection, request, placed, signedIn)
+  if (channel?.kind === 'reply') return channel
   const device = deviceRequestOf(directory, request)
   if (device === 'malformed') return reply(statusReply(400))
   const { fields } = request.head
@@ -75,7 +81,7 @@ async function destine(
   const route = await routeFor(session, signedIn, directory, anchor)
   if (route.kind === 'refuse') return reply(failureReply(route.reason))
   if (route.kind === 'redirect') return reply(elsewhere(directory, route.to, request))
-  return { kind: 'destined', placed, signedIn, route, device }
+  return { kind: 'destined', placed, signedIn, route, device, channel }
 }
 
 /** Our own failures in the words of devices. An expired token is no expired password. */

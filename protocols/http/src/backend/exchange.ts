@@ -42,6 +42,8 @@ export interface ExchangePlan {
   readonly bodyTimeout: number
   /** Watches over the pace of the body; `undefined` where any will do. */
   readonly pace: UploadPace | undefined
+  /** That the client has finished sending is the backend's to know as well. */
+  readonly passesEnd: boolean
   /** Milliseconds that a client which has finished sending is still served. */
   readonly halfClosed: number
 }
@@ -315,8 +317,12 @@ class Exchange implements LegReader, BodyTaker {
   /** A client may finish sending and still read; one that is dead looks the same, so it is not served for ever. */
   clientFinished(): void {
     this.#clientFinished = true
-    if (this.#upload.done) this.#client.limit(this.#plan.halfClosed)
-    else this.clientGone()
+    if (!this.#upload.done) {
+      this.clientGone()
+      return
+    }
+    this.#client.limit(this.#plan.halfClosed)
+    if (this.#plan.passesEnd) this.#backend.end()
   }
 
   clientGone(): void {
