@@ -2,6 +2,8 @@
 import type { DeviceRequest } from './activesync/query.js'
 import { deviceRequestOf, isForDevices, serveDevice } from './activesync/serve-device.js'
 import { elsewhereReply, inActiveSync } from './activesync/words.js'
+import { isAnswering, rootPlace } from './autodiscover/find-answer.js'
+import { serveAnswer } from './autodiscover/serve-answer.js'
 import type { Destined } from './backend/conclude.js'
 import { hopsOf } from './backend/headers.js'
 import { proxy } from './backend/proxy.js'
@@ -30,7 +32,7 @@ export async function walk(connection: Connection, request: Incoming): Promise<O
   if (isRpcMethod(request.head.method) && connection.client.ownLeg === undefined) return NEEDS_HTTP1
   const elsewhere = wellKnownPlace(prepared.table, request.path)
   if (elsewhere !== undefined) return reply(redirectReply(307, elsewhere + request.query))
-  const placed = placeOf(prepared.table, request.path)
+  const placed = rootPlace(prepared.table, request.path) ?? placeOf(prepared.table, request.path)
   if (placed.kind === 'doubtful') return reply(statusReply(400), false)
   if (placed.kind === 'none') return reply(statusReply(404))
   if (!connection.serves(placed.directory.component)) return reply(failureReply('draining'), false)
@@ -40,6 +42,7 @@ export async function walk(connection: Connection, request: Incoming): Promise<O
 
 /** The rest of the walk, in a directory: encryption, sign-in, route, backend. */
 async function walkWithin(connection: Connection, request: Incoming, placed: Placed): Promise<Outcome> {
+  if (isAnswering(placed.directory)) return serveAnswer(connection, request, placed)
   if (isForStrangers(placed)) return serveStranger(connection, request, placed)
   const signedIn = await signIn(connection, request, placed)
   if (signedIn.kind !== 'authenticated') return signedIn
