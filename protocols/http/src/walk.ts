@@ -2,6 +2,8 @@
 import type { DeviceRequest } from './activesync/query.js'
 import { deviceRequestOf, isForDevices, serveDevice } from './activesync/serve-device.js'
 import { elsewhereReply, inActiveSync } from './activesync/words.js'
+import { isAnswering, rootPlace } from './autodiscover/find-answer.js'
+import { serveAnswer } from './autodiscover/serve-answer.js'
 import type { Destined } from './backend/conclude.js'
 import { hopsOf } from './backend/headers.js'
 import { proxy } from './backend/proxy.js'
@@ -11,6 +13,8 @@ import { healthAskedBy, type Placed, placeOf, wellKnownPlace } from './directory
 import type { Directory } from './directory/schema.js'
 import { atDoor, isAtDoor } from './door/door.js'
 import { type Outcome, reply } from './outcome.js'
+import { isRpcMethod } from './outlook/rpc-request.js'
+import { NEEDS_HTTP1, serveRpc } from './outlook/serve-rpc.js'
 import { failureReply, healthReply, type Reply, redirectReply, statusReply } from './replies.js'
 import { anchorOf } from './routing/anchors.js'
 import { routeFor } from './routing/route-for.js'
@@ -25,9 +29,10 @@ export async function walk(connection: Connection, request: Incoming): Promise<O
   if (!connection.active) return reply(failureReply('draining'), false)
   if (isAtDoor(session, prepared.settings)) return atDoor(connection, request)
   if (request.path === '*') return reply(statusReply(200))
+  if (isRpcMethod(request.head.method) && connection.client.ownLeg === undefined) return NEEDS_HTTP1
   const elsewhere = wellKnownPlace(prepared.table, request.path)
   if (elsewhere !== undefined) return reply(redirectReply(307, elsewhere + request.query))
-  const placed = placeOf(prepared.table, request.path)
+  const placed = rootPlace(prepared.table, request.path) ?? placeOf(prepared.table, request.path)
   if (placed.kind === 'doubtful') return reply(statusReply(400), false)
   if (placed.kind === 'none') return reply(statusReply(404))
   if (!connection.serves(placed.directory.component)) return reply(failureReply('draining'), false)
@@ -37,6 +42,7 @@ export async function walk(connection: Connection, request: Incoming): Promise<O
 
 /** The rest of the walk, in a directory: encryption, sign-in, route, backend. */
 async function walkWithin(connection: Connection, request: Incoming, placed: Placed): Promise<Outcome> {
+  if (isAnswering(placed.directory)) return serveAnswer(connection, request, placed)
   if (isForStrangers(placed)) return serveStranger(connection, request, placed)
   const signedIn = await signIn(connection, request, placed)
   if (signedIn.kind !== 'authenticated') return signedIn
@@ -56,14 +62,17 @@ type DestinedAs = Destined & { readonly kind: 'destined'; readonly device: Devic
 
 /** Where the request of somebody goes, if it goes anywhere. */
 async function destine(
-  { session }: Connection,
+  connection: Connection,
   request: Incoming,
   placed: Placed,
   signedIn: Identified,
 ): Promise<DestinedAs | Outcome> {
+  const { session } = connection
   const { directory, rest } = placed
   const tooLong = request.body.kind === 'length' && request.body.length > directory.maxBody
   if (tooLong) return reply(failureReply('too-long'), false)
+  const channel = serveRpc(connection, request, placed, signedIn)
+  if (channel?.kind === 'reply') return channel
   const device = deviceRequestOf(directory, request)
   if (device === 'malformed') return reply(statusReply(400))
   const { fields } = request.head
@@ -72,7 +81,7 @@ async function destine(
   const route = await routeFor(session, signedIn, directory, anchor)
   if (route.kind === 'refuse') return reply(failureReply(route.reason))
   if (route.kind === 'redirect') return reply(elsewhere(directory, route.to, request))
-  return { kind: 'destined', placed, signedIn, route, device }
+  return { kind: 'destined', placed, signedIn, route, device, channel }
 }
 
 /** Our own failures in the words of devices. An expired token is no expired password. */
