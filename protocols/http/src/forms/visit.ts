@@ -98,7 +98,8 @@ export class Visit {
   }
 }
 
-function fieldNamed(fields: Fields, name: string): string | undefined {
+/** The first value of a field; its name in lower case. */
+export function fieldNamed(fields: Fields, name: string): string | undefined {
   for (let index = 0; index < fields.count; index += 1) if (fields.isNamed(index, name)) return fields.value(index)
   return undefined
 }
