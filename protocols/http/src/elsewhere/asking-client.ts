@@ -6,7 +6,6 @@ import type { Incoming } from '../client/incoming.js'
 import type { PresetName } from '../directory/presets.js'
 import type { Directory } from '../directory/schema.js'
 import { isNavigation } from '../forms/requests.js'
-import { fieldNamed } from '../forms/visit.js'
 
 /** Directories whose clients know how to go on at another site. */
 const KINDS: Partial<Record<PresetName, ClientKind>> = {
@@ -25,7 +24,7 @@ export function askingClient(session: Session, { preset }: Directory, request: I
   const { fields } = request.head
   const encrypted = isClientEncrypted(session, fields)
   const kind = preset === undefined ? undefined : KINDS[preset]
-  const field = (name: string) => fieldNamed(fields, name)
+  const field = (name: string) => fields.named(name)
   if (kind === undefined || (kind === 'web-mail' && !isNavigation({ request, field, encrypted }))) return { encrypted }
   return { kind, encrypted }
 }
