@@ -5,6 +5,7 @@ import type { ConfigProblem } from '@portico/config'
 import type { Topology } from '@portico/routing'
 import { serverMechanisms } from '@portico/sasl'
 import type { DeliveryProtocol, Protocol, SiteFacts } from '@portico/session'
+import { publishProblems } from './publish-schema.js'
 import { BALANCERS, type FrontEndSettings } from './schema.js'
 
 /** What no single key shows to be wrong: settings that cannot work together. */
@@ -21,6 +22,7 @@ export function checkConfig(
     ...locatorProblems(settings),
     ...exemptionProblems(settings),
     ...accessRuleProblems(settings.accessRules, settings.networks),
+    ...publishProblems(settings),
     ...identityProblems(settings, topology, endpointProtocols),
     ...endpointProtocols.flatMap((protocol) => unknownIdentities(settings, topology, protocol)),
     ...redirectProblems(settings),
@@ -170,7 +172,12 @@ function bringsPasswords({ credentials }: FrontEndSettings): boolean {
   return credentials.some((source) => source.type === 'auth-http' && source.methods.length > 0)
 }
 
-function usableMechanisms(settings: FrontEndSettings, topology: Topology, { name }: Protocol<never>): string[] {
+/** Names of the mechanisms that some client of the protocol could be offered. */
+export function usableMechanisms(
+  settings: FrontEndSettings,
+  topology: Topology,
+  { name }: Pick<Protocol<never>, 'name'>,
+): string[] {
   const onlyPasswords = passwordProtocols(settings, topology).has(name) && !bringsPasswords(settings)
   const allowed = allowedMechanisms(settings.auth)
   return allowed.filter((one) => !onlyPasswords || one.sendsPasswordInClear).map((one) => one.name)

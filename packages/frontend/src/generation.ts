@@ -22,6 +22,7 @@ import { checkConfig, passwordProtocols } from './check-config.js'
 import { componentProblems } from './components.js'
 import { type Lookups, openLookups } from './lookups.js'
 import { type NamedNetworks, namedNetworks } from './named-networks.js'
+import { publicationOf } from './publication.js'
 import { type FrontEndSettings, frontEndSchema, type OtherProtocol } from './schema.js'
 
 /** What outlives a configuration. */
@@ -141,6 +142,7 @@ export class Generation {
       log,
       limits,
       hostname,
+      publication: publicationOf(settings, topology, lasting.protocols),
       pathOf: lasting.pathOf,
       disposeWhenRetired: (resource) => void this.#shared.push(resource),
     }

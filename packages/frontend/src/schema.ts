@@ -5,6 +5,7 @@ import { address, type Schema, type Settings, secret, type TextSource, textSourc
 import { backendsSchema, locationSchema } from '@portico/routing'
 import { limitsSchema, type Protocol } from '@portico/session'
 import { stateSchema } from '@portico/state'
+import { publishSchema } from './publish-schema.js'
 
 /** The network whose members are balancers: they must send a PROXY header, and are believed nothing else. */
 export const BALANCERS = 'balancers'
@@ -109,6 +110,7 @@ function coreShape(protocols: readonly string[], deliveries: readonly string[]) 
       .optional()
       .describe("The name in greetings and trace fields; the machine's when absent."),
     networks: networksSchema,
+    publish: publishSchema(protocols),
     tls: tlsSchema,
     credentials: credentialsSchema,
     auth: authSchema,

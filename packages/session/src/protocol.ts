@@ -22,8 +22,13 @@ export interface Protocol<S = unknown> {
   readonly name: ProtocolName
   /** ALPN ids (RFC 7301) that its listeners take, most wanted first; empty: the extension is ignored. */
   alpn(settings: S): readonly string[]
-  /** Standard ports by TLS mode. */
-  readonly ports: { readonly plain: number; readonly implicit: number }
+  /** Standard ports by TLS mode; `clients` is that of people's programs without implicit TLS, where it is not `plain`. */
+  readonly ports: { readonly plain: number; readonly implicit: number; readonly clients?: number }
+  /** Whether people's programs may be told of one of its listeners; of all when absent. */
+  isForClients?(
+    settings: S,
+    listener: Omit<SiteFacts['listeners'][number], 'index'> & { readonly port: number },
+  ): boolean
   /** How its backends can be told who the user is; the site may ask for no other way. */
   readonly identities: readonly BackendIdentity['kind'][]
   /**

@@ -11,6 +11,8 @@ export const http: Protocol<HttpSettings> = {
   name: 'http',
   alpn: ({ http2 }) => [...(http2 ? ['h2'] : []), 'http/1.1', 'http/1.0'],
   ports: { plain: 80, implicit: 443 },
+  // Without TLS of its own it is a door, or stands behind something whose name and port only the site knows.
+  isForClients: (_, { tls }) => tls === 'implicit',
   identities: ['password', 'token', 'header', 'none'],
   schema: httpSchema,
   listenerSchema: httpListenerSchema,

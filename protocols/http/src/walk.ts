@@ -2,6 +2,8 @@
 import type { DeviceRequest } from './activesync/query.js'
 import { deviceRequestOf, isForDevices, serveDevice } from './activesync/serve-device.js'
 import { elsewhereReply, inActiveSync } from './activesync/words.js'
+import { isAnswering, rootPlace } from './autodiscover/find-answer.js'
+import { serveAnswer } from './autodiscover/serve-answer.js'
 import type { Destined } from './backend/conclude.js'
 import { hopsOf } from './backend/headers.js'
 import { proxy } from './backend/proxy.js'
@@ -11,6 +13,7 @@ import { healthAskedBy, type Placed, placeOf, wellKnownPlace } from './directory
 import type { Directory } from './directory/schema.js'
 import { atDoor, isAtDoor } from './door/door.js'
 import { type Outcome, reply } from './outcome.js'
+import { inMapi, isForMapi } from './outlook/mapi-words.js'
 import { isRpcMethod } from './outlook/rpc-request.js'
 import { NEEDS_HTTP1, serveRpc } from './outlook/serve-rpc.js'
 import { failureReply, healthReply, type Reply, redirectReply, statusReply } from './replies.js'
@@ -18,6 +21,8 @@ import { anchorOf } from './routing/anchors.js'
 import { routeFor } from './routing/route-for.js'
 import { isForStrangers, serveStranger } from './serve-stranger.js'
 import { type Identified, signIn } from './sign-in/sign-in.js'
+
+type Replied = Extract<Outcome, { kind: 'reply' }>
 
 /** The walk of one request: place, health, encryption, sign-in, route, backend, answer. */
 export async function walk(connection: Connection, request: Incoming): Promise<Outcome> {
@@ -30,16 +35,17 @@ export async function walk(connection: Connection, request: Incoming): Promise<O
   if (isRpcMethod(request.head.method) && connection.client.ownLeg === undefined) return NEEDS_HTTP1
   const elsewhere = wellKnownPlace(prepared.table, request.path)
   if (elsewhere !== undefined) return reply(redirectReply(307, elsewhere + request.query))
-  const placed = placeOf(prepared.table, request.path)
+  const placed = rootPlace(prepared.table, request.path) ?? placeOf(prepared.table, request.path)
   if (placed.kind === 'doubtful') return reply(statusReply(400), false)
   if (placed.kind === 'none') return reply(statusReply(404))
   if (!connection.serves(placed.directory.component)) return reply(failureReply('draining'), false)
   const outcome = await walkWithin(connection, request, placed)
-  return isForDevices(placed.directory) ? toDevice(connection, request, outcome) : outcome
+  return inTheirWords(connection, request, placed.directory, outcome)
 }
 
 /** The rest of the walk, in a directory: encryption, sign-in, route, backend. */
 async function walkWithin(connection: Connection, request: Incoming, placed: Placed): Promise<Outcome> {
+  if (isAnswering(placed.directory)) return serveAnswer(connection, request, placed)
   if (isForStrangers(placed)) return serveStranger(connection, request, placed)
   const signedIn = await signIn(connection, request, placed)
   if (signedIn.kind !== 'authenticated') return signedIn
@@ -81,9 +87,15 @@ async function destine(
   return { kind: 'destined', placed, signedIn, route, device, channel }
 }
 
-/** Our own failures in the words of devices. An expired token is no expired password. */
-function toDevice({ prepared }: Connection, { authorization }: Incoming, outcome: Outcome): Outcome {
+/** Our own failures as the clients of the directory know them. */
+function inTheirWords(connection: Connection, request: Incoming, directory: Directory, outcome: Outcome): Outcome {
   if (outcome.kind !== 'reply') return outcome
+  if (isForDevices(directory)) return toDevice(connection, request, outcome)
+  return isForMapi(directory) ? { ...outcome, reply: inMapi(outcome.reply) } : outcome
+}
+
+/** An expired token is no expired password. */
+function toDevice({ prepared }: Connection, { authorization }: Incoming, outcome: Replied): Replied {
   const isBasic = authorization !== undefined && /^basic /i.test(authorization)
   const passwordUrl = isBasic ? prepared.settings.activeSync.passwordUrl : undefined
   return { ...outcome, reply: inActiveSync(outcome.reply, { passwordUrl }) }

@@ -50,6 +50,8 @@ export interface World {
   readonly resume?: (user: string) => AuthOutcome | undefined
   /** Whether a user may act for a mailbox that is not theirs; nobody when absent. */
   readonly mayActFor?: (user: string, mailbox: string) => boolean
+  /** Whether a user may use a protocol; everybody every one when absent. */
+  readonly mayUse?: (user: string, protocol: string) => boolean
   /** Told what the router is asked; decides it if it likes. */
   readonly decide?: (question: RouteQuestion) => Decision | undefined
   /** Whatever else is to be different. */
@@ -183,6 +185,14 @@ export class Front {
       log: world.log ?? silentLog,
       limits: { ...limitsSchema.parse({}), ...(world.preAuth === undefined ? {} : { preAuth: world.preAuth }) },
       hostname: 'mail.example.com',
+      publication: {
+        name: 'Example',
+        domains: ['example.com'],
+        userName: 'address',
+        publicFolders: [],
+        isInside: () => false,
+        offersFor: () => [],
+      },
       pathOf: (path) => path,
       disposeWhenRetired() {},
       ...world.services,

@@ -11,7 +11,7 @@ import { failureReply, type Reply, statusReply } from '../replies.js'
 import { tokenError } from '../sign-in/challenges.js'
 import { challengeReply, type Place } from '../sign-in/refusals.js'
 import type { Identified } from '../sign-in/sign-in.js'
-import type { ExchangeEnd } from './exchange.js'
+import type { ExchangeEnd } from './exchange-plan.js'
 
 /** A request with its directory, its user and their route. */
 export interface Destined {

@@ -64,11 +64,12 @@ export async function ownRoute(session: Session, principal: Principal, group: st
   return routeTo(session, named(place, own), principal.user)
 }
 
-type Located = MailboxLocation | 'none'
+export type Located = MailboxLocation | 'none'
 
 const LOOKUP_UNAVAILABLE: Route = { kind: 'refuse', reason: 'lookup-unavailable' }
 
-async function locate(session: Session, who: Principal): Promise<Located | 'unavailable'> {
+/** Where somebody's mailbox is. */
+export async function locate(session: Session, who: Principal): Promise<Located | 'unavailable'> {
   const { services, record } = session
   record.begin()
   const answer = await services.locator.locate(who, session.signal)
@@ -80,7 +81,7 @@ async function locate(session: Session, who: Principal): Promise<Located | 'unav
 }
 
 /** What a locator is asked with: the user's own record and route say nothing of another mailbox. */
-function ownerOf(mailbox: string, { route: _, ...rest }: Principal): Principal {
+export function ownerOf(mailbox: string, { route: _, ...rest }: Principal): Principal {
   return { ...rest, user: mailbox, delegate: rest.delegate ?? rest.user, fields: new Map() }
 }
 

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+import type { Answer } from './answer.js'
+import { answerJson } from './json.js'
+
+/** The answers by their paths in lower case. */
+export const ANSWERS: ReadonlyMap<string, Answer> = new Map<string, Answer>([
+  ['/autodiscover.json', { deeper: true, signIn: false, methods: ['GET', 'HEAD'], answer: answerJson }],
+])
