@@ -59,7 +59,7 @@ async function answerTo(client: OctetClient, ...lines: readonly string[]): Promi
 
 const basic = (credentials: string): string => `Authorization: Basic ${Buffer.from(credentials).toString('base64')}`
 
-scenario('Outlook Anywhere', { programs: ['python3'] }, () => {
+scenario('Outlook Anywhere', { programs: ['python3', 'openssl'] }, () => {
   let proxies: [RpcProxy, RpcProxy]
   let portico: Portico<'https'>
   const outlooks: Outlook[] = []
