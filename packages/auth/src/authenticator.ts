@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { AuthFailureReason, Cancellation, Principal, Secret } from '@portico/base'
+import type { AuthFailureReason, Cancellation, Principal, ProtocolName, Secret } from '@portico/base'
 import type { ChannelFacts } from '@portico/sasl'
 import type { HandshakeScheme, HttpScheme } from './access.js'
 import type { ClientFacts } from './credential-source.js'
@@ -45,6 +45,11 @@ export interface Authenticator extends AsyncDisposable {
   resume(earlier: EarlierSignIn, context: AuthContext, signal: Cancellation): Promise<AuthOutcome>
   /** Whether the principal may act for the mailbox of this name, in any of its spellings: their own, or one that `auth.actingFor` gives them. */
   mayActFor(principal: Principal, mailbox: string): boolean
+  /**
+   * Whether somebody who has signed in may use this protocol, too, from where they are: the account and the access rules say so, the
+   * latter in some way of signing in at least. A source that is away says no. Nothing is logged.
+   */
+  mayUse(principal: Principal, protocol: ProtocolName, context: AuthContext, signal: Cancellation): Promise<boolean>
 }
 
 /** What is kept of a sign-in to go on with it: facts of its {@link Principal}. */

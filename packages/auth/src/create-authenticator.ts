@@ -16,6 +16,7 @@ import { createDecision, type DecisionParts } from './decision.js'
 import { accountOf } from './identity.js'
 import { createNaming, type Naming } from './naming.js'
 import { createOffer } from './offer.js'
+import { createPermission } from './permission.js'
 import { createResume } from './resume.js'
 import { createRunner, type Running } from './run-mechanism.js'
 import type { Throttle } from './throttle.js'
@@ -120,6 +121,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     },
     resume: createResume(parts),
     mayActFor: (principal, mailbox) => mayOpen(parts, principal, mailbox),
+    mayUse: createPermission(
+      parts,
+      options.mechanisms.map(({ name }) => name),
+    ),
     async [Symbol.asyncDispose]() {
       await Promise.all(sources.map((source) => source[Symbol.asyncDispose]()))
     },

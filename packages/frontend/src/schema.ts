@@ -2,9 +2,10 @@
 import { hostname } from 'node:os'
 import { accessRulesSchema, authSchema, credentialsSchema } from '@portico/auth'
 import { address, type Schema, type Settings, secret, type TextSource, textSource, z } from '@portico/config'
-import { backendsSchema, locationSchema } from '@portico/routing'
+import { backendsSchema, locationSchema, ownSiteSchema, sitesSchema } from '@portico/routing'
 import { limitsSchema, type Protocol } from '@portico/session'
 import { stateSchema } from '@portico/state'
+import { publishSchema } from './publish-schema.js'
 
 /** The network whose members are balancers: they must send a PROXY header, and are believed nothing else. */
 export const BALANCERS = 'balancers'
@@ -109,12 +110,15 @@ function coreShape(protocols: readonly string[], deliveries: readonly string[]) 
       .optional()
       .describe("The name in greetings and trace fields; the machine's when absent."),
     networks: networksSchema,
+    publish: publishSchema(protocols),
     tls: tlsSchema,
     credentials: credentialsSchema,
     auth: authSchema,
     accessRules: accessRulesSchema(protocols),
     location: locationSchema,
     backends: backendsSchema(protocols, deliveries),
+    site: ownSiteSchema,
+    sites: sitesSchema,
     limits: limitsSchema.describe('Limits that all protocols share.'),
     log: logSchema,
     state: stateSchema,

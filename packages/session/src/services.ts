@@ -8,6 +8,7 @@ import type { ComponentStates, Locator, Router } from '@portico/routing'
 import type { StateStore } from '@portico/state'
 import type { Log } from '@portico/telemetry'
 import type { Limits } from './limits.js'
+import type { Publication } from './publication.js'
 
 /** Everything a session may ask of the rest of Portico: interfaces, never drivers. One set per configuration generation. */
 export interface Services {
@@ -26,6 +27,8 @@ export interface Services {
   readonly limits: Limits
   /** The name that greetings, Received fields and challenges carry. */
   readonly hostname: string
+  /** What clients are told to use. */
+  readonly publication: Publication
   /** Disposes of something when this configuration is no longer used: what sessions share, made when the first of them needs it. */
   disposeWhenRetired(resource: Disposable): void
   /** Where a file is that the configuration names: relative to the configuration's own folder. */

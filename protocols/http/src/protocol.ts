@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Protocol } from '@portico/session'
 import { httpDriver } from './backend/driver.js'
-import { httpProblems } from './check.js'
+import { httpProblems, httpWarnings } from './check.js'
 import { formatReply, statusReply } from './replies.js'
 import { type HttpSettings, httpListenerSchema, httpSchema } from './schema.js'
 import { serveHttp } from './session.js'
@@ -11,10 +11,13 @@ export const http: Protocol<HttpSettings> = {
   name: 'http',
   alpn: ({ http2 }) => [...(http2 ? ['h2'] : []), 'http/1.1', 'http/1.0'],
   ports: { plain: 80, implicit: 443 },
+  // Without TLS of its own it is a door, or stands behind something whose name and port only the site knows.
+  isForClients: (_, { tls }) => tls === 'implicit',
   identities: ['password', 'token', 'header', 'none'],
   schema: httpSchema,
   listenerSchema: httpListenerSchema,
   check: httpProblems,
+  warnings: httpWarnings,
   components: ({ directories }) => directories.map(({ component }) => component),
   drivers: () => [httpDriver],
   serve: serveHttp,

@@ -4,6 +4,8 @@ import type { FailureReason } from '@portico/base'
 /** An answer of our own. */
 export interface Reply {
   readonly status: number
+  /** Instead of the usual one. */
+  readonly phrase?: string
   /** Field lines of their own, each with its CRLF; empty for none. */
   readonly fields: string
   /** Any text, sent as UTF-8; empty for none. */
@@ -130,7 +132,7 @@ export function formatReply(reply: Reply, frame: ReplyFrame): string {
   const date = frame.wallNow === undefined ? '' : `Date: ${new Date(frame.wallNow).toUTCString()}\r\n`
   const body = Buffer.from(reply.body).toString('latin1')
   const content = `Content-Type: ${reply.contentType ?? 'text/plain'}\r\nContent-Length: ${body.length}\r\n`
-  const start = `HTTP/1.1 ${reply.status} ${phraseOf(reply.status)}\r\n${date}`
+  const start = `HTTP/1.1 ${reply.status} ${reply.phrase ?? phraseOf(reply.status)}\r\n${date}`
   const connection = connectionLine(frame.persist, frame.minor)
   return `${start}${reply.fields}${content}${connection}\r\n${frame.head ? '' : body}`
 }

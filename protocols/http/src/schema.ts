@@ -3,6 +3,7 @@ import { duration, type Settings, size, z } from '@portico/config'
 import { activeSyncSchema } from './activesync/schema.js'
 import { directorySchema } from './directory/schema.js'
 import { formsSchema } from './forms/schema.js'
+import { outlookAnywhereSchema } from './outlook/schema.js'
 
 const MINUTE = 60_000
 
@@ -62,6 +63,7 @@ export const httpSchema = z
       .describe('A refused request has its body read and dropped up to here, so that the connection can go on.'),
     forms: formsSchema,
     activeSync: activeSyncSchema,
+    outlookAnywhere: outlookAnywhereSchema,
   })
   .prefault({})
 

@@ -15,6 +15,16 @@ export function isForStrangers({ directory: { preAuth, group }, rest }: Placed):
   return preAuth.length > 0 && group !== undefined && preAuth.includes(rest)
 }
 
+/** Why a client is not served without a sign-in either: encryption, a rule, or too many failures of its address. */
+export async function admitStranger(connection: Connection, request: Incoming): Promise<Outcome | undefined> {
+  const { session } = connection
+  takeForwardedClient(session, request.head.fields)
+  const refusal = await session.services.authenticator.refuseStranger(connection.context)
+  if (refusal?.reason === 'encryption-required') return encryptionRequired({ connection }, request)
+  if (refusal === undefined) return undefined
+  return reply(failureReply(refusal.reason, { waitMs: refusal.waitMs }), session.isProxy)
+}
+
 /** What a backend says to whom it does not want to see. */
 const REFUSALS = new Set([401, 403])
 
@@ -25,19 +35,16 @@ const REFUSALS = new Set([401, 403])
 export async function serveStranger(connection: Connection, request: Incoming, placed: Placed): Promise<Outcome> {
   const { session } = connection
   const { group = '', maxBody } = placed.directory
-  takeForwardedClient(session, request.head.fields)
-  const { context } = connection
-  const { authenticator } = session.services
-  const refusal = await authenticator.refuseStranger(context)
-  if (refusal?.reason === 'encryption-required') return encryptionRequired({ connection }, request)
-  if (refusal !== undefined) return reply(failureReply(refusal.reason, { waitMs: refusal.waitMs }), session.isProxy)
+  const closed = await admitStranger(connection, request)
+  if (closed !== undefined) return closed
   if (request.body.kind === 'length' && request.body.length > maxBody) return reply(failureReply('too-long'), false)
+  const { context } = connection
   session.hops = hopsOf(request.head.fields)
   const route = routeTo(session, { group, source: 'directory' }, context.client.peer.address)
   // Nobody is told the way to another site who has not proved to have a mailbox there.
   if (route.kind !== 'proxy') return reply(failureReply(route.kind === 'refuse' ? route.reason : 'backend-unavailable'))
   const outcome = await proxy(connection, request, { placed, signedIn: undefined, route })
-  if (REFUSALS.has(statusOf(outcome))) await authenticator.strangerRefused(context)
+  if (REFUSALS.has(statusOf(outcome))) await session.services.authenticator.strangerRefused(context)
   return outcome
 }
 

@@ -31,6 +31,7 @@ export function authenticatorOf(world: World, verdicts: string[]): Authenticator
       return { kind: 'authenticated', principal, deferred: false, settle: async () => {} }
     },
     mayActFor: ({ user }, mailbox) => user === mailbox || world.mayActFor?.(user, mailbox) === true,
+    mayUse: async ({ user }, protocol) => world.mayUse?.(user, protocol) !== false,
     begin: () => {
       throw new Error('no SASL on this wire')
     },

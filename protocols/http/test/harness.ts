@@ -11,7 +11,7 @@ import {
 } from '@portico/base'
 import { connectLeg, createTimerWheel, type Leg, type LegReader } from '@portico/net'
 import type { Acquired, BackendPool, Lease } from '@portico/pool'
-import type { ComponentStates, Decision, RouteQuestion } from '@portico/routing'
+import { type ComponentStates, type Decision, type RouteQuestion, siteView } from '@portico/routing'
 import { type Ended, limitsSchema, type Services, type Session } from '@portico/session'
 import { createMemoryStore, type StateStore } from '@portico/state'
 import { type Log, SessionRecord, silentLog } from '@portico/telemetry'
@@ -50,6 +50,8 @@ export interface World {
   readonly resume?: (user: string) => AuthOutcome | undefined
   /** Whether a user may act for a mailbox that is not theirs; nobody when absent. */
   readonly mayActFor?: (user: string, mailbox: string) => boolean
+  /** Whether a user may use a protocol; everybody every one when absent. */
+  readonly mayUse?: (user: string, protocol: string) => boolean
   /** Told what the router is asked; decides it if it likes. */
   readonly decide?: (question: RouteQuestion) => Decision | undefined
   /** Whatever else is to be different. */
@@ -172,6 +174,7 @@ export class Front {
           return world.decide?.(question) ?? { kind: 'proxy', candidates: [backend] }
         },
         redirects: () => false,
+        siteOf: () => siteView({}, undefined),
         follow: () => ({ kind: 'refuse', reason: 'backend-unavailable' }),
       },
       backendsOf: () => [],
@@ -183,6 +186,14 @@ export class Front {
       log: world.log ?? silentLog,
       limits: { ...limitsSchema.parse({}), ...(world.preAuth === undefined ? {} : { preAuth: world.preAuth }) },
       hostname: 'mail.example.com',
+      publication: {
+        name: 'Example',
+        domains: ['example.com'],
+        userName: 'address',
+        publicFolders: [],
+        isInside: () => false,
+        offersFor: () => [],
+      },
       pathOf: (path) => path,
       disposeWhenRetired() {},
       ...world.services,

@@ -2,6 +2,7 @@
 import type { Protocol } from '@portico/session'
 import { smtpDrivers } from './backend/driver.js'
 import { smtpProblems } from './check.js'
+import { connectorNames } from './connector/choose-connector.js'
 import { formatReply, say } from './replies.js'
 import { type SmtpSettings, smtpListenerSchema, smtpSchema } from './schema.js'
 import { serveSmtp } from './session.js'
@@ -10,7 +11,9 @@ import { serveSmtp } from './session.js'
 export const smtp: Protocol<SmtpSettings> = {
   name: 'smtp',
   alpn: () => [],
-  ports: { plain: 25, implicit: 465 },
+  ports: { plain: 25, implicit: 465, clients: 587 },
+  isForClients: ({ connectors }, { options, port }) =>
+    connectorNames(options, port).every((name) => connectors.get(name)?.submission === true),
   identities: ['password', 'master', 'xclient', 'none'],
   schema: smtpSchema,
   listenerSchema: smtpListenerSchema,

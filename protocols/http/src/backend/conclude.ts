@@ -6,11 +6,12 @@ import type { Incoming } from '../client/incoming.js'
 import type { Placed } from '../directory/directories.js'
 import { schemesOf } from '../directory/schema.js'
 import { type Outcome, reply } from '../outcome.js'
+import type { Channel } from '../outlook/rpc-request.js'
 import { failureReply, type Reply, statusReply } from '../replies.js'
 import { tokenError } from '../sign-in/challenges.js'
 import { challengeReply, type Place } from '../sign-in/refusals.js'
 import type { Identified } from '../sign-in/sign-in.js'
-import type { ExchangeEnd } from './exchange.js'
+import type { ExchangeEnd } from './exchange-plan.js'
 
 /** A request with its directory, its user and their route. */
 export interface Destined {
@@ -18,6 +19,8 @@ export interface Destined {
   /** `undefined` for what its directory serves without a sign-in. */
   readonly signedIn: Identified | undefined
   readonly route: Extract<Route, { kind: 'proxy' }>
+  /** What it is of a virtual connection of RPC over HTTP, if it is. */
+  readonly channel?: Channel | undefined
   /** Breaks the request off. */
   readonly cancelled?: Cancellation
 }
@@ -44,7 +47,7 @@ export async function conclude(
       connection.shared.admitted = true
       return settled(destined, 'unknown', { kind: 'proxied', status: 101, persist: false })
     case 'broken':
-      return settled(destined, 'unknown', end)
+      return settled(destined, 'unknown', destined.channel === undefined ? end : endedChannel(end))
     case 'client-gone':
       return settled(destined, 'unknown', { kind: 'gone' })
     case 'refused':
@@ -59,6 +62,14 @@ export async function conclude(
       logUnanswered(connection, end.why)
       return settled(destined, 'unknown', reply(statusReply(end.why === 'timeout' ? 504 : 502), false))
   }
+}
+
+/**
+ * A channel ends before its length is used up when another has taken its place, and its last packets have to arrive: a reset could
+ * overtake them. What is missing its client sees by the length.
+ */
+function endedChannel({ status }: Extract<ExchangeEnd, { kind: 'broken' }>): Outcome {
+  return { kind: 'proxied', status, persist: false }
 }
 
 /**

@@ -1,64 +1,15 @@
 // SPDX-License-Identifier: MIT
-import type { Cancellation } from '@portico/base'
 import type { Leg, LegEnd, LegReader } from '@portico/net'
 import type { BodyTaker, ClientExchange } from '../client/client-exchange.js'
 import { type BodyDecoder, decoderFor } from '../codec/body.js'
 import { asBuffer } from '../codec/chars.js'
-import { LAST_CHUNK, writeContent } from '../codec/encode.js'
-import type { Framing } from '../codec/framing.js'
 import { responseFraming } from '../codec/framing.js'
-import { checkPartialResponse, type HeadLimits, parseResponseHead, type ResponseHead } from '../codec/head.js'
+import { checkPartialResponse, parseResponseHead, type ResponseHead } from '../codec/head.js'
 import { HeadCollector } from '../codec/head-collector.js'
-import type { View } from '../directory/mapping.js'
+import type { ExchangeEnd, ExchangePlan } from './exchange-plan.js'
 import { connectionOptions, formatResponse, persists, upgradeLines } from './headers.js'
 import { upgradeGiven } from './upgrade.js'
-import type { UploadPace } from './upload-pace.js'
-
-/** One request, ready to be put to a backend. */
-export interface ExchangePlan {
-  readonly client: ClientExchange
-  /** Breaks it off in the middle: somebody else needs its place. */
-  readonly cancelled: Cancellation | undefined
-  readonly backend: Leg
-  /** The head for the backend, as latin1 text. */
-  readonly head: string
-  readonly method: string
-  readonly body: Framing
-  /** Protocols that the backend may change to, in lower case. None where the client does not have its leg for itself. */
-  readonly upgrades: readonly string[]
-  readonly maxBody: number
-  /** Asked when the response's head is written: may the client's connection go on? */
-  readonly persist: () => boolean
-  /** How what the backend says is the client's to see. */
-  readonly view: View
-  /** Field lines of ours for the client, each with its CRLF. */
-  readonly fields: string
-  /** The backend's 401 is a verdict for us and not for the client. */
-  readonly keep401: boolean
-  readonly limits: HeadLimits
-  /** Milliseconds without an octet from or to the backend. */
-  readonly responseTimeout: number
-  /** Milliseconds for which a request body may stand still. */
-  readonly bodyTimeout: number
-  /** Watches over the pace of the body; `undefined` where any will do. */
-  readonly pace: UploadPace | undefined
-  /** Milliseconds that a client which has finished sending is still served. */
-  readonly halfClosed: number
-}
-
-/** How an exchange ended. Until `answered` or `broken` the client has got nothing of a final response. */
-export type ExchangeEnd =
-  | { readonly kind: 'answered'; readonly status: number; readonly persist: boolean; readonly reusable: boolean }
-  /** The backend has changed to another protocol, and the client knows: what is left in both legs belongs to it. */
-  | { readonly kind: 'switched' }
-  /** The response broke off; the client has a part of it and must not take it for the whole. */
-  | { readonly kind: 'broken'; readonly status: number }
-  /** The backend said 401 and `keep401` was set. */
-  | { readonly kind: 'unauthorized' }
-  /** `untouched`: no octet came from the backend and none of the body was taken. */
-  | { readonly kind: 'unanswered'; readonly why: 'closed' | 'timeout' | 'garbage'; readonly untouched: boolean }
-  | { readonly kind: 'bad-request-body'; readonly why: 'too-long' | 'broken' | 'too-slow' }
-  | { readonly kind: 'client-gone' }
+import { Upload } from './upload.js'
 
 /** A backend that sends more of these before its answer is not in its right mind. */
 const MOST_INTERIM = 16
@@ -74,11 +25,7 @@ class Exchange implements LegReader, BodyTaker {
   readonly #backend: Leg
   readonly #resolve: (end: ExchangeEnd) => void
   readonly #collector: HeadCollector
-  readonly #upload: BodyDecoder
-  #uploaded = 0
-  /** Octets of the body were taken, if only framing: it cannot be read again. */
-  #begun = false
-  #uploadView: Buffer | undefined
+  readonly #upload: Upload
   #download: BodyDecoder | undefined
   /** The backend ends the content by closing. */
   #untilClose = false
@@ -101,7 +48,7 @@ class Exchange implements LegReader, BodyTaker {
     this.#backend = plan.backend
     this.#resolve = resolve
     this.#collector = new HeadCollector(plan.limits.head)
-    this.#upload = plan.client.decoderFor(plan.body)
+    this.#upload = new Upload(plan)
   }
 
   get wantsBody(): boolean {
@@ -146,9 +93,7 @@ class Exchange implements LegReader, BodyTaker {
   }
 
   onDrain(): void {
-    if (!this.wantsBody) return
-    this.#plan.pace?.go()
-    this.#client.resume()
+    if (this.wantsBody) this.#upload.goOn()
   }
 
   onPeerEnd(): void {
@@ -260,7 +205,7 @@ class Exchange implements LegReader, BodyTaker {
       return
     }
     if (this.#download === undefined) {
-      this.#end = { kind: 'unanswered', why, untouched: !this.#touched && !this.#begun }
+      this.#end = { kind: 'unanswered', why, untouched: !this.#touched && !this.#upload.begun }
     } else if (this.#untilClose && why === 'closed' && this.#backend.state !== 'closed') {
       this.#answered()
     } else {
@@ -272,40 +217,13 @@ class Exchange implements LegReader, BodyTaker {
   // From the client.
 
   takeBody(view: Buffer): number {
-    const taken = this.#upload.push(view)
-    this.#begun ||= taken > 0
-    this.#uploaded += this.#upload.size
-    const why = this.#whyNot(taken)
-    if (why !== undefined) {
-      this.#end =
-        this.#download === undefined ? { kind: 'bad-request-body', why } : { kind: 'broken', status: this.#status }
-      this.#settle()
-      return taken
-    }
-    this.#uploadView = view
-    this.#backend.batch(this.#writeUpload)
-    this.#uploadView = undefined
-    if (this.#upload.done) this.#client.setBodyTimeout(0)
-    else if (this.#backend.needsDrain) {
-      this.#plan.pace?.hold()
-      this.#client.pause()
-    }
+    const taken = this.#upload.take(view)
+    const why = this.#upload.fault
+    if (why === undefined) return taken
+    this.#end =
+      this.#download === undefined ? { kind: 'bad-request-body', why } : { kind: 'broken', status: this.#status }
+    this.#settle()
     return taken
-  }
-
-  /** What is wrong with the body now that so many more octets of it have come. */
-  #whyNot(taken: number): 'too-long' | 'broken' | 'too-slow' | undefined {
-    const { maxBody, pace } = this.#plan
-    if (this.#uploaded > maxBody) return 'too-long'
-    if (this.#upload.fault !== undefined) return 'broken'
-    return this.#upload.done || pace?.came(taken) !== false ? undefined : 'too-slow'
-  }
-
-  readonly #writeUpload = (): void => {
-    if (this.#uploadView === undefined) return
-    const chunked = this.#plan.body.kind === 'chunked'
-    writeContent(this.#backend, this.#uploadView, this.#upload, chunked)
-    if (chunked && this.#upload.done) this.#backend.writeText(LAST_CHUNK)
   }
 
   clientDrained(): void {
@@ -315,8 +233,12 @@ class Exchange implements LegReader, BodyTaker {
   /** A client may finish sending and still read; one that is dead looks the same, so it is not served for ever. */
   clientFinished(): void {
     this.#clientFinished = true
-    if (this.#upload.done) this.#client.limit(this.#plan.halfClosed)
-    else this.clientGone()
+    if (!this.#upload.done) {
+      this.clientGone()
+      return
+    }
+    this.#client.limit(this.#plan.halfClosed)
+    if (this.#plan.passesEnd) this.#backend.end()
   }
 
   clientGone(): void {

@@ -3,7 +3,7 @@ import { type Backend, formatAddress } from '@portico/base'
 import type { Lease } from '@portico/pool'
 import { type Opened, openBackend, relayMailbox } from '@portico/session'
 import { forwardedClients, isClientEncrypted } from '../client/client-facts.js'
-import type { Connection } from '../client/connection.js'
+import type { Connection, Prepared } from '../client/connection.js'
 import type { Incoming } from '../client/incoming.js'
 import { Field } from '../codec/fields.js'
 import { backendPath } from '../directory/directories.js'
@@ -12,7 +12,8 @@ import type { Directory } from '../directory/schema.js'
 import { type Outcome, reply } from '../outcome.js'
 import { failureReply, statusReply } from '../replies.js'
 import { conclude, type Destined, type Refused, settled } from './conclude.js'
-import { type ExchangeEnd, exchange } from './exchange.js'
+import { exchange } from './exchange.js'
+import type { ExchangeEnd } from './exchange-plan.js'
 import { formatRequest } from './headers.js'
 import { assertionFor, reservedNames } from './identity.js'
 import { upgradesOf } from './upgrade.js'
@@ -20,10 +21,11 @@ import { UploadPace } from './upload-pace.js'
 
 /**
  * Puts a request to a backend of its route and its answer to the client. A kept connection may have been closed by the backend
- * just as we used it, and others with it: the second try asks for a fresh one.
+ * just as we used it, and others with it: the second try asks for a fresh one. A channel, which may not be tried again and stays for
+ * hours, gets one of its own at once.
  */
 export async function proxy(connection: Connection, request: Incoming, destined: Destined): Promise<Outcome> {
-  for (let fresh = false; ; fresh = true) {
+  for (let fresh = destined.channel !== undefined; ; fresh = true) {
     const opened = await openBackend(connection.session, destined.route, openAsItIs, { fresh })
     if (opened.kind === 'gone') return settled(destined, 'unknown', { kind: 'gone' })
     if (opened.kind !== 'open') return settled(destined, 'unknown', reply(failureReply('backend-unavailable')))
@@ -57,7 +59,7 @@ async function atBackend(
   const { lease } = opened
   const { placed, signedIn } = destined
   const { directory } = placed
-  const bodyTimeout = directory.bodyTimeout ?? prepared.settings.bodyTimeout
+  const { responseTimeout, bodyTimeout } = timesOf(prepared, destined)
   const view = viewOf(connection, request, destined, lease)
   // Nobody gets a tunnel without having signed in.
   const upgrades = client.ownLeg === undefined || signedIn === undefined ? [] : upgradesOf(request, directory.upgrades)
@@ -83,21 +85,36 @@ async function atBackend(
     fields: signedIn?.fields ?? '',
     keep401: signedIn === undefined || sendsIdentity(lease),
     limits: prepared.limits,
-    responseTimeout: directory.responseTimeout,
+    responseTimeout,
     bodyTimeout,
     pace: paceOf(connection, request, directory, bodyTimeout),
+    passesEnd: destined.channel !== undefined,
     halfClosed: session.services.limits.halfClosed,
   })
   session.record.finish('relay')
   if (directory.requestTimeout !== undefined) lease.leg.setDeadline(0)
   if (end.kind === 'switched') {
-    await relayMailbox(session, lease, undefined, directory.responseTimeout)
+    await relayMailbox(session, lease, undefined, responseTimeout)
     return end
   }
   if (end.kind === 'answered' && end.reusable) await lease.release()
   else lease.discard()
   return end
 }
+
+/** A channel whose client has asked for a longer rest than its directory allows gets it, and a moment for what then comes. */
+function timesOf(
+  { settings }: Prepared,
+  { placed: { directory }, channel }: Destined,
+): { readonly responseTimeout: number; readonly bodyTimeout: number } {
+  const { responseTimeout, bodyTimeout = settings.bodyTimeout } = directory
+  if (channel === undefined || channel.mayRest === 0) return { responseTimeout, bodyTimeout }
+  const least = channel.mayRest + REST_MARGIN
+  return { responseTimeout: Math.max(responseTimeout, least), bodyTimeout: Math.max(bodyTimeout, least) }
+}
+
+/** Milliseconds. */
+const REST_MARGIN = 60_000
 
 function paceOf(
   { session }: Connection,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { Fields } from '../codec/fields.js'
+import { readRpcServer } from '../outlook/rpc-server.js'
 import { decodeEscapes, readParameters } from './query.js'
 
 /** Where a request may name the mailbox that it is about, the most telling first. */
@@ -46,7 +47,7 @@ export function anchorOf(kinds: readonly AnchorKind[], places: AnchorPlaces): An
 const FINDERS: Readonly<Record<AnchorKind, (places: AnchorPlaces) => string | undefined>> = {
   path: ({ rest }) => explicitLogon(rest),
   'mailbox-id': ({ query }) => mailboxName(readParameters(query, ['mailboxid'])?.mailboxid),
-  'rpc-server': ({ query }) => mailboxName(/^\?([^:&]+):600[124]$/.exec(query)?.[1]),
+  'rpc-server': ({ query }) => mailboxName(readRpcServer(query)?.server),
   user: ({ user }) => userName(user),
   'public-folder': ({ fields }) => mailboxName(onlyField(fields, 'x-publicfoldermailbox')),
   header: ({ fields }) => mailboxName(onlyField(fields, 'x-anchormailbox')?.replace(/^(?:smtp|upn):/i, '')),

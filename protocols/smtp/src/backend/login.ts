@@ -53,10 +53,8 @@ export async function loginAtBackend(lease: Lease, request: LoginRequest, signal
     kind: 'open',
     welcome: new BackendSession(lease, conversation, { extensions, preamble: plan.xforward }),
   }
-  if (authenticated === undefined || kind === 'xclient' || kind === 'none') {
-    const asked = plan.xclient.length > 0
-    return (asked ? undefined : await stillThere(lease, conversation, signal)) ?? open
-  }
+  // A connection that was lying ready may have ended: where nothing is asked here, MAIL finds that out.
+  if (authenticated === undefined || kind === 'xclient' || kind === 'none') return open
   const credentials = backendCredentials(authenticated, location, lease.backend)
   if (credentials.kind === 'none') return trouble(lease, 'login', credentials.why)
   return (await authenticate(lease, conversation, extensions, credentials, signal)) ?? open
@@ -91,22 +89,6 @@ function unidentified(lease: Lease, answer: Answer): Extract<Login, { kind: 'fai
   if (!lease.reused) return { kind: 'failed', error: trouble }
   const { backend, phase, cause } = trouble
   return { kind: 'failed', error: new BackendError({ code: 'closed', backend, phase, cause }) }
-}
-
-/**
- * A connection that had been lying ready and was asked nothing yet may be closing: that must not come out in the transaction,
- * where the client would learn of it. Undefined: all is well.
- */
-async function stillThere(
-  lease: Lease,
-  conversation: Conversation,
-  signal: Cancellation,
-): Promise<Extract<Login, { kind: 'failed' }> | undefined> {
-  if (!lease.kept) return undefined
-  lease.leg.writeText('NOOP\r\n')
-  const answer = await readReply(conversation, signal)
-  if (isReply(answer, 250)) return undefined
-  return { kind: 'failed', error: troubleOf(answer, lease.backend.id, 'identify') }
 }
 
 /** Undefined: the backend said 235. */

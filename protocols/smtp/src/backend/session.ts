@@ -27,8 +27,6 @@ export class BackendSession {
   readonly dialect: Dialect
   /** What the backend offers, keyword to parameters. */
   readonly extensions: Extensions
-  /** It has served a transaction: it may have been closed for being idle since. */
-  kept = false
   readonly #preamble: readonly string[]
   #conversation: Conversation
   #over = false

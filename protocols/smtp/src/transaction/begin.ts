@@ -28,48 +28,72 @@ export async function askBranch(dialogue: Dialogue, branch: Branch, asked: Asked
 }
 
 /**
- * Begins a transaction at the way's backend and asks for its first recipient. A connection that is lost at that costs one more
- * try, at another backend where there is one: nothing of the message has gone out.
+ * Begins a transaction at the way's backend and asks for its first recipient. A connection that is lost at that costs no client
+ * anything while there is another one to try, for nothing of the message has gone out: where it had been lying ready a fresh one at
+ * the same backend, then one at another backend.
  */
 export async function beginBranch(dialogue: Dialogue, envelope: Envelope, way: Way, asked: Asked): Promise<Heard> {
   if (envelope.refusal !== undefined) return refused(envelope.refusal)
+  let fresh = false
   const held = dialogue.backends.get(way.key)
   if (held?.usable === true) {
     const heard = await beginAt(dialogue, envelope, way, held, asked)
-    // A kept connection may have been closed while nothing was to be done on it; no harm is done by asking again.
-    if (heard !== undefined || !held.kept) return heard ?? refused(REPLIES.backendTrouble)
+    if (heard.kind !== 'lost') return heard
+    fresh = true
   }
-  const first = await openAndBegin(dialogue, envelope, way, asked)
-  if (first.heard !== undefined) return first.heard
-  const elsewhere = first.lost === undefined ? undefined : without(way, first.lost)
-  if (elsewhere === undefined) return refused(REPLIES.backendTrouble)
-  return (await openAndBegin(dialogue, envelope, elsewhere, asked)).heard ?? refused(REPLIES.backendTrouble)
+  for (let next: Attempt | undefined = { way, fresh, detour: false }; next !== undefined; ) {
+    const heard = await openAndBegin(dialogue, envelope, next, asked)
+    if (heard.kind !== 'lost') return heard
+    next = afterLoss(next, heard)
+  }
+  return refused(REPLIES.backendTrouble)
 }
 
-/** `lost`: the id of the backend that went away before it said anything. */
+/** One try to open a backend on a way. */
+interface Attempt {
+  readonly way: Way
+  /** On no connection that has been lying ready. */
+  readonly fresh: boolean
+  /** The backend of the way proper has been lost. */
+  readonly detour: boolean
+}
+
+/** The backend went away before it said anything. `stale`: it had ended a connection that was lying ready. */
+interface Lost {
+  readonly kind: 'lost'
+  readonly backend: string
+  readonly stale: boolean
+}
+
+/** What is tried after a loss; each way fresh once, and only one other backend. */
+function afterLoss({ way, fresh, detour }: Attempt, { backend, stale }: Lost): Attempt | undefined {
+  if (stale && !fresh) return { way, fresh: true, detour }
+  const elsewhere = detour ? undefined : without(way, backend)
+  return elsewhere === undefined ? undefined : { way: elsewhere, fresh: true, detour: true }
+}
+
 async function openAndBegin(
   dialogue: Dialogue,
   envelope: Envelope,
-  way: Way,
+  { way, fresh }: Attempt,
   asked: Asked,
-): Promise<{ readonly heard?: Heard; readonly lost?: string }> {
+): Promise<Heard | Lost> {
   const inUse = new Set(envelope.branches.map((branch) => branch.backend))
   dialogue.leaveBackends((backend) => !inUse.has(backend))
-  const opened = await open(dialogue, way, dialogue.authenticated)
-  if (opened.kind === 'gone') return { heard: opened }
-  if (opened.kind === 'refused') return { heard: refused(RECIPIENT_FAILURES[opened.reason]) }
-  const heard = await beginAt(dialogue, envelope, way, opened.backend, asked)
-  return heard === undefined ? { lost: opened.backend.lease.backend.id } : { heard }
+  const opened = await open(dialogue, way, dialogue.authenticated, { fresh })
+  if (opened.kind === 'gone') return opened
+  if (opened.kind === 'refused') return refused(RECIPIENT_FAILURES[opened.reason])
+  return beginAt(dialogue, envelope, way, opened.backend, asked)
 }
 
-/** MAIL and the first RCPT. Undefined: the backend was lost before it said anything. */
+/** MAIL and the first RCPT. */
 async function beginAt(
   dialogue: Dialogue,
   envelope: Envelope,
   way: Way,
   backend: BackendSession,
   asked: Asked,
-): Promise<Heard | undefined> {
+): Promise<Heard | Lost> {
   const { parameters, sender } = envelope
   const { extensions } = backend
   const missing = missingAt(parameters, { extensions, encrypted: backend.leg.tls !== undefined })
@@ -83,12 +107,19 @@ async function beginAt(
     settings.backendReply,
     session.signal,
   )
-  if (mail.kind === 'lost') return session.signal.aborted ? { kind: 'gone' } : undefined
+  if (mail.kind === 'lost') return lostAt(dialogue, backend, mail)
   if (mail.reply.code !== 250) return refused(mailRefusal(dialogue, envelope, backend, mail.reply))
-  if (rcpt === undefined || rcpt.kind === 'lost') return session.signal.aborted ? { kind: 'gone' } : undefined
+  if (rcpt === undefined) return refused(REPLIES.backendTrouble)
+  if (rcpt.kind === 'lost') return lostAt(dialogue, backend, rcpt)
   const branch: Branch = { way, backend, recipients: 0, refusal: undefined }
   envelope.branches.push(branch)
   return { kind: 'heard', branch, answer: rcpt }
+}
+
+function lostAt({ session }: Dialogue, { lease }: BackendSession, { code }: Extract<Answer, { kind: 'lost' }>) {
+  if (session.signal.aborted) return { kind: 'gone' } as const
+  const ended = code === 'closed' || code === 'reset'
+  return { kind: 'lost', backend: lease.backend.id, stale: lease.kept && ended } as const
 }
 
 function mailRefusal(

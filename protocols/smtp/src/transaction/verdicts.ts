@@ -35,7 +35,6 @@ async function repliesOf({ settings }: Dialogue, outlet: Outlet, signal: Cancell
     const answers = await backend.verdicts(settings.backendVerdict, signal)
     replies.push(...answers.map((answer) => judged(answer, outlet)))
     if (outlet.early || answers.some(asksForMore)) backend.drop()
-    backend.kept = true
   }
   const [first = refusal ?? REPLIES.backendTrouble] = replies
   while (replies.length < recipients) replies.push(first)

@@ -3,6 +3,7 @@ import type { Authenticated } from '@portico/auth'
 import type { Backend, FailureReason, MailboxLocation } from '@portico/base'
 import {
   findRoute,
+  type LoginAt,
   type Opened,
   openBackend,
   openMailbox,
@@ -88,12 +89,20 @@ export async function wayOfRecipient(dialogue: Dialogue, mailbox: Mailbox): Prom
   return wayOf(dialogue, await findRoute(session, address, DELIVERY))
 }
 
-/** Opens a backend on a way and logs in there as the sender, if there is one. */
-export async function open(dialogue: Dialogue, way: Way, authenticated: Authenticated | undefined): Promise<OpenedWay> {
+/**
+ * Opens a backend on a way and logs in there as the sender, if there is one. With `fresh` no connection is taken that has been lying
+ * ready.
+ */
+export async function open(
+  dialogue: Dialogue,
+  way: Way,
+  authenticated: Authenticated | undefined,
+  options: { readonly fresh?: boolean } = {},
+): Promise<OpenedWay> {
   const { session } = dialogue
-  const opened = await openBackend(session, way.route, (lease, location, signal) =>
-    loginAtBackend(lease, { location, authenticated, client: client(dialogue) }, signal),
-  )
+  const login: LoginAt<BackendSession> = (lease, location, signal) =>
+    loginAtBackend(lease, { location, authenticated, client: client(dialogue) }, signal)
+  const opened = await openBackend(session, way.route, login, options)
   if (opened.kind === 'refused' && opened.reason === 'invalid-credentials') {
     session.services.log.error('the backend refused an identity that was already verified', {
       session: session.id,

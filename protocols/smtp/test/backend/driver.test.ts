@@ -85,13 +85,4 @@ describe('before a connection serves somebody else', () => {
     }
     expect(toy.accepted).toBe(2)
   })
-
-  test('a kept connection on which nothing was said yet is asked whether it lives', async () => {
-    await using toy = await ToyMta.start()
-    await using pool = poolOf(settingsOf())
-    await (await borrow(pool, toy.backend())).release()
-    const session = await logIn(await borrow(pool, toy.backend()), EVE)
-    expect(toy.received[0]).toMatch(/NOOP\r\n$/)
-    session?.drop()
-  })
 })
