@@ -34,7 +34,7 @@ export interface RouteQuestion {
    * candidates where there are any: of a pinned host those at that host. An endpoint that a lookup gave was asked for in the
    * session's protocol and speaks that, unless the group lists it under the preferred one or has nothing else.
    */
-  readonly prefer?: ProtocolName
+  readonly prefer?: ProtocolName | undefined
   /** Names of the client's networks. */
   readonly networks: readonly string[]
   readonly states: ComponentStates
