@@ -10,8 +10,8 @@ const schema = frontEndSchema(protocols)
 
 /** `portico check`: what would be said at the start, without starting. */
 export async function check(path: string): Promise<string> {
-  const { settings } = await checkFile(path)
-  return `${path} is good: ${count(settings.listeners.length, 'listener')}, ${count(Object.keys(settings.backends).length, 'backend group')}\n${hints(settings)}`
+  const { settings, warnings } = await checkFile(path)
+  return `${path} is good: ${count(settings.listeners.length, 'listener')}, ${count(Object.keys(settings.backends).length, 'backend group')}\n${warnings.map((what) => `warning: ${what}\n`).join('')}${hints(settings)}`
 }
 
 function count(amount: number, what: string): string {

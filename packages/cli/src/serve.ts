@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 import { availableParallelism } from 'node:os'
 import { loadConfig } from '@portico/config'
-import { checkConfiguration, type FrontEndSettings, hostFile, openLog, withPositions } from '@portico/frontend'
+import {
+  checkConfiguration,
+  type FrontEndSettings,
+  hostFile,
+  logWarnings,
+  openLog,
+  withPositions,
+} from '@portico/frontend'
 import type { Log } from '@portico/telemetry'
 import { defaultControlPath, serveControl } from './control.js'
 import { dropPrivileges } from './privileges.js'
@@ -29,9 +36,10 @@ export async function serve(options: ServeOptions): Promise<void> {
     })
     return
   }
-  const { settings, text } = await checkFile(options.config, options.protocols)
+  const { settings, warnings, text } = await checkFile(options.config, options.protocols)
   using log = openLog(settings)
   warnAboutRoot(settings, log)
+  logWarnings(log, warnings)
   const supervisor = new Supervisor({
     program: PROGRAM,
     workers: options.workers === 'auto' ? Math.max(FEWEST, availableParallelism()) : options.workers,
@@ -64,8 +72,10 @@ async function run(supervisor: Supervisor, options: ServeOptions, settings: Fron
 
 async function reloadFile(supervisor: Supervisor, options: ServeOptions, log: Log): Promise<void> {
   try {
-    const { text } = await checkFile(options.config, options.protocols)
-    log.info('reloaded', { listeners: await supervisor.reload(text) })
+    const { warnings, text } = await checkFile(options.config, options.protocols)
+    const listeners = await supervisor.reload(text)
+    logWarnings(log, warnings)
+    log.info('reloaded', { listeners })
   } catch (error) {
     log.error('the configuration cannot be used, the former one stays', { why: (error as Error).message })
     throw error
@@ -76,13 +86,13 @@ async function reloadFile(supervisor: Supervisor, options: ServeOptions, log: Lo
 export async function checkFile(
   path: string,
   protocols: readonly string[] = [],
-): Promise<{ readonly settings: FrontEndSettings; readonly text: string }> {
+): Promise<Awaited<ReturnType<typeof checkConfiguration>> & { readonly text: string }> {
   const loaded = loadConfig(path)
   const { config, directory, text } = loaded
-  const settings = await withPositions(loaded, () =>
+  const checked = await withPositions(loaded, () =>
     checkConfiguration({ config, directory, ...selectProtocols(protocols) }),
   )
-  return { settings, text }
+  return { ...checked, text }
 }
 
 export function controlPath(config: string, { admin }: Pick<FrontEndSettings, 'admin'>): string {

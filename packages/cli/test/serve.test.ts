@@ -313,6 +313,14 @@ describe('the other commands', () => {
     expect(bad.err).toMatch(/version: expected 1/)
   })
 
+  test('check warns of what works, but not as far as several nodes may expect', async () => {
+    const listener = { protocol: 'http', address: '127.0.0.1:0', tls: 'none' }
+    const http = { directories: [{ preset: 'owa' }] }
+    const { code, out } = await run('check', '--config', place({ ...GOOD, listeners: [listener], http }))
+    expect(code).toBe(0)
+    expect(out).toMatch(/^warning: http\.forms\.keys: none are set/m)
+  })
+
   test('config explain shows what holds and where it comes from', async () => {
     const { out } = await run('config', 'explain', '--config', place(GOOD))
     expect(out).toMatch(/^hostname: door\.test\s+# .*portico\.yaml:1$/m)

@@ -5,6 +5,8 @@ import type { ConfigProblem } from '@portico/config'
 import type { Topology } from '@portico/routing'
 import { serverMechanisms } from '@portico/sasl'
 import type { DeliveryProtocol, Protocol, SiteFacts } from '@portico/session'
+import { reachesOtherHosts } from '@portico/state'
+import { siteProblems } from './check-sites.js'
 import { publishProblems } from './publish-schema.js'
 import { BALANCERS, type FrontEndSettings } from './schema.js'
 
@@ -25,12 +27,22 @@ export function checkConfig(
     ...publishProblems(settings),
     ...identityProblems(settings, topology, endpointProtocols),
     ...endpointProtocols.flatMap((protocol) => unknownIdentities(settings, topology, protocol)),
-    ...redirectProblems(settings),
+    ...siteProblems(settings),
     ...patienceProblems(settings),
     ...warmthProblems(settings),
-    ...protocols.flatMap((protocol) => protocolProblems(settings, topology, protocol, pathOf)),
+    ...protocols.flatMap((protocol) => protocol.check?.(...ownPart(settings, topology, protocol, pathOf)) ?? []),
     ...mechanismProblems(settings, topology),
   ]
+}
+
+/** What works, but not as far as a site may expect: a sentence each. */
+export function configWarnings(
+  settings: FrontEndSettings,
+  topology: Topology,
+  protocols: readonly Protocol<never>[],
+  pathOf: SiteFacts['pathOf'],
+): readonly string[] {
+  return protocols.flatMap((protocol) => protocol.warnings?.(...ownPart(settings, topology, protocol, pathOf)) ?? [])
 }
 
 function listenerProblems({ listeners, tls }: FrontEndSettings): ConfigProblem[] {
@@ -66,25 +78,25 @@ function groupProblems({ location, backends }: FrontEndSettings): ConfigProblem[
   })
 }
 
-function protocolProblems(
+/** A protocol's own settings, and what it is told of the rest. */
+function ownPart(
   settings: FrontEndSettings,
   topology: Topology,
   protocol: Protocol<never>,
   pathOf: SiteFacts['pathOf'],
-): readonly ConfigProblem[] {
-  const own = settings.protocols.get(protocol.name) as never
-  return (
-    protocol.check?.(own, {
-      listeners: settings.listeners.filter((listener) => listener.protocol === protocol.name),
-      backendGroups: Object.keys(settings.backends),
-      networks: Object.keys(settings.networks),
-      mechanisms: usableMechanisms(settings, topology, protocol),
-      schemes: servedSchemes(settings.credentials),
-      identities: identitiesFor(settings, topology, protocol.name),
-      balanced: (settings.networks[BALANCERS]?.length ?? 0) > 0,
-      pathOf,
-    }) ?? []
-  )
+): [own: never, site: SiteFacts] {
+  const site = {
+    listeners: settings.listeners.filter((listener) => listener.protocol === protocol.name),
+    backendGroups: Object.keys(settings.backends),
+    networks: Object.keys(settings.networks),
+    mechanisms: usableMechanisms(settings, topology, protocol),
+    schemes: servedSchemes(settings.credentials),
+    identities: identitiesFor(settings, topology, protocol.name),
+    balanced: (settings.networks[BALANCERS]?.length ?? 0) > 0,
+    nodesShareState: reachesOtherHosts(settings.state),
+    pathOf,
+  }
+  return [settings.protocols.get(protocol.name) as never, site]
 }
 
 function identitiesFor({ backends }: FrontEndSettings, topology: Topology, protocol: string): SiteFacts['identities'] {
@@ -194,17 +206,6 @@ function mechanismProblems(settings: FrontEndSettings, topology: Topology): Conf
     if (!leavesNone) return []
     const expectation = 'expected a mechanism that leaves a password: all backends have identity password'
     return [{ path: ['auth', 'mechanisms', index], expectation }]
-  })
-}
-
-/** Nobody is sent elsewhere who has not proved who they are (RFC 2221 section 6), and the backend that could say so is not asked. */
-function redirectProblems({ credentials, backends }: FrontEndSettings): ConfigProblem[] {
-  const deferred = credentials.findIndex(({ type }) => type === 'deferred')
-  if (deferred < 0) return []
-  return Object.entries(backends).flatMap(([group, { redirect }]) => {
-    if (redirect.size === 0) return []
-    const expectation = `expected none: credentials[${deferred}] is deferred, which proves nothing before a backend is asked`
-    return [{ path: ['backends', group, 'redirect'], expectation }]
   })
 }
 

@@ -4,9 +4,8 @@ import { systemClock } from '@portico/base'
 import { silentLog } from '@portico/telemetry'
 import { filesOf } from './files.js'
 import type { FrontEndOptions } from './front-end.js'
-import { checkedConfig } from './generation.js'
+import { type CheckedConfig, checkedConfig } from './generation.js'
 import { openLookups } from './lookups.js'
-import type { FrontEndSettings } from './schema.js'
 
 /**
  * Everything that can be said of a configuration without listening: its shape, the files that it names, and what cannot work
@@ -14,13 +13,13 @@ import type { FrontEndSettings } from './schema.js'
  */
 export async function checkConfiguration(
   options: Pick<FrontEndOptions, 'config' | 'protocols' | 'otherProtocols' | 'directory' | 'readText'>,
-): Promise<FrontEndSettings> {
+): Promise<Pick<CheckedConfig, 'settings' | 'warnings'>> {
   const { config, protocols, otherProtocols = [] } = options
   const files = filesOf(options)
-  const { settings } = checkedConfig(config, { protocols, otherProtocols, ...files })
+  const { settings, warnings } = checkedConfig(config, { protocols, otherProtocols, ...files })
   await using hashThreads = createHashThreads()
   const lookups = openLookups(settings, { clock: systemClock, log: silentLog, pathOf: files.pathOf, hashThreads })
   await lookups.locator[Symbol.asyncDispose]()
   for (const source of lookups.sources) await source[Symbol.asyncDispose]()
-  return settings
+  return { settings, warnings }
 }

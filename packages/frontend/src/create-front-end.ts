@@ -68,6 +68,10 @@ class RunningFrontEnd implements FrontEnd {
     return [...this.#doors.values()].map(({ facts, protocol, bound }) => ({ name: facts.name, protocol, ...bound }))
   }
 
+  get warnings(): readonly string[] {
+    return this.#generation?.checked.warnings ?? []
+  }
+
   get sessions(): number {
     return this.#everyDoor.reduce((sum, { sessions }) => sum + sessions.size, 0)
   }

@@ -33,6 +33,8 @@ export interface FrontEnd extends AsyncDisposable {
   /** Where it listens: name, protocol, bound address and port. */
   readonly listeners: readonly BoundListener[]
   readonly sessions: number
+  /** What of the configuration works, but not as far as a site may expect: a sentence each. */
+  readonly warnings: readonly string[]
   /**
    * Validates, then swaps: new sessions use the new configuration, live ones go on, except that those of a listener that is gone
    * are drained. Rejects with `ConfigError`, or an error that names a listener that cannot be bound, and then changes nothing.

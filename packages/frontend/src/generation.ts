@@ -18,7 +18,7 @@ import type { Protocol, Services } from '@portico/session'
 import type { StateStore } from '@portico/state'
 import type { Log } from '@portico/telemetry'
 import { loadAuthorities, loadCertificates, type ReadText } from './certificates.js'
-import { checkConfig, passwordProtocols } from './check-config.js'
+import { checkConfig, configWarnings, passwordProtocols } from './check-config.js'
 import { componentProblems } from './components.js'
 import { type Lookups, openLookups } from './lookups.js'
 import { type NamedNetworks, namedNetworks } from './named-networks.js'
@@ -48,6 +48,8 @@ export interface CheckedConfig {
   readonly certificates: TlsCertificate[]
   /** Authorities of client certificates, by the index of their listener. */
   readonly authorities: ReadonlyMap<number, string>
+  /** What works, but not as far as a site may expect. */
+  readonly warnings: readonly string[]
 }
 
 /** Everything that can be told without opening a socket or a source. Throws {@link ConfigError}. */
@@ -65,12 +67,13 @@ export function checkedConfig(
   if (problems.length > 0) throw new ConfigError(problems)
   const certificates = loadCertificates(settings.tls, lasting.readText)
   const authorities = loadAuthorities(settings.listeners, lasting.readText)
-  return { settings, networks, topology, certificates, authorities }
+  const warnings = configWarnings(settings, topology, lasting.protocols, lasting.pathOf)
+  return { settings, networks, topology, certificates, authorities, warnings }
 }
 
 function topologyOf(settings: FrontEndSettings, readText: ReadText): Topology {
   try {
-    return buildTopology(settings.backends, readText)
+    return buildTopology(settings.backends, readText, settings)
   } catch (cause) {
     if (!(cause instanceof TopologyError)) {
       throw new ConfigError([{ path: ['backends'], expectation: (cause as Error).message }], { cause })

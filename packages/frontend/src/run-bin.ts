@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { ConfigError, type LoadedConfig, loadConfig, located, validate } from '@portico/config'
 import type { Protocol } from '@portico/session'
-import { createLog, type OwnedLog } from '@portico/telemetry'
+import { createLog, type Log, type OwnedLog } from '@portico/telemetry'
 import { createFrontEnd } from './create-front-end.js'
 import type { FrontEnd, FrontEndOptions } from './front-end.js'
 import { type FrontEndSettings, frontEndSchema, type OtherProtocol } from './schema.js'
@@ -66,6 +66,7 @@ export async function hostFile(
   const again = () => reload(frontEnd, path, log)
   await using control = await running?.(again, settings)
   process.on('SIGHUP', () => void again().catch(() => undefined))
+  logWarnings(log, frontEnd.warnings)
   log.info('ready', { listeners: frontEnd.listeners })
   await leaveOnSignal(frontEnd, async () => control?.[Symbol.asyncDispose]())
   log.info('left')
@@ -85,6 +86,11 @@ export function openLog({ log }: Pick<FrontEndSettings, 'log'>): OwnedLog {
   return createLog({ level: log.level, format: log.format, destination: log.file ?? process.stdout.fd })
 }
 
+/** What of a configuration works, but not as far as a site may expect. */
+export function logWarnings(log: Log, warnings: readonly string[]): void {
+  for (const what of warnings) log.warn('configuration warning', { what })
+}
+
 /** Awaits something that may find faults in a configuration; they leave with their positions. */
 export async function withPositions<T>({ source }: LoadedConfig, run: () => Promise<T>): Promise<T> {
   try {
@@ -98,6 +104,7 @@ async function reload(frontEnd: FrontEnd, path: string, log: OwnedLog): Promise<
   try {
     const loaded = loadConfig(path)
     await withPositions(loaded, () => frontEnd.reload(loaded.config))
+    logWarnings(log, frontEnd.warnings)
     log.info('reloaded', { listeners: frontEnd.listeners })
   } catch (error) {
     log.error('the configuration cannot be used, the former one stays', { why: (error as Error).message })

@@ -214,7 +214,7 @@ describe('listening', () => {
 
   test('what only backends speak is nobody the users of its group are asserted to', async () => {
     const backends = { one: { identity: { header: { name: 'X-User' } }, ...delivery() } }
-    const settings = await checkConfiguration({ config: configOf({ backends }), protocols: [toy] })
+    const { settings } = await checkConfiguration({ config: configOf({ backends }), protocols: [toy] })
     expect([...settings.protocols.keys()]).toEqual(['toy'])
     expect(settings.backends['one']?.protocols.get('toy-delivery')?.identity).toBe('none')
   })
@@ -242,7 +242,7 @@ describe('listening', () => {
   })
 
   test('what only backends of a protocol speak that is not hosted here is passed over as well', async () => {
-    const settings = checkConfiguration({
+    const checked = checkConfiguration({
       config: configOf({
         listeners: [{ protocol: 'other', address: '127.0.0.1:0', tls: 'none' }],
         backends: { one: delivery() },
@@ -250,7 +250,7 @@ describe('listening', () => {
       protocols: [{ ...toy, name: 'other', deliveries: [] }],
       otherProtocols: [toy],
     })
-    await expect(settings).resolves.toBeDefined()
+    await expect(checked).resolves.toBeDefined()
   })
 
   test('a deferred login never meets a backend that trusts the front end', async () => {

@@ -41,6 +41,8 @@ export interface Protocol<S = unknown> {
   readonly listenerSchema: Schema
   /** What no single key shows to be wrong in the protocol's own settings; empty when all is well. */
   check?(settings: S, site: SiteFacts): readonly ConfigProblem[]
+  /** What works, but not as far as a site may expect: a sentence each, with the key that it is about. None when absent. */
+  warnings?(settings: S, site: SiteFacts): readonly string[]
   /** Names of the components that its sessions look at beside the protocol's own; none when absent. */
   components?(settings: S): readonly string[]
   /** What only its backends speak, for what it delivers; nothing when absent. */
@@ -76,6 +78,8 @@ export interface SiteFacts {
   readonly identities: ReadonlyMap<string, BackendIdentity['kind']>
   /** There are balancers, which may have taken the client's TLS off. */
   readonly balanced: boolean
+  /** Processes of several hosts share what is kept under `state`. */
+  readonly nodesShareState: boolean
   /** Where a file is that the configuration names. */
   pathOf(path: string): string
 }

@@ -12,3 +12,10 @@ export const stateSchema = z
   .prefault({})
 
 export type StateSettings = Settings<typeof stateSchema>
+
+const REACHES_OTHER_HOSTS: Readonly<Record<StateSettings['type'], boolean>> = { memory: false, supervisor: false }
+
+/** Whether processes of several hosts share what is kept. */
+export function reachesOtherHosts({ type }: StateSettings): boolean {
+  return REACHES_OTHER_HOSTS[type]
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { ConfigProblem } from '@portico/config'
 import type { SiteFacts } from '@portico/session'
-import type { Directory } from './directory/schema.js'
+import { type Directory, schemesOf } from './directory/schema.js'
 import { isDoor } from './door/door.js'
 import type { HttpListenerOptions, HttpSettings } from './schema.js'
 import { schemeProblems } from './sign-in/check.js'
@@ -17,6 +17,22 @@ export function httpProblems(settings: HttpSettings, site: SiteFacts): ConfigPro
     ),
     ...webrootProblems(settings, site),
   ]
+}
+
+/** What works, but not as far as a site with several nodes may expect. */
+export function httpWarnings({ directories, forms }: HttpSettings, site: SiteFacts): string[] {
+  const { listeners, nodesShareState } = site
+  if (nodesShareState || forms.keys.length > 0 || listeners.length === 0) return []
+  const named = directories.filter(hasForms)
+  if (named.length === 0) return []
+  const mounts = named.map(({ mount }) => mount).join(', ')
+  return [
+    `http.forms.keys: none are set, so that cookies of the sign-in page of ${mounts} are good on this node alone, until it is started anew; several nodes need the same keys, and a sign-out reaches the processes of one node`,
+  ]
+}
+
+function hasForms(directory: Directory): boolean {
+  return schemesOf(directory, []).includes('forms') || directory.authFor.some(({ auth }) => auth.includes('forms'))
 }
 
 function within(place: ConfigProblem['path'], problems: readonly ConfigProblem[]): ConfigProblem[] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Protocol } from '@portico/session'
 import { httpDriver } from './backend/driver.js'
-import { httpProblems } from './check.js'
+import { httpProblems, httpWarnings } from './check.js'
 import { formatReply, statusReply } from './replies.js'
 import { type HttpSettings, httpListenerSchema, httpSchema } from './schema.js'
 import { serveHttp } from './session.js'
@@ -17,6 +17,7 @@ export const http: Protocol<HttpSettings> = {
   schema: httpSchema,
   listenerSchema: httpListenerSchema,
   check: httpProblems,
+  warnings: httpWarnings,
   components: ({ directories }) => directories.map(({ component }) => component),
   drivers: () => [httpDriver],
   serve: serveHttp,

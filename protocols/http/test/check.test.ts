@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
+import { Secret } from '@portico/base'
 import type { SiteFacts } from '@portico/session'
 import { expect, test } from 'vitest'
-import { httpProblems } from '../src/check.js'
+import { httpProblems, httpWarnings } from '../src/check.js'
 import { httpSchema } from '../src/schema.js'
 
 type Listener = SiteFacts['listeners'][number]
 
 const PLAIN: Listener = { index: 1, tls: 'none', plaintextPasswords: 'never', options: {} }
 
-function problemsOf(http: object, ...listeners: Partial<Listener>[]): string[] {
-  return httpProblems(httpSchema.parse(http), {
+function siteOf(...listeners: Partial<Listener>[]): SiteFacts {
+  return {
     listeners: listeners.map((listener) => ({ ...PLAIN, ...listener })),
     backendGroups: ['one', 'two'],
     networks: ['office'],
@@ -17,8 +18,14 @@ function problemsOf(http: object, ...listeners: Partial<Listener>[]): string[] {
     schemes: ['BASIC', 'FORMS'],
     identities: new Map(),
     balanced: false,
+    nodesShareState: false,
     pathOf: (path) => path,
-  }).map(({ path, expectation }) => `${path.join('.')}: ${expectation}`)
+  }
+}
+
+function problemsOf(http: object, ...listeners: Partial<Listener>[]): string[] {
+  const problems = httpProblems(httpSchema.parse(http), siteOf(...listeners))
+  return problems.map(({ path, expectation }) => `${path.join('.')}: ${expectation}`)
 }
 
 test('a directory goes to a group that exists', () => {
@@ -74,4 +81,29 @@ test('a webroot needs a door that shows it', () => {
   expect(problemsOf(http, { plaintextPasswords: 'always' })).toEqual(expected)
   expect(problemsOf(http, { options: { door: false } })).toEqual(expected)
   expect(problemsOf({ acmeWebroot: '/var/www' }, {})).toEqual(expected)
+})
+
+const KEYS = { keys: [new Secret('0123456789abcdef0123456789abcdef')] }
+const SITE = siteOf({ tls: 'implicit' })
+
+test.each([
+  ['a preset has the page', { directories: [{ preset: 'owa' }] }, SITE, '/owa'],
+  ['a directory has it', { directories: [{ mount: '/a' }, { mount: '/b', auth: ['forms'] }] }, SITE, '/b'],
+  [
+    'it has it for some networks',
+    { directories: [{ mount: '/c', authFor: [{ networks: ['office'], auth: ['forms'] }] }] },
+    SITE,
+    '/c',
+  ],
+  ['there is no page', { directories: [{ preset: 'ews' }] }, SITE, undefined],
+  ['nobody comes', { directories: [{ preset: 'owa' }] }, siteOf(), undefined],
+  ['the nodes have keys', { directories: [{ preset: 'owa' }], forms: KEYS }, SITE, undefined],
+  ['the nodes share state', { directories: [{ preset: 'owa' }] }, { ...SITE, nodesShareState: true }, undefined],
+])('a site is told that cookies stay on one node: %s', (_label, http, site, mount) => {
+  const warnings = httpWarnings(httpSchema.parse(http), site)
+  expect(warnings).toEqual(
+    mount === undefined
+      ? []
+      : [expect.stringContaining(`http.forms.keys: none are set, so that cookies of the sign-in page of ${mount} `)],
+  )
 })

@@ -22,6 +22,7 @@ function problemsOf(
     schemes,
     identities: new Map(Object.entries(identities)),
     balanced: false,
+    nodesShareState: false,
     pathOf: (path) => path,
   }).map(({ path, expectation }) => `${path.join('.')}: ${expectation}`)
 }

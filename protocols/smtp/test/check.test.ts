@@ -15,6 +15,7 @@ function problemsOf(smtp: object, options: object = {}, site: object = {}) {
     schemes: [],
     identities: new Map(),
     balanced: false,
+    nodesShareState: false,
     pathOf: (path) => path,
     ...site,
   }).map(({ path, expectation }) => `${path.join('.')}: ${expectation}`)

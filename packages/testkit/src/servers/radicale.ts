@@ -8,11 +8,19 @@ export interface Radicale extends RunningServer {
   readonly port: number
 }
 
-/** Starts a Radicale 3 (CalDAV, CardDAV) with Basic authentication on loopback. `users`: passwords by user name. */
-export async function startRadicale(options: { readonly users: Readonly<Record<string, string>> }): Promise<Radicale> {
+export interface RadicaleOptions {
+  /** Passwords by user name. */
+  readonly users: Readonly<Record<string, string>>
+  /** Where its items lie; several may share it. A folder of its own when absent. */
+  readonly store?: string
+}
+
+/** Starts a Radicale 3 (CalDAV, CardDAV) with Basic authentication on loopback. */
+export async function startRadicale(options: RadicaleOptions): Promise<Radicale> {
   const folder = privateFolder('rad')
   const [port = 0] = await freePorts(1)
-  mkdirSync(join(folder, 'store'))
+  const store = options.store ?? join(folder, 'store')
+  mkdirSync(store, { recursive: true })
   writeFileSync(
     join(folder, 'users'),
     Object.entries(options.users)
@@ -29,7 +37,7 @@ htpasswd_filename = ${folder}/users
 htpasswd_encryption = plain
 delay = 0
 [storage]
-filesystem_folder = ${folder}/store
+filesystem_folder = ${store}
 [logging]
 level = debug
 mask_passwords = True

@@ -16,6 +16,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   h2load: 'nghttp2-client',
   testssl: 'testssl.sh',
   'smtp-source': 'postfix',
+  'pebble-challtestsrv': 'pebble',
   sogod: 'sogo sogo-activesync',
   postgres: 'postgresql',
   initdb: 'postgresql',
