@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-import { type Principal, Secret } from '@portico/base'
+import { type Principal, Secret, systemClock } from '@portico/base'
 import type { Offer, Publication } from '@portico/session'
+import { createMemoryStore } from '@portico/state'
 import { describe, expect, test } from 'vitest'
 import { readXml, type XmlElement } from '../src/autodiscover/xml.js'
 import { BASIC, Client, Front, type World } from './harness.js'
@@ -180,7 +181,7 @@ describe('what is told is live, permitted, and reached for this mailbox', () => 
 
   test('a protocol at another name', async () => {
     const decide: NonNullable<World['decide']> = ({ protocol }) =>
-      protocol === 'imap4' ? { kind: 'redirect', to: 'imap.b.example.com:1993' } : undefined
+      protocol === 'imap4' ? { kind: 'redirect', how: 'referral', to: 'imap.b.example.com:1993' } : undefined
     expect(await asOutlook('alice@example.com', site({}, { decide }))).toEqual(
       expect.arrayContaining(['Server: imap.b.example.com', 'Port: 1993']),
     )
@@ -218,7 +219,7 @@ describe('who is elsewhere', () => {
   const away =
     (to: string): NonNullable<World['decide']> =>
     ({ protocol }) =>
-      protocol === 'http' ? { kind: 'redirect', to } : undefined
+      protocol === 'http' ? { kind: 'redirect', how: 'autodiscover', to } : undefined
 
   test('another server, unless that is this one', async () => {
     expect(await asOutlook('alice@example.com', site({}, { decide: away('https://b.example.com') }))).toEqual([
@@ -228,6 +229,15 @@ describe('who is elsewhere', () => {
     ])
     const loop = site({}, { decide: away('https://mail.example.com') })
     expect(await asOutlook('alice@example.com', loop)).toEqual(expect.arrayContaining(['Action: settings']))
+  })
+
+  test('two servers that lead to each other are not asked for ever', async () => {
+    const state = createMemoryStore({ clock: systemClock })
+    const world = site({}, { decide: away('https://b.example.com'), state })
+    for (let again = 0; again < 8; again += 1) {
+      expect(await asOutlook('alice@example.com', world)).toContain('Action: redirectUrl')
+    }
+    expect(await asOutlook('alice@example.com', world)).toEqual(code(603))
   })
 
   test('a device is led on by a redirection', async () => {
@@ -341,7 +351,7 @@ describe('the SOAP form ([MS-OXWSADISC])', () => {
         {},
         {
           decide: ({ protocol }) =>
-            protocol === 'http' ? { kind: 'redirect', to: 'https://b.example.com' } : undefined,
+            protocol === 'http' ? { kind: 'redirect', how: 'autodiscover', to: 'https://b.example.com' } : undefined,
         },
       ),
       ['ErrorCode: RedirectUrl', 'RedirectTarget: https://b.example.com/autodiscover/autodiscover.svc'],
