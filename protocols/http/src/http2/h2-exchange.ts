@@ -119,12 +119,16 @@ export class H2Exchange implements ClientExchange {
 
   interim({ head, options, view }: Pick<BackendResponse, 'head' | 'options' | 'view'>): void {
     if (!this.#open) return
-    const text = formatResponse({ ...head, options, own: '', view })
+    const text = formatResponse({ head, options, own: '', view })
     this.#stream.additionalHeaders(responseFields(head.status, text))
   }
 
+  goOn(): void {
+    if (this.#open) this.#stream.additionalHeaders({ ':status': 100 })
+  }
+
   respond({ head, framing, options, view, fields }: BackendResponse): void {
-    const text = formatResponse({ ...head, options, own: fields + lengthLine(head, framing), view })
+    const text = formatResponse({ head, options, own: fields + lengthLine(head, framing), view })
     this.#head = { status: head.status, text }
   }
 
