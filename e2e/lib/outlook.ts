@@ -15,8 +15,8 @@ export interface OutlookSetting {
   readonly credentials: string
   /** `server:port`. */
   readonly server?: string
-  /** Further field lines. */
-  readonly fields?: readonly string[]
+  /** Begins with its IN channel, and not with its OUT channel. */
+  readonly inFirst?: boolean
 }
 
 /** One channel at its client. */
@@ -30,7 +30,7 @@ class ClientChannel {
   }
 
   static async open(setting: OutlookSetting, method: string, length: number): Promise<ClientChannel> {
-    const { port, credentials, server = 'mbx:6001', fields = [] } = setting
+    const { port, credentials, server = 'mbx:6001' } = setting
     const client = await OctetClient.tls(port)
     const head = [
       `${method} /rpc/rpcproxy.dll?${server} HTTP/1.1`,
@@ -42,7 +42,6 @@ class ClientChannel {
       'Connection: Keep-Alive',
       `Authorization: Basic ${Buffer.from(credentials).toString('base64')}`,
       `Content-Length: ${length}`,
-      ...fields,
     ]
     await client.send(`${head.join('\r\n')}\r\n\r\n`)
     return new ClientChannel(client)
@@ -99,14 +98,15 @@ export class Outlook {
 
   async #establish(): Promise<void> {
     const [version, own] = [command('version', 1), cookie(this.#cookie)]
+    const [lifetime, keepAlive] = [command('lifetime', IN_LENGTH), command('keepAlive', 300_000)]
+    const first = rts(RTS.none, version, own, cookie(this.#in.id), lifetime, keepAlive, group(randomBytes(16)))
+    if (this.#setting.inFirst === true) await this.#in.client.send(first)
     await this.#out.client.send(rts(RTS.none, version, own, cookie(this.#out.id), command('window', WINDOW)))
     // The OUT channel is answered although there is no IN channel yet.
     const status = await this.#out.answer()
     if (status !== 'HTTP/1.1 200 Success') throw new Error(status)
     await this.#expect('0: timeout')
-    const [lifetime, keepAlive] = [command('lifetime', IN_LENGTH), command('keepAlive', 300_000)]
-    const first = rts(RTS.none, version, own, cookie(this.#in.id), lifetime, keepAlive, group(randomBytes(16)))
-    await this.#in.client.send(first)
+    if (this.#setting.inFirst !== true) await this.#in.client.send(first)
     await this.#expect('0: version window timeout')
     await this.#in.client.send(bindTo(this.#calls++))
     await this.#expect('bindAck')

@@ -7,10 +7,10 @@ import { VirtualConnection } from './rpc-virtual.js'
 
 /** CONN/A1, CONN/B1, IN_R2/A1 and OUT_R2/A3, by which channels begin ([MS-RPCH] section 2.2.4). */
 const FIRST = {
-  out: `${RTS.none}: version cookie cookie window`,
-  in: `${RTS.none}: version cookie cookie lifetime keepAlive group`,
-  nextIn: `${RTS.recycle}: version cookie cookie cookie`,
-  nextOut: `${RTS.recycle}: version cookie cookie cookie window`,
+  out: `RPC_OUT_DATA ${RTS.none}: version cookie cookie window`,
+  in: `RPC_IN_DATA ${RTS.none}: version cookie cookie lifetime keepAlive group`,
+  nextIn: `RPC_IN_DATA ${RTS.recycle}: version cookie cookie cookie`,
+  nextOut: `RPC_OUT_DATA ${RTS.recycle}: version cookie cookie cookie window`,
 } as const
 
 /**
@@ -28,6 +28,8 @@ export class RpcProxy implements AsyncDisposable {
   readonly #users: ReadonlySet<string>
   readonly #sockets = new Set<Socket>()
   readonly #byCookie = new Map<string, VirtualConnection>()
+  /** IN channels that came before their OUT channel. */
+  readonly #early = new Map<string, () => void>()
 
   private constructor(server: Server, users: readonly string[]) {
     this.#server = server
@@ -85,22 +87,30 @@ export class RpcProxy implements AsyncDisposable {
 
   /** Which virtual connection a channel belongs to, and as what, its first PDU says. */
   #first(channel: ProxyChannel, pdu: Pdu): void {
-    const [virtual = '', ...cookies] = cookiesOf(pdu)
-    const [one = '', two = ''] = cookies
-    const shape = shapeOf(pdu)
-    const known = this.#byCookie.get(virtual)
-    if (channel.method === 'RPC_OUT_DATA' && channel.length === 76 && shape === FIRST.out) {
-      const made = new VirtualConnection(channel, pdu, one)
-      this.#byCookie.set(virtual, made)
-      this.connections.push(made)
+    const [virtual = '', one = '', two = ''] = cookiesOf(pdu)
+    const role = `${channel.method} ${shapeOf(pdu)}`
+    if (role === FIRST.out && channel.length === 76) {
+      this.#found(virtual, new VirtualConnection(channel, pdu, one))
       return
     }
-    if (known === undefined || known.closed) throw new Error(`${shape} for no virtual connection that is here`)
+    const known = this.#byCookie.get(virtual)
+    if (known === undefined && role === FIRST.in) {
+      this.#early.set(virtual, () => this.#first(channel, pdu))
+      return
+    }
+    if (known === undefined || known.closed) throw new Error(`${role} for no virtual connection that is here`)
     if (known.user !== channel.credentials) throw new Error('a channel of somebody else')
-    if (channel.method === 'RPC_IN_DATA' && shape === FIRST.in) known.join(channel, one)
-    else if (channel.method === 'RPC_IN_DATA' && shape === FIRST.nextIn) known.replaceIn(channel, one, two)
-    else if (channel.length === 120 && shape === FIRST.nextOut) known.replaceOut(channel, pdu, one, two)
-    else throw new Error(`${channel.method} began with ${shape}`)
+    if (role === FIRST.in) known.join(channel, one)
+    else if (role === FIRST.nextIn) known.replaceIn(channel, one, two)
+    else if (role === FIRST.nextOut && channel.length === 120) known.replaceOut(channel, pdu, one, two)
+    else throw new Error(`no channel of ${channel.length} octets begins so: ${role}`)
+  }
+
+  #found(cookie: string, virtual: VirtualConnection): void {
+    this.#byCookie.set(cookie, virtual)
+    this.connections.push(virtual)
+    this.#early.get(cookie)?.()
+    this.#early.delete(cookie)
   }
 
   /** The machine fails: nobody is told anything, and nobody can connect. */

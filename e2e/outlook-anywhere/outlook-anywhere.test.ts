@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { python } from '../lib/clients.js'
 import { OctetClient } from '../lib/octet-client.js'
-import { Outlook } from '../lib/outlook.js'
+import { Outlook, type OutlookSetting } from '../lib/outlook.js'
 import { type Portico, startPortico } from '../lib/portico.js'
 import { RpcProxy } from '../lib/rpc-proxy.js'
 import { given, SERVICE } from '../lib/rpc-service.js'
@@ -84,12 +84,8 @@ scenario('Outlook Anywhere', { programs: ['python3', 'openssl'] }, () => {
     for (const proxy of proxies ?? []) await proxy[Symbol.asyncDispose]()
   })
 
-  const open = async (credentials = ALICE, server?: string): Promise<Outlook> => {
-    const outlook = await Outlook.connect({
-      port: portico.ports.https,
-      credentials,
-      ...(server === undefined ? {} : { server }),
-    })
+  const open = async (credentials = ALICE, more: Partial<OutlookSetting> = {}): Promise<Outlook> => {
+    const outlook = await Outlook.connect({ port: portico.ports.https, credentials, ...more })
     outlooks.push(outlook)
     return outlook
   }
@@ -137,6 +133,11 @@ scenario('Outlook Anywhere', { programs: ['python3', 'openssl'] }, () => {
     }
     expect(outlook.heard).toContain('2: destination ack')
     expect(placeOf(ALICE).virtual.acks).toBeGreaterThan(1)
+  })
+
+  test('it does not matter which channel begins', async () => {
+    const outlook = await open(ALICE, { inFirst: true })
+    expect((await outlook.call(SERVICE.reverse, Buffer.from('abc'))).toString()).toBe('cba')
   })
 
   test('PING passes in both directions', async () => {
@@ -229,7 +230,7 @@ scenario('Outlook Anywhere', { programs: ['python3', 'openssl'] }, () => {
     expect(withoutDate(here)).toBe(withoutDate(closed))
     client.destroy()
     expect(requests()).toHaveLength(before)
-    const outlook = await open(ALICE, '192.0.2.1:6004')
+    const outlook = await open(ALICE, { server: '192.0.2.1:6004' })
     expect((await outlook.call(SERVICE.reverse, Buffer.from('here'))).toString()).toBe('ereh')
   })
 

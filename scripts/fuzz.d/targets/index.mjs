@@ -2,6 +2,7 @@
 import { accountTargets } from './accounts.mjs'
 import { configTargets } from './config.mjs'
 import { httpTargets } from './http.mjs'
+import { autodiscoverTargets } from './http-autodiscover.mjs'
 import { httpHintTargets } from './http-hints.mjs'
 import { httpPassingTargets } from './http-passing.mjs'
 import { imap4Targets } from './imap4.mjs'
@@ -25,6 +26,7 @@ export async function makeTargets(load) {
     httpTargets,
     httpPassingTargets,
     httpHintTargets,
+    autodiscoverTargets,
     saslTargets,
     proxyTargets,
     accountTargets,
