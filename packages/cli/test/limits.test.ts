@@ -113,6 +113,10 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
   'STLS of a POP3 backend': ['protocols/pop3/src/driver.ts', 'HANDSHAKE_MS'],
   'STARTTLS of an SMTP backend': ['protocols/smtp/src/backend/driver.ts', 'HANDSHAKE'],
   'proxies that a session may pass': ['packages/routing/src/router.ts', 'MAX_HOPS'],
+  'redirections of a user to another site in a minute': [
+    'protocols/http/src/elsewhere/redirect-budget.ts',
+    'MOST_REDIRECTS',
+  ],
   'keys of the in-memory state, of each kind': ['packages/state/src/memory.ts', 'maxKeys'],
 }
 
