@@ -2,7 +2,8 @@
 import type { DeviceRequest } from './activesync/query.js'
 import { deviceRequestOf, isForDevices, serveDevice } from './activesync/serve-device.js'
 import { elsewhereReply, inActiveSync } from './activesync/words.js'
-import { isAnswering, rootPlace } from './autodiscover/find-answer.js'
+import { isAnswering } from './autodiscover/answering.js'
+import { rootPlace } from './autodiscover/find-answer.js'
 import { serveAnswer } from './autodiscover/serve-answer.js'
 import type { Destined } from './backend/conclude.js'
 import { hopsOf } from './backend/headers.js'
@@ -13,6 +14,7 @@ import { healthAskedBy, type Placed, placeOf, wellKnownPlace } from './directory
 import type { Directory } from './directory/schema.js'
 import { atDoor, isAtDoor } from './door/door.js'
 import { type Outcome, reply } from './outcome.js'
+import { inMapi, isForMapi } from './outlook/mapi-words.js'
 import { isRpcMethod } from './outlook/rpc-request.js'
 import { NEEDS_HTTP1, serveRpc } from './outlook/serve-rpc.js'
 import { failureReply, healthReply, type Reply, redirectReply, statusReply } from './replies.js'
@@ -20,6 +22,8 @@ import { anchorOf } from './routing/anchors.js'
 import { routeFor } from './routing/route-for.js'
 import { isForStrangers, serveStranger } from './serve-stranger.js'
 import { type Identified, signIn } from './sign-in/sign-in.js'
+
+type Replied = Extract<Outcome, { kind: 'reply' }>
 
 /** The walk of one request: place, health, encryption, sign-in, route, backend, answer. */
 export async function walk(connection: Connection, request: Incoming): Promise<Outcome> {
@@ -37,7 +41,7 @@ export async function walk(connection: Connection, request: Incoming): Promise<O
   if (placed.kind === 'none') return reply(statusReply(404))
   if (!connection.serves(placed.directory.component)) return reply(failureReply('draining'), false)
   const outcome = await walkWithin(connection, request, placed)
-  return isForDevices(placed.directory) ? toDevice(connection, request, outcome) : outcome
+  return inTheirWords(connection, request, placed.directory, outcome)
 }
 
 /** The rest of the walk, in a directory: encryption, sign-in, route, backend. */
@@ -84,9 +88,15 @@ async function destine(
   return { kind: 'destined', placed, signedIn, route, device, channel }
 }
 
-/** Our own failures in the words of devices. An expired token is no expired password. */
-function toDevice({ prepared }: Connection, { authorization }: Incoming, outcome: Outcome): Outcome {
+/** Our own failures as the clients of the directory know them. */
+function inTheirWords(connection: Connection, request: Incoming, directory: Directory, outcome: Outcome): Outcome {
   if (outcome.kind !== 'reply') return outcome
+  if (isForDevices(directory)) return toDevice(connection, request, outcome)
+  return isForMapi(directory) ? { ...outcome, reply: inMapi(outcome.reply) } : outcome
+}
+
+/** An expired token is no expired password. */
+function toDevice({ prepared }: Connection, { authorization }: Incoming, outcome: Replied): Replied {
   const isBasic = authorization !== undefined && /^basic /i.test(authorization)
   const passwordUrl = isBasic ? prepared.settings.activeSync.passwordUrl : undefined
   return { ...outcome, reply: inActiveSync(outcome.reply, { passwordUrl }) }

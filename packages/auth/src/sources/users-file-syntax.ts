@@ -13,7 +13,7 @@ export interface UsersFileEntry {
   readonly password: StoredPassword | undefined
   /** Changes with the stored password. */
   readonly epoch: string
-  /** `uid`, `gid`, `home` and the extra fields; a bare word has an empty value. */
+  /** `uid`, `gid`, `gecos`, `home` and the extra fields; a bare word has an empty value. */
   readonly fields: ReadonlyMap<string, string>
   readonly disabled: boolean
   /** Undefined: all protocols. */
@@ -50,12 +50,12 @@ export function parseUsersFile(text: string, defaultScheme?: string): ParsedUser
 }
 
 function parseEntry(line: string, defaultScheme: string | undefined): UsersFileEntry | string {
-  const [name = '', password = '', uid = '', gid = '', , home = '', , ...extra] = line.split(':')
+  const [name = '', password = '', uid = '', gid = '', gecos = '', home = '', , ...extra] = line.split(':')
   const prepared = refusalOf(name) === undefined ? saslprep(name) : undefined
   if (prepared === undefined || prepared !== prepared.trim()) return 'the user name is not a name'
   const stored = password === '' ? undefined : readStoredPassword(password, defaultScheme)
   if (typeof stored === 'string') return stored
-  const fields = new Map(Object.entries({ uid, gid, home }).filter(([, value]) => value !== ''))
+  const fields = new Map(Object.entries({ uid, gid, gecos, home }).filter(([, value]) => value !== ''))
   addExtraFields(fields, extra.join(':'))
   const allowNets = networksField(fields.get('allow_nets'))
   if (typeof allowNets === 'string') return allowNets

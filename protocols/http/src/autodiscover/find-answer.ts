@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: MIT
 import type { DirectoryTable, Placed } from '../directory/directories.js'
-import type { Directory } from '../directory/schema.js'
 import type { Answer } from './answer.js'
+import { isAnswering } from './answering.js'
 import { ANSWERS } from './answers.js'
-
-/** Whether Portico itself says what clients are to use in this directory: a group would be asked instead. */
-export function isAnswering({ preset, group }: Directory): boolean {
-  return preset === 'autodiscover' && group === undefined
-}
 
 /** Where an answer stands that has its place at the root of the server; `undefined` when nobody answers there. */
 export function rootPlace({ entries }: DirectoryTable, path: string): Placed | undefined {

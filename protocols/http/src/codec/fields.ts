@@ -194,6 +194,12 @@ export class Fields {
     return this.spans[index * 4] ?? 0
   }
 
+  /** Value of the first field of this name, which is in lower case; for names that have no id. */
+  named(lower: string): string | undefined {
+    for (let index = 0; index < this.count; index += 1) if (this.isNamed(index, lower)) return this.value(index)
+    return undefined
+  }
+
   /** Whether the field's name is this one, which is in lower case. */
   isNamed(index: number, lower: string): boolean {
     const begin = this.spans[index * 4] ?? 0

@@ -2,7 +2,7 @@
 import { isClientEncrypted } from '../client/client-facts.js'
 import type { Connection } from '../client/connection.js'
 import type { Incoming } from '../client/incoming.js'
-import { Field, type Fields } from '../codec/fields.js'
+import { Field } from '../codec/fields.js'
 import type { Placed } from '../directory/directories.js'
 import type { HttpSettings } from '../schema.js'
 import { type CookieNames, cookieNames, cookieValue } from './cookies.js'
@@ -89,16 +89,11 @@ export class Visit {
 
   /** Value of a field that only this page cares about; its name in lower case. */
   field(name: string): string | undefined {
-    return fieldNamed(this.request.head.fields, name)
+    return this.request.head.fields.named(name)
   }
 
   /** The request's query. */
   get query(): URLSearchParams {
     return new URLSearchParams(this.request.query)
   }
-}
-
-function fieldNamed(fields: Fields, name: string): string | undefined {
-  for (let index = 0; index < fields.count; index += 1) if (fields.isNamed(index, name)) return fields.value(index)
-  return undefined
 }

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+import type { MailboxLocation, ProtocolName } from '@portico/base'
+import { byRendezvous, type Decision } from '@portico/routing'
+import type { Offer, Session } from '@portico/session'
+import type { Directory } from '../directory/schema.js'
+import { type Located, locate } from '../routing/route-for.js'
+import { isAllowed } from '../sign-in/schemes.js'
+import type { Identified } from '../sign-in/sign-in.js'
+import type { Asked } from './answer.js'
+import { isAnswering } from './answering.js'
+import { type HttpPlaces, httpPlaces } from './http-places.js'
+import type { ClientSettings, Told } from './settings.js'
+import { type AskedName, type Subject, subjectOf } from './subject.js'
+
+type By = Asked & { readonly signedIn: Identified }
+
+/**
+ * What somebody who has signed in is told about an address. In a deferred sign-in nobody is proved to be anybody: then it is what
+ * everybody may know, without where the mailbox is and what the account permits.
+ */
+export async function tell(asked: By, name: AskedName): Promise<Told> {
+  const { session } = asked.connection
+  const { principal, deferred } = asked.signedIn
+  const subject = subjectOf(principal, name, session.services)
+  if (subject === undefined || (deferred && !subject.isOwn)) return { kind: 'nobody' }
+  if (deferred) return settle(asked, subject, undefined)
+  const elsewhere = subject.fields.get('redirect_address')
+  if (elsewhere !== undefined && elsewhere.toLowerCase() !== name.address?.toLowerCase()) {
+    return { kind: 'redirect-address', address: elsewhere }
+  }
+  const located = await locate(session, subject.owner)
+  if (located === 'unavailable') return { kind: 'unavailable' }
+  // A mailbox of somebody else that does not exist is treated as one that may not be asked about.
+  if (located === 'none' && !subject.isOwn) return { kind: 'nobody' }
+  return settle(asked, subject, located)
+}
+
+/** `located` is absent where it must not count. */
+async function settle(asked: By, subject: Subject, located: Located | undefined): Promise<Told> {
+  const { session } = asked.connection
+  const decide = decider(session, subject)
+  const away = located === undefined || located === 'none' ? undefined : decide('http', located)
+  const external = placesFor(asked, located, decide, [])
+  if (away?.kind === 'redirect') {
+    const origin = originOf(away.to)
+    // A site that leads to itself would be asked for ever.
+    if (origin !== external?.origin) return { kind: 'redirect-url', origin }
+  }
+  const { networks, services } = session
+  const inside = services.publication.isInside(networks)
+  const settings: ClientSettings = {
+    ...identityOf(asked, subject),
+    offers: await offersFor(asked, located, decide),
+    external,
+    internal: inside ? placesFor(asked, located, decide, networks) : undefined,
+  }
+  return { kind: 'settings', settings }
+}
+
+type Decide = (protocol: ProtocolName, location: MailboxLocation) => Decision
+
+function decider({ services, networks, hops }: Session, { owner }: Subject): Decide {
+  return (protocol, location) =>
+    services.router.decide({
+      location,
+      protocol,
+      networks,
+      states: services.states(),
+      hops,
+      spreadKey: owner.user,
+    })
+}
+
+/** `https://host[:port]` of what a group's redirection says. */
+function originOf(to: string): string {
+  return to.includes('://') ? to.replace(/^http:/, 'https:').replace(/\/$/, '') : `https://${to}`
+}
+
+type Identity = Pick<
+  ClientSettings,
+  'displayName' | 'address' | 'userName' | 'mailboxId' | 'legacyDn' | 'publicFolders'
+>
+
+function identityOf({ connection, signedIn }: By, { address, owner, fields, isOwn }: Subject): Identity {
+  const { publication } = connection.session.services
+  const domain = address.slice(address.lastIndexOf('@') + 1)
+  const guid = fields.get('mailbox_guid')
+  const [name = ''] = (fields.get('gecos') ?? '').split(',')
+  const { user } = isOwn ? signedIn.principal : owner
+  return {
+    displayName: name === '' ? address : name,
+    address,
+    userName: user,
+    mailboxId: guid === undefined || guid === '' ? address : `${guid}@${domain}`,
+    legacyDn: fields.get('legacy_dn'),
+    publicFolders: isOwn ? publicFoldersOf(fields.get('public_folders'), user, publication.publicFolders) : undefined,
+  }
+}
+
+/** The account's own word, empty for none of them; else one of all, the same for the user each time. */
+function publicFoldersOf(written: string | undefined, user: string, all: readonly string[]): string | undefined {
+  if (written !== undefined) return written === '' ? undefined : written
+  return byRendezvous(
+    all.map((id) => ({ id })),
+    user,
+  )[0]?.id
+}
+
+/** HTTP under the names of these networks: what is live, and reached for this mailbox. */
+function placesFor(
+  { connection }: By,
+  located: Located | undefined,
+  decide: Decide,
+  networks: readonly string[],
+): HttpPlaces | undefined {
+  const { session, prepared } = connection
+  const { publication, states } = session.services
+  const offers = publication.offersFor({ networks, states: states() })
+  const offer = offers.find(({ protocol }) => protocol === session.protocol)
+  if (offer === undefined) return undefined
+  const reaches = (directory: Directory): boolean => {
+    if (located === undefined || isAnswering(directory)) return true
+    const place = directory.group === undefined ? located : { group: directory.group, source: 'directory' }
+    return place !== 'none' && decide('http', place).kind === 'proxy'
+  }
+  return httpPlaces(prepared.settings.directories, offer, {
+    isOpen: (directory) => connection.serves(directory.component) && reaches(directory),
+    isServed: (scheme) => isAllowed(connection, scheme),
+    networks,
+  })
+}
+
+/** The mail protocols that the user may use from here, and that the mailbox is reached by; at another name where its site has one. */
+async function offersFor(
+  { connection, signedIn }: By,
+  located: Located | undefined,
+  decide: Decide,
+): Promise<readonly Offer[]> {
+  const { session, context } = connection
+  const { publication, states, authenticator } = session.services
+  const all = publication.offersFor({ networks: session.networks, states: states() })
+  const open: Offer[] = []
+  for (const offer of all) {
+    const { protocol } = offer
+    if (protocol === session.protocol) continue
+    const there =
+      located === undefined ? offer : located === 'none' ? undefined : placed(offer, decide(protocol, located))
+    if (there === undefined) continue
+    if (located !== undefined && !(await authenticator.mayUse(signedIn.principal, protocol, context, session.signal)))
+      continue
+    open.push(there)
+  }
+  return open
+}
+
+function placed(offer: Offer, decision: Decision): Offer | undefined {
+  if (decision.kind === 'refuse') return undefined
+  if (decision.kind === 'proxy') return offer
+  const [, host = decision.to, port] = /^(.*?)(?::(\d+))?$/.exec(decision.to) ?? []
+  return { ...offer, host, port: port === undefined ? offer.port : Number(port) }
+}
