@@ -94,6 +94,7 @@ async function atBackend(
   session.record.finish('relay')
   if (directory.requestTimeout !== undefined) lease.leg.setDeadline(0)
   if (end.kind === 'switched') {
+    using _ended = signedIn?.whenEnded?.(() => lease.leg.destroy())
     await relayMailbox(session, lease, undefined, responseTimeout)
     return end
   }
