@@ -2,7 +2,7 @@
 // CPU microseconds of each proxy for one unit of work, interleaved round by round on pinned cores; medians; no error is forgiven.
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { measureHalfLoad } from './half-load.mjs'
+import { HALF_LOADS, measureHalfLoad } from './half-load.mjs'
 import { measureIdle } from './idle.mjs'
 import { BASIC, client, withSink } from './measure.mjs'
 import { startPeers } from './peers.mjs'
@@ -132,19 +132,21 @@ async function main() {
   if (cpus().length < 2) throw new Error('two cores are needed: one for the proxies, one for everything else')
   const table = []
   let halfLoad = []
-  await withSink(async (at) => {
-    const peers = await startPeers(at)
-    try {
-      for (const row of ROWS) {
-        const line = await measureRow(row, peers)
-        table.push(line)
-        console.log(format(line, 'text'))
+  if (ROWS.length > 0 || HALF_LOADS.some(({ row }) => wanted(row))) {
+    await withSink(async (at) => {
+      const peers = await startPeers(at)
+      try {
+        for (const row of ROWS) {
+          const line = await measureRow(row, peers)
+          table.push(line)
+          console.log(format(line, 'text'))
+        }
+        halfLoad = await measureHalfLoad(at.sink, peers, wanted)
+      } finally {
+        await Promise.all(peers.map((peer) => peer.stop()))
       }
-      if (wanted('smtp-half-load')) halfLoad = await measureHalfLoad(at.sink, peers)
-    } finally {
-      for (const peer of peers) void peer.stop()
-    }
-  })
+    })
+  }
   const walls = table.filter(({ nginx }) => nginx.wall !== undefined)
   const parts = [markdown('unit', table, 'text'), markdown('by the clock', walls, 'wall')]
   parts.push(markdown('latency', halfLoad, 'text'))

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { judgeReport, readReport, tally } from './test-reports.mjs'
+import { filesToRepeat, judgeAgain, judgeReport, judgeScenarios, readReport, summary, tally } from './test-reports.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 const cache = join(root, '.cache/test')
@@ -43,22 +43,31 @@ function step(name, [command, ...args]) {
   return state
 }
 
-/** The vitest suites of one part on one Node. */
+/** The vitest suites of one part on one Node. Files with failures run once more, alone: what passes then was in want of time. */
 function suite(node, binary, part, args, scenarios = []) {
   const version = spawnSync(binary, ['-p', 'process.version'], { encoding: 'utf8' }).stdout.trim()
   console.log(`\n== ${part} on Node ${version}`)
-  const file = join(cache, `${part}-${node}.json`)
-  const vitest = join(root, 'node_modules/vitest/vitest.mjs')
   const wanted = node === 'system' ? version : `v${node}.`
   if (!version.startsWith(wanted)) results.push({ name: `Node ${node}`, state: 'failed', detail: `it is ${version}` })
-  const { status } = spawnSync(
-    binary,
-    [vitest, 'run', ...args, '--reporter=dot', '--reporter=json', `--outputFile.json=${file}`],
-    { stdio: 'inherit', env: { ...process.env, NO_COLOR: '1', PORTICO_EXPECT_NODE: wanted } },
-  )
   const label = `${part} on ${version}`
-  const report = readReport(file)
-  results.push(...judgeReport({ label, report, status, scenarios, root, requireAll }))
+  const run = (name, more) => judgeReport({ label, root, ...vitest(binary, wanted, name, [...args, ...more]) })
+  let found = run(`${part}-${node}`, [])
+  const files = filesToRepeat(found)
+  if (files.length > 0) {
+    console.log(`\n== once more, alone: ${files.join(' ')}`)
+    found = judgeAgain(found, run(`${part}-${node}-again`, ['--no-file-parallelism', ...files]))
+  }
+  results.push(...found, ...judgeScenarios({ label, results: found, scenarios, requireAll }))
+}
+
+/** One run of vitest: its report and its exit status. */
+function vitest(binary, wanted, name, args) {
+  const file = join(cache, `${name}.json`)
+  const program = join(root, 'node_modules/vitest/vitest.mjs')
+  const reporters = ['--reporter=dot', `--reporter=${join(root, 'scripts/lib/reporter.mjs')}`]
+  const env = { ...process.env, NO_COLOR: '1', PORTICO_EXPECT_NODE: wanted, PORTICO_TEST_REPORT: file }
+  const { status } = spawnSync(binary, [program, 'run', ...reporters, ...args], { stdio: 'inherit', env })
+  return { report: readReport(file), status }
 }
 
 /** The folders of e2e/ that hold scenarios. */
@@ -89,8 +98,7 @@ function newerNode(major) {
 function finish() {
   const { passed, failed, skipped } = tally(results)
   console.log('')
-  for (const { name, detail } of failed) console.log(`failed: ${name}: ${detail.split('\n')[0]}`)
-  for (const { name, detail } of skipped) console.log(`skipped: ${name}${detail === '' ? '' : `: ${detail}`}`)
+  for (const line of summary(results)) console.log(line)
   console.log(`${skipped.length} skipped`)
   if (requireAll && skipped.length > 0) console.log('PORTICO_REQUIRE_ALL=1: nothing may be skipped')
   console.log(`${passed} passed, ${failed.length} failed`)

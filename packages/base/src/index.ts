@@ -2,6 +2,7 @@
 export * from './backend.js'
 export * from './cancellation.js'
 export * from './clock.js'
+export * from './der.js'
 export * from './endpoint.js'
 export * from './errors.js'
 export * from './failure.js'

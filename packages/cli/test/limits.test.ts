@@ -76,6 +76,8 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
   'ended sign-ins that a process remembers': ['protocols/http/src/forms/revocations.ts', 'MOST'],
   'ActiveSync device id or type': ['protocols/http/src/activesync/query.ts', 'LONGEST'],
   'age at which an ActiveSync Sync is taken for a wait': ['protocols/http/src/activesync/device-gate.ts', 'LONG_SYNC'],
+  'rest that a channel of RPC over HTTP may ask for': ['protocols/http/src/outlook/rpc-request.ts', 'LONGEST_REST'],
+  'what it gets beyond that': ['protocols/http/src/backend/proxy.ts', 'REST_MARGIN'],
   'line of an IMAP4 or POP3 backend before sign-in': ['packages/session/src/backend-dialogue.ts', 'LONGEST_LINE'],
   'lines of an IMAP4 or POP3 backend before sign-in': ['packages/session/src/backend-dialogue.ts', 'MOST_LINES'],
   'octets of an IMAP4 or POP3 backend before sign-in': ['packages/session/src/backend-dialogue.ts', 'MOST_OCTETS'],

@@ -6,6 +6,7 @@ import type { Topology } from '@portico/routing'
 import { serverMechanisms } from '@portico/sasl'
 import type { DeliveryProtocol, Protocol, SiteFacts } from '@portico/session'
 import { reachesOtherHosts } from '@portico/state'
+import { siteProblems } from './check-sites.js'
 import { publishProblems } from './publish-schema.js'
 import { BALANCERS, type FrontEndSettings } from './schema.js'
 
@@ -26,7 +27,7 @@ export function checkConfig(
     ...publishProblems(settings),
     ...identityProblems(settings, topology, endpointProtocols),
     ...endpointProtocols.flatMap((protocol) => unknownIdentities(settings, topology, protocol)),
-    ...redirectProblems(settings),
+    ...siteProblems(settings),
     ...patienceProblems(settings),
     ...warmthProblems(settings),
     ...protocols.flatMap((protocol) => protocol.check?.(...ownPart(settings, topology, protocol, pathOf)) ?? []),
@@ -205,17 +206,6 @@ function mechanismProblems(settings: FrontEndSettings, topology: Topology): Conf
     if (!leavesNone) return []
     const expectation = 'expected a mechanism that leaves a password: all backends have identity password'
     return [{ path: ['auth', 'mechanisms', index], expectation }]
-  })
-}
-
-/** Nobody is sent elsewhere who has not proved who they are (RFC 2221 section 6), and the backend that could say so is not asked. */
-function redirectProblems({ credentials, backends }: FrontEndSettings): ConfigProblem[] {
-  const deferred = credentials.findIndex(({ type }) => type === 'deferred')
-  if (deferred < 0) return []
-  return Object.entries(backends).flatMap(([group, { redirect }]) => {
-    if (redirect.size === 0) return []
-    const expectation = `expected none: credentials[${deferred}] is deferred, which proves nothing before a backend is asked`
-    return [{ path: ['backends', group, 'redirect'], expectation }]
   })
 }
 

@@ -73,7 +73,7 @@ export function checkedConfig(
 
 function topologyOf(settings: FrontEndSettings, readText: ReadText): Topology {
   try {
-    return buildTopology(settings.backends, readText)
+    return buildTopology(settings.backends, readText, settings)
   } catch (cause) {
     if (!(cause instanceof TopologyError)) {
       throw new ConfigError([{ path: ['backends'], expectation: (cause as Error).message }], { cause })

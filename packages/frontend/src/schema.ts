@@ -2,7 +2,7 @@
 import { hostname } from 'node:os'
 import { accessRulesSchema, authSchema, credentialsSchema } from '@portico/auth'
 import { address, type Schema, type Settings, secret, type TextSource, textSource, z } from '@portico/config'
-import { backendsSchema, locationSchema } from '@portico/routing'
+import { backendsSchema, locationSchema, ownSiteSchema, sitesSchema } from '@portico/routing'
 import { limitsSchema, type Protocol } from '@portico/session'
 import { stateSchema } from '@portico/state'
 import { publishSchema } from './publish-schema.js'
@@ -117,6 +117,8 @@ function coreShape(protocols: readonly string[], deliveries: readonly string[]) 
     accessRules: accessRulesSchema(protocols),
     location: locationSchema,
     backends: backendsSchema(protocols, deliveries),
+    site: ownSiteSchema,
+    sites: sitesSchema,
     limits: limitsSchema.describe('Limits that all protocols share.'),
     log: logSchema,
     state: stateSchema,

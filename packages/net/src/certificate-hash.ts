@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { derElement, derHex } from '@portico/base'
 
 /** Signature algorithms by the hex of their DER object identifier, with their hash (RFC 3279, 4055, 5758). */
 const HASHES: Readonly<Record<string, string>> = {
@@ -30,11 +31,11 @@ const RSASSA_PSS = '2a864886f70d01010a'
  */
 export function endPointHash(der: Uint8Array): string | undefined {
   try {
-    const certificate = element(der, 0)
-    const body = element(der, certificate.start)
-    const algorithm = element(der, body.end)
-    const id = element(der, algorithm.start)
-    const oid = hex(der, id)
+    const certificate = derElement(der, 0)
+    const body = derElement(der, certificate.start)
+    const algorithm = derElement(der, body.end)
+    const id = derElement(der, algorithm.start)
+    const oid = derHex(der, id)
     const hash = oid === RSASSA_PSS ? pssHash(der, id.end, algorithm.end) : HASHES[oid]
     return hash === 'md5' || hash === 'sha1' ? 'sha256' : hash
   } catch (error) {
@@ -46,40 +47,9 @@ export function endPointHash(der: Uint8Array): string | undefined {
 /** RSASSA-PSS-params: [0] AlgorithmIdentifier, SHA-1 when absent (RFC 4055 section 3.1). */
 function pssHash(der: Uint8Array, start: number, end: number): string | undefined {
   if (start >= end) return 'sha1'
-  const parameters = element(der, start)
+  const parameters = derElement(der, start)
   if (parameters.start === parameters.end || der[parameters.start] !== 0xa0) return 'sha1'
-  const tagged = element(der, parameters.start)
-  const algorithm = element(der, tagged.start)
-  return PLAIN_HASHES[hex(der, element(der, algorithm.start))]
-}
-
-interface Element {
-  readonly start: number
-  readonly end: number
-}
-
-/** One DER element: where its content lies (X.690 section 8.1.3). */
-function element(der: Uint8Array, at: number): Element {
-  const first = octet(der, at + 1)
-  if (first < 0x80) return within(der, at + 2, first)
-  const count = first & 0x7f
-  if (count === 0 || count > 3) throw new RangeError('DER length')
-  let length = 0
-  for (let i = 0; i < count; i += 1) length = length * 256 + octet(der, at + 2 + i)
-  return within(der, at + 2 + count, length)
-}
-
-function within(der: Uint8Array, start: number, length: number): Element {
-  if (start + length > der.length) throw new RangeError('DER end')
-  return { start, end: start + length }
-}
-
-function octet(der: Uint8Array, at: number): number {
-  const value = der[at]
-  if (value === undefined) throw new RangeError('DER end')
-  return value
-}
-
-function hex(der: Uint8Array, { start, end }: Element): string {
-  return Buffer.from(der.subarray(start, end)).toString('hex')
+  const tagged = derElement(der, parameters.start)
+  const algorithm = derElement(der, tagged.start)
+  return PLAIN_HASHES[derHex(der, derElement(der, algorithm.start))]
 }

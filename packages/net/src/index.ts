@@ -13,6 +13,7 @@ export { formatLocalProxyHeader, formatProxyHeader, type ProxyFacts } from './pr
 export { type ForwardedTls, type ProxyHeader, type ProxyParse, parseProxyHeader } from './proxy-header.js'
 export { type Relay, relay } from './relay.js'
 export * from './relay-types.js'
+export { isReset } from './stream-handle.js'
 export * from './timer-wheel.js'
 export { createTlsAcceptor, type TlsAcceptorOptions } from './tls-acceptor.js'
 export { createTimerWheel } from './wheel.js'

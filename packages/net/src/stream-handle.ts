@@ -105,6 +105,15 @@ export function handleOf(socket: Socket): StreamHandle | undefined {
   return handle ?? undefined
 }
 
+/**
+ * The peer's reset has come. Whoever has stopped reading is not told of one: an error is found by the next read or write. False
+ * for a Unix socket, and for a Node that does not tell.
+ */
+export function isReset(socket: Socket): boolean {
+  const handle = handleOf(socket)
+  return handle !== undefined && isTcp(handle) && handle.getpeername({}) < 0
+}
+
 /** Takes the connections of a listening server before it makes sockets of them. False: it has no such handle. */
 export function acceptHandles(server: Server, accept: (handle: StreamHandle) => void): boolean {
   const { _handle: handle } = server as unknown as {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 import { type Address, type Backend, formatAddress, type ProtocolName } from '@portico/base'
-import { type Decision, MAX_HOPS, type Referral, type RouteQuestion, type Router } from './router.js'
+import { crossSite } from './cross-site.js'
+import { CLIENT_KINDS, type Decision, MAX_HOPS, type Referral, type RouteQuestion, type Router } from './router.js'
 import type { Topology } from './topology.js'
 
 /**
  * The router over the configured backends. Its answers:
  * - this service drains or is inactive: `draining`;
  * - more hops than {@link MAX_HOPS}: `backend-unavailable`, since the proxies point at each other;
- * - the site sends the group's users of this protocol to another name: `redirect`;
+ * - clients of this kind are sent to the group's site, or to a name of its own: `redirect` (see {@link crossSite});
  * - the group exists but speaks neither the protocol nor the preferred one: `protocol-disabled`;
  * - the group, the pinned host or the given endpoint does not exist or may not be reached: `backend-unavailable`. The mailbox was
  *   found, only its server is not usable here; a permanent answer would bounce mail for a slip in the directory.
@@ -19,14 +20,15 @@ export function createRouter(topology: Topology): Router {
       const { location, protocol } = question
       if ((question.states.get(protocol) ?? 'active') !== 'active') return refuse('draining')
       if (question.hops > MAX_HOPS || !groups.has(location.group)) return refuse('backend-unavailable')
-      const elsewhere = topology.redirectOf(location.group, protocol)
-      if (elsewhere !== undefined) return { kind: 'redirect', to: elsewhere }
+      const elsewhere = redirectionOf(topology, question)
+      if (elsewhere !== undefined) return elsewhere
       const spoken = spokenBy(topology, question)
       if (spoken.length === 0) return refuse('protocol-disabled')
       const [first, ...others] = candidatesOf(topology, spoken, question)
       return first === undefined ? refuse('backend-unavailable') : { kind: 'proxy', candidates: [first, ...others] }
     },
-    redirects: (protocol) => topology.groups.some((group) => topology.redirectOf(group, protocol) !== undefined),
+    redirects: (protocol) => topology.groups.some((group) => mayRedirect(topology, group, protocol)),
+    siteOf: ({ group }) => topology.siteOf(group),
     follow(referral) {
       const { protocol } = referral
       if ((referral.states.get(protocol) ?? 'active') !== 'active') return refuse('draining')
@@ -38,6 +40,18 @@ export function createRouter(topology: Topology): Router {
 
 function refuse(reason: Extract<Decision, { kind: 'refuse' }>['reason']): Decision {
   return { kind: 'refuse', reason }
+}
+
+function redirectionOf(topology: Topology, { location: { group }, protocol, client }: RouteQuestion) {
+  return crossSite({ protocol, client, site: topology.siteOf(group), override: topology.redirectOf(group, protocol) })
+}
+
+/** Whether some client of the protocol is sent away from a group. */
+function mayRedirect(topology: Topology, group: string, protocol: ProtocolName): boolean {
+  const question = { protocol, site: topology.siteOf(group), override: topology.redirectOf(group, protocol) }
+  return [undefined, ...CLIENT_KINDS].some(
+    (kind) => crossSite({ ...question, client: { ...(kind && { kind }), encrypted: true } }) !== undefined,
+  )
 }
 
 /** The protocols by which the group can be reached, the preferred one first. */

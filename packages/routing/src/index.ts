@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+export { type CrossSiteQuestion, crossSite } from './cross-site.js'
 export { byRendezvous, createRouter } from './decide.js'
 export * from './locator.js'
 export type { AddressLookup, HttpRoute } from './locators/auth-http.js'
@@ -8,4 +9,5 @@ export { type LocatorSettings, locationSchema } from './locators/schema.js'
 export type { UserDirectory, UserRecord } from './locators/users-file.js'
 export * from './router.js'
 export { type BackendsSettings, backendsSchema, type GroupSettings, type ProtocolSettings } from './schema.js'
+export { ownSiteSchema, type SiteSettings, type SitesSettings, type SiteView, sitesSchema, siteView } from './sites.js'
 export { buildTopology, type Topology, TopologyError } from './topology.js'

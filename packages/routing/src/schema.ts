@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Address, Networks } from '@portico/base'
 import { address, duration, networks, type Schema, type Settings, secret, textSource, z } from '@portico/config'
+import { publicHost } from './sites.js'
 
 /** One endpoint as written: where to connect, and for HTTP the path in front and whether the URL says TLS. */
 export interface EndpointSettings {
@@ -141,6 +142,8 @@ export interface GroupSettings {
   readonly protocols: ReadonlyMap<string, ProtocolSettings>
   /** Public names by protocol. */
   readonly redirect: ReadonlyMap<string, string>
+  /** Name of the site that it is at; the own one when undefined. */
+  readonly site: string | undefined
 }
 
 /** All groups by name. */
@@ -148,10 +151,7 @@ export type BackendsSettings = Readonly<Record<string, GroupSettings>>
 
 /** Protocols that have a word for "elsewhere", and what a public name looks like in each. */
 const PUBLIC_NAMES: Readonly<Record<string, z.ZodType<string>>> = {
-  imap4: z
-    .string()
-    .regex(/^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?$/, 'expected a host name, or host:port')
-    .describe('Host name, or `host:port`. LOGIN-REFERRALS is then announced.'),
+  imap4: publicHost().describe('Host name, or `host:port`. LOGIN-REFERRALS is then announced.'),
   http: z
     .url({ protocol: /^https$/, error: 'expected https://host[:port]' })
     .describe('`https://host[:port]`; path and query are kept.'),
@@ -163,7 +163,7 @@ function redirectSchema(protocols: readonly string[]) {
     .strictObject(Object.fromEntries(able.map((name) => [name, PUBLIC_NAMES[name]?.optional() ?? z.never()])))
     .prefault({})
     .describe(
-      'By protocol: the public name that users of this group are sent to after they have signed in, instead of being served through here (IMAP4: RFC 2221; HTTP: 307). Nobody is sent anywhere by default.',
+      'By protocol: the public name that users of this group are sent to after they have signed in, instead of being served through here (IMAP4: RFC 2221; HTTP: 307). What the site of the group says of redirections does not count then. Nobody is sent anywhere by default.',
     )
 }
 
@@ -188,18 +188,25 @@ export function backendsSchema(
           'Connections are then not kept for others: none is warm, and HTTP opens one per request.',
       ),
     redirect: redirectSchema(protocols),
+    site: z
+      .string()
+      .optional()
+      .describe(
+        "Name of the site that its mailboxes are at, where that is another one: the endpoints are then that site's front ends. This one's own when absent.",
+      ),
   }
   const blocks = Object.fromEntries(
     names.map((name) => [name, blockSchema(name, deliveries.includes(name)).optional()]),
   )
   const group = z.strictObject({ ...blocks, ...common }).transform((written): GroupSettings => {
-    const { identity, cleartextPasswords, pool, proxyProtocol, redirect } = written
+    const { identity, cleartextPasswords, pool, proxyProtocol, redirect, site } = written
     const values: Readonly<Record<string, unknown>> = written
     const present = names.filter((name) => values[name] !== undefined)
     return {
       identity,
       cleartextPasswords,
       redirect: new Map(Object.entries(redirect).flatMap(([name, to]) => (to === undefined ? [] : [[name, to]]))),
+      site,
       pool,
       proxyProtocol,
       protocols: new Map(present.map((name) => [name, values[name] as ProtocolSettings])),

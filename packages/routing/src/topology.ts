@@ -19,6 +19,7 @@ import type {
   PoolSettings,
   ProtocolSettings,
 } from './schema.js'
+import { type SitesSettings, type SiteView, siteView } from './sites.js'
 
 /** The backends that exist. Built once per configuration. */
 export interface Topology {
@@ -30,8 +31,10 @@ export interface Topology {
    * when the group does not speak the protocol or its rules forbid an unencrypted leg to there.
    */
   backendAt(group: string, protocol: ProtocolName, address: Address): Backend | undefined
-  /** The public name that the site sends users of a group to; undefined when they are served through here. */
+  /** The public name that a group itself sends its users to; undefined when its site decides. */
   redirectOf(group: string, protocol: ProtocolName): string | undefined
+  /** The site that a group is at. */
+  siteOf(group: string): SiteView
 }
 
 /** The configured backends cannot be used as written. `path` leads to the fault inside the `backends` block. */
@@ -50,11 +53,24 @@ interface Shelf {
   readonly at: (endpoint: EndpointSettings) => Backend
 }
 
+/** The `sites` block, and which of them is here. */
+export interface SitesAround {
+  readonly sites: SitesSettings
+  readonly site?: string | undefined
+}
+
+/** One site, which needs no name. */
+const ONE_SITE: SitesAround = { sites: {} }
+
 /**
  * Turns the `backends` block into backends. `readText` fetches certificate authorities. Throws {@link TopologyError} for an
  * endpoint that is neither encrypted, nor loopback, nor inside a listed network, and for TLS that a protocol does not have.
  */
-export function buildTopology(settings: BackendsSettings, readText: (source: TextSource) => string): Topology {
+export function buildTopology(
+  settings: BackendsSettings,
+  readText: (source: TextSource) => string,
+  { sites, site }: SitesAround = ONE_SITE,
+): Topology {
   const groups = new Map<string, ReadonlyMap<ProtocolName, Shelf>>()
   for (const [name, group] of Object.entries(settings)) {
     const shelves = new Map<ProtocolName, Shelf>()
@@ -65,6 +81,7 @@ export function buildTopology(settings: BackendsSettings, readText: (source: Tex
   }
   return {
     groups: [...groups.keys()],
+    siteOf: (group) => siteView(sites, site, groups.has(group) ? settings[group]?.site : undefined),
     redirectOf: (group, protocol) => (groups.has(group) ? settings[group]?.redirect.get(protocol) : undefined),
     backendsOf: (group, protocol) => groups.get(group)?.get(protocol)?.backends ?? [],
     backendAt(group, protocol, address) {

@@ -315,7 +315,7 @@ describe('a group that is elsewhere', () => {
     })
 
   test('sends its users to the name that the site gives, in the protocols that it names', () => {
-    expect(decide('there', 'imap4')).toEqual({ kind: 'redirect', to: 'imap.site2.example' })
+    expect(decide('there', 'imap4')).toEqual({ kind: 'redirect', how: 'referral', to: 'imap.site2.example' })
     expect(decide('there', 'pop3')).toMatchObject({ kind: 'proxy' })
     expect(decide('here', 'imap4')).toMatchObject({ kind: 'proxy' })
   })

@@ -7,7 +7,7 @@ import {
   type Principal,
   type RefusalReason,
 } from '@portico/base'
-import { isAddress, type RouteQuestion } from '@portico/routing'
+import { isAddress, type Redirection, type RouteQuestion } from '@portico/routing'
 import type { LoginAt } from './backend-login.js'
 import { discardOnBug, type Opened, openBackend, type ProxyRoute } from './open-backend.js'
 import type { Session } from './session.js'
@@ -15,7 +15,7 @@ import type { Session } from './session.js'
 /** Where a session is to go. */
 export type Route =
   | ProxyRoute
-  | { readonly kind: 'redirect'; readonly location: MailboxLocation; readonly to: string }
+  | (Redirection & { readonly location: MailboxLocation })
   | { readonly kind: 'refuse'; readonly reason: RefusalReason }
 
 /**
@@ -27,7 +27,8 @@ export async function openMailbox<W>(
   authenticated: Authenticated,
   login: LoginAt<W>,
 ): Promise<Opened<W>> {
-  const route = await findRoute(session, authenticated.principal)
+  const client = { encrypted: session.leg.tls !== undefined }
+  const route = await findRoute(session, authenticated.principal, authenticated.deferred ? {} : { client })
   const opened = route.kind === 'proxy' ? await openBackend(session, route, login) : unopened(route, authenticated)
   const refused = opened.kind === 'refused' && opened.reason === 'invalid-credentials'
   if (opened.kind === 'open') await discardOnBug(opened.lease, () => authenticated.settle('accepted'))
@@ -41,8 +42,8 @@ export async function openMailbox<W>(
   return { kind: 'refused', reason: 'backend-unavailable' }
 }
 
-/** By what a mailbox is rather reached than by the session's protocol: see {@link RouteQuestion.prefer}. */
-export type RouteWish = Pick<RouteQuestion, 'prefer'>
+/** By what a mailbox is rather reached than by the session's protocol, and who asks: as {@link RouteQuestion} has it. */
+export type RouteWish = Pick<RouteQuestion, 'prefer' | 'client'>
 
 /** Locate and decide: where the mailbox of a principal or a recipient is to be reached. */
 export async function findRoute(session: Session, who: Principal | EmailAddress, wish: RouteWish = {}): Promise<Route> {
@@ -65,7 +66,7 @@ export function routeTo(
   session: Session,
   location: MailboxLocation,
   spreadKey: string,
-  { prefer }: RouteWish = {},
+  { prefer, client }: RouteWish = {},
 ): Route {
   const { services, protocol, networks, hops } = session
   const states = services.states()
@@ -77,6 +78,7 @@ export function routeTo(
     hops,
     spreadKey,
     ...(prefer === undefined ? {} : { prefer }),
+    ...(client === undefined ? {} : { client }),
   })
   return decision.kind === 'refuse' ? decision : { ...decision, location }
 }

@@ -31,6 +31,7 @@ function worldOf({ located, decision, acquired = {}, kept = false, followed }: W
     id: 's1',
     protocol: 'imap4',
     networks: [],
+    leg: { tls: undefined },
     hops: 0,
     signal,
     record: new SessionRecord({
@@ -100,7 +101,7 @@ describe('the walk', () => {
     ],
     [
       'the router redirects',
-      { decision: { kind: 'redirect', to: 'imap://there/' } },
+      { decision: { kind: 'redirect', how: 'referral', to: 'imap://there/' } },
       { kind: 'redirect', to: 'imap://there/' },
     ],
   ])('%s', async (_, world, expected) => {
@@ -205,7 +206,7 @@ describe('the walk', () => {
     [false, { kind: 'redirect', to: 'there' }],
     [true, { kind: 'refused', reason: 'backend-unavailable' }],
   ])('sends elsewhere only who has proved who they are (deferred: %s)', async (deferred, expected) => {
-    const { session } = worldOf({ decision: { kind: 'redirect', to: 'there' } })
+    const { session } = worldOf({ decision: { kind: 'redirect', how: 'referral', to: 'there' } })
     const { authenticated, verdicts } = loginOf(deferred)
     expect(await openMailbox(session, authenticated, async () => ({ kind: 'open', welcome: 0 }))).toEqual(expected)
     expect(verdicts).toEqual(['unknown'])

@@ -8,8 +8,8 @@ export interface Reply {
   readonly phrase?: string
   /** Field lines of their own, each with its CRLF; empty for none. */
   readonly fields: string
-  /** Any text, sent as UTF-8; empty for none. */
-  readonly body: string
+  /** Any text, sent as UTF-8, or octets; empty for none. */
+  readonly body: string | Buffer
   /** With its charset; plain text when absent. */
   readonly contentType?: string
   /** The failure that it tells, where it is one. */
@@ -130,11 +130,16 @@ export interface ReplyFrame {
 /** The whole reply as latin1 text, each character an octet. */
 export function formatReply(reply: Reply, frame: ReplyFrame): string {
   const date = frame.wallNow === undefined ? '' : `Date: ${new Date(frame.wallNow).toUTCString()}\r\n`
-  const body = Buffer.from(reply.body).toString('latin1')
+  const body = contentOf(reply).toString('latin1')
   const content = `Content-Type: ${reply.contentType ?? 'text/plain'}\r\nContent-Length: ${body.length}\r\n`
   const start = `HTTP/1.1 ${reply.status} ${reply.phrase ?? phraseOf(reply.status)}\r\n${date}`
   const connection = connectionLine(frame.persist, frame.minor)
   return `${start}${reply.fields}${content}${connection}\r\n${frame.head ? '' : body}`
+}
+
+/** The octets of a reply's body. */
+export function contentOf({ body }: Reply): Buffer {
+  return typeof body === 'string' ? Buffer.from(body) : body
 }
 
 /** `Connection: close`, `keep-alive` for a client of HTTP/1.0 that stays, or nothing (RFC 9112 section 9.3). */

@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: MIT
-import { duration, type Settings, size, z } from '@portico/config'
+import type { Secret } from '@portico/base'
+import { duration, type Settings, secret, size, z } from '@portico/config'
 import { activeSyncSchema } from './activesync/schema.js'
+import { readProfileSigner } from './autodiscover/profile-signer.js'
 import { directorySchema } from './directory/schema.js'
 import { formsSchema } from './forms/schema.js'
 import { outlookAnywhereSchema } from './outlook/schema.js'
 
 const MINUTE = 60_000
+
+/** Tells why a key cannot sign. */
+function checkSigner(
+  pem: Secret<string>,
+  context: { addIssue(issue: { code: 'custom'; message: string }): void },
+): void {
+  try {
+    readProfileSigner(pem)
+  } catch (error) {
+    const message = `expected PEM with a key, its certificate and those above it: ${(error as Error).message}`
+    context.addIssue({ code: 'custom', message })
+  }
+}
 
 /** The block `http` of the configuration. */
 export const httpSchema = z
@@ -61,6 +76,12 @@ export const httpSchema = z
     discardBody: size()
       .default(256 * 1024)
       .describe('A refused request has its body read and dropped up to here, so that the connection can go on.'),
+    profileSigner: secret()
+      .superRefine(checkSigner)
+      .optional()
+      .describe(
+        "Key, certificate and those above it, in one PEM file: signs the profiles for Apple's devices, which show unsigned ones with a warning. See [autodiscover.md](autodiscover.md#apple).",
+      ),
     forms: formsSchema,
     activeSync: activeSyncSchema,
     outlookAnywhere: outlookAnywhereSchema,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { DeviceRequest } from './activesync/query.js'
 import { deviceRequestOf, isForDevices, serveDevice } from './activesync/serve-device.js'
-import { elsewhereReply, inActiveSync } from './activesync/words.js'
+import { inActiveSync } from './activesync/words.js'
 import { isAnswering } from './autodiscover/answering.js'
 import { rootPlace } from './autodiscover/find-answer.js'
 import { serveAnswer } from './autodiscover/serve-answer.js'
@@ -13,11 +13,13 @@ import type { Incoming } from './client/incoming.js'
 import { healthAskedBy, type Placed, placeOf, wellKnownPlace } from './directory/directories.js'
 import type { Directory } from './directory/schema.js'
 import { atDoor, isAtDoor } from './door/door.js'
+import { askingClient } from './elsewhere/asking-client.js'
+import { sendElsewhere } from './elsewhere/elsewhere.js'
 import { type Outcome, reply } from './outcome.js'
 import { inMapi, isForMapi } from './outlook/mapi-words.js'
 import { isRpcMethod } from './outlook/rpc-request.js'
 import { NEEDS_HTTP1, serveRpc } from './outlook/serve-rpc.js'
-import { failureReply, healthReply, type Reply, redirectReply, statusReply } from './replies.js'
+import { failureReply, healthReply, redirectReply, statusReply } from './replies.js'
 import { anchorOf } from './routing/anchors.js'
 import { routeFor } from './routing/route-for.js'
 import { isForStrangers, serveStranger } from './serve-stranger.js'
@@ -82,9 +84,9 @@ async function destine(
   const { fields } = request.head
   session.hops = hopsOf(fields)
   const anchor = anchorOf(directory.anchors, { rest, query: request.query, fields, user: device?.user })
-  const route = await routeFor(session, signedIn, directory, anchor)
+  const route = await routeFor(session, signedIn, directory, anchor, askingClient(session, directory, request))
   if (route.kind === 'refuse') return reply(failureReply(route.reason))
-  if (route.kind === 'redirect') return reply(elsewhere(directory, route.to, request))
+  if (route.kind === 'redirect') return sendElsewhere(connection, request, placed, { route, signedIn })
   return { kind: 'destined', placed, signedIn, route, device, channel }
 }
 
@@ -107,10 +109,4 @@ function health(connection: Connection, { head }: Incoming, asked: Directory | '
   const { active } = connection
   const healthy = active && (asked === 'everything' || connection.serves(asked.component))
   return reply(healthReply(healthy, connection.session.services.hostname), active)
-}
-
-/** The same request at the other place; a device makes a new one there. */
-function elsewhere(directory: Directory, to: string, { path, query }: Incoming): Reply {
-  const place = `${to.includes('://') ? to.replace(/\/$/, '') : `https://${to}`}${path}`
-  return isForDevices(directory) ? elsewhereReply(place) : redirectReply(307, place + query)
 }

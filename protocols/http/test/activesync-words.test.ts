@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { expect, test } from 'vitest'
 import { activeSyncSchema } from '../src/activesync/schema.js'
-import { elsewhereReply, inActiveSync, throttledReply } from '../src/activesync/words.js'
+import { inActiveSync, throttledReply } from '../src/activesync/words.js'
+import { deviceReply } from '../src/elsewhere/elsewhere.js'
 import { failureReply, formatReply, statusReply } from '../src/replies.js'
 
 const CHALLENGE = 'WWW-Authenticate: Basic realm="Mail"\r\n'
@@ -39,7 +40,7 @@ test('what is no failure stays as it is', () => {
 test('a device is sent elsewhere by 451', () => {
   const location = 'https://mail.example.org/Microsoft-Server-ActiveSync'
   const frame = { persist: true, minor: 1, head: true, wallNow: undefined } as const
-  const text = formatReply(elsewhereReply(location), frame)
+  const text = formatReply(deviceReply(location), frame)
   expect(text).toMatch(/^HTTP\/1\.1 451 Redirect\r\n/)
   expect(text).toContain(`X-MS-Location: ${location}\r\n`)
 })

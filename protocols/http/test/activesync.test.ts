@@ -13,7 +13,7 @@ const BASE64 = `${EAS}?jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l`
 /** Buckets that are never empty, or always. */
 function bucketsOf(retryAfterMs = 0): Services['state'] {
   const take = async () => ({ allowed: retryAfterMs === 0, remaining: 0, retryAfterMs })
-  return { take } as unknown as Services['state']
+  return { take, increment: async () => 1 } as unknown as Services['state']
 }
 
 function worldOf({
@@ -114,12 +114,12 @@ describe('failures in the words of devices ([MS-ASHTTP] section 2.2.2.1.1)', () 
     ['too many sign-ins', worldOf(failing('throttled')), /^HTTP\/1\.1 503 (?:.*\r\n)*Retry-After: 30\r\n/],
     [
       'another place',
-      worldOf({ decide: () => ({ kind: 'redirect', to: 'https://mail.example.org' }) }),
+      worldOf({ decide: () => ({ kind: 'redirect', how: 'device', to: 'https://mail.example.org' }) }),
       /^HTTP\/1\.1 451 Redirect\r\n(?:.*\r\n)*X-MS-Location: https:\/\/mail\.example\.org\/Microsoft-Server-ActiveSync\r\n/,
     ],
     [
       'another place, while nothing is proved',
-      worldOf({ deferred: true, decide: () => ({ kind: 'redirect', to: 'https://mail.example.org' }) }),
+      worldOf({ deferred: true, decide: () => ({ kind: 'redirect', how: 'device', to: 'https://mail.example.org' }) }),
       /^HTTP\/1\.1 503 (?!(?:.*\r\n)*X-MS-Location)/,
     ],
     [

@@ -11,7 +11,7 @@ import {
 } from '@portico/base'
 import { connectLeg, createTimerWheel, type Leg, type LegReader } from '@portico/net'
 import type { Acquired, BackendPool, Lease } from '@portico/pool'
-import type { ComponentStates, Decision, RouteQuestion } from '@portico/routing'
+import { type ComponentStates, type Decision, type RouteQuestion, siteView } from '@portico/routing'
 import { type Ended, limitsSchema, type Services, type Session } from '@portico/session'
 import { createMemoryStore, type StateStore } from '@portico/state'
 import { type Log, SessionRecord, silentLog } from '@portico/telemetry'
@@ -174,6 +174,7 @@ export class Front {
           return world.decide?.(question) ?? { kind: 'proxy', candidates: [backend] }
         },
         redirects: () => false,
+        siteOf: () => siteView({}, undefined),
         follow: () => ({ kind: 'refuse', reason: 'backend-unavailable' }),
       },
       backendsOf: () => [],

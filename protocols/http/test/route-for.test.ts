@@ -89,7 +89,7 @@ async function ask(
   const signedIn = { kind: 'authenticated', principal: ALICE, deferred } as Authenticated
   const written = directorySchema.parse({ preset: 'ews', ...directory }) as Directory
   const named: Anchor | undefined = anchor === undefined ? undefined : { from: 'header', mailbox: anchor }
-  const route = await routeFor(session, signedIn, written, named)
+  const route = await routeFor(session, signedIn, written, named, { kind: 'activesync', encrypted: true })
   return { route, question, located }
 }
 
@@ -166,7 +166,10 @@ describe('the group of a directory holds for every anchor', () => {
 })
 
 describe('a place elsewhere is told to who has proved who they are', () => {
-  const elsewhere: Site = { ...SITE, decision: { kind: 'redirect', to: 'https://other.example.com' } }
+  const elsewhere: Site = {
+    ...SITE,
+    decision: { kind: 'redirect', how: 'same-request', to: 'https://other.example.com' },
+  }
 
   test('and to nobody else', async () => {
     expect((await ask(elsewhere, undefined)).route).toMatchObject({ kind: 'redirect', to: 'https://other.example.com' })
@@ -174,6 +177,15 @@ describe('a place elsewhere is told to who has proved who they are', () => {
       kind: 'refuse',
       reason: 'backend-unavailable',
     })
+  })
+
+  test('whether the client would go there is asked of the router, except while nobody is proved to be anybody', async () => {
+    const client = { kind: 'activesync', encrypted: true }
+    for (const directory of [{}, { group: 'three' }]) {
+      expect((await ask(elsewhere, undefined, { directory })).question?.client).toEqual(client)
+      expect((await ask(elsewhere, undefined, { directory, deferred: true })).question).not.toHaveProperty('client')
+    }
+    expect((await ask(elsewhere, 'boss@example.com')).question?.client).toEqual(client)
   })
 })
 

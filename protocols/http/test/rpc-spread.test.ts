@@ -53,7 +53,7 @@ async function candidatesFor({ endpoints, shared }: Site, user: string, query: s
   } as unknown as Session
   const principal = { ...NOBODY, authcid: user, user }
   const signedIn = { kind: 'authenticated', principal, deferred: false } as unknown as Authenticated
-  const route = await routeFor(session, signedIn, DIRECTORY, anchor)
+  const route = await routeFor(session, signedIn, DIRECTORY, anchor, { encrypted: true })
   if (route.kind !== 'proxy') throw new Error(route.kind)
   return route.candidates.map(({ id }) => id)
 }

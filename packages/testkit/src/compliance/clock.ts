@@ -9,15 +9,27 @@ export interface ClockUnderTest {
   pass(ms: number): Promise<void>
 }
 
+/** The system counts its timers in whole milliseconds, so that one may seem to be early by a part of one. */
+const ROUNDING_MS = 1
+/** By how much the wall clock may be put right meanwhile. */
+const SLEW_MS = 50
+
+/** The wall clock, with the other one before and after it: a busy machine may take its time between any two readings. */
+function readBoth(clock: Clock): { readonly before: number; readonly wall: number; readonly after: number } {
+  return { before: clock.now(), wall: clock.wallNow(), after: clock.now() }
+}
+
 /** What every {@link Clock} must keep. */
 export function clockCompliance(name: string, make: () => ClockUnderTest): void {
   describe(`clock: ${name}`, () => {
     test('time goes forward only, and both readings move together', async () => {
       const { clock, pass } = make()
-      const [began, wall] = [clock.now(), clock.wallNow()]
+      const first = readBoth(clock)
       await pass(20)
-      expect(clock.now() - began).toBeGreaterThanOrEqual(19.9)
-      expect(Math.abs(clock.wallNow() - wall - (clock.now() - began))).toBeLessThan(50)
+      const last = readBoth(clock)
+      expect(last.before - first.after).toBeGreaterThanOrEqual(20 - ROUNDING_MS)
+      expect(last.wall - first.wall).toBeGreaterThan(last.before - first.after - SLEW_MS)
+      expect(last.wall - first.wall).toBeLessThan(last.after - first.before + SLEW_MS)
     })
 
     test('a timer fires once and never early', async () => {
@@ -28,8 +40,7 @@ export function clockCompliance(name: string, make: () => ClockUnderTest): void 
       await pass(5)
       await pass(60)
       expect(fired).toHaveLength(1)
-      // The system rounds timers to whole milliseconds of its own loop time.
-      expect(fired[0]).toBeGreaterThanOrEqual(14)
+      expect(fired[0]).toBeGreaterThanOrEqual(15 - ROUNDING_MS)
     })
 
     test('timers fire in the order of their times, whatever the order they were started in', async () => {
@@ -71,7 +82,9 @@ export function clockCompliance(name: string, make: () => ClockUnderTest): void 
         if (++ticks < 3) clock.after(5, tick)
       }
       clock.after(5, tick)
-      await pass(80)
+      // A busy machine may be late with each of them.
+      for (let tries = 0; ticks < 3 && tries < 1_000; tries++) await pass(10)
+      await pass(30)
       expect(ticks).toBe(3)
     })
   })

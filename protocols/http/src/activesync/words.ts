@@ -24,11 +24,6 @@ export function inActiveSync(reply: Reply, { passwordUrl }: Pick<ActiveSyncSetti
   }
 }
 
-/** Sends a device to the same directory of another server, where it asks again. */
-export function elsewhereReply(url: string): Reply {
-  return statusReply(451, `X-MS-Location: ${url}\r\n`)
-}
-
 /** A device has to wait. The optional X-MS-ASThrottle says that it was too many commands, not the state of the server. */
 export function throttledReply(why: 'busy' | 'often', waitMs: number): Reply {
   const field = why === 'often' ? 'X-MS-ASThrottle: CommandFrequency\r\n' : ''

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { Offer } from '@portico/session'
-import type { PresetName, Scheme } from '../directory/presets.js'
+import type { PresetName, Scheme, WellKnown } from '../directory/presets.js'
 import { type Directory, schemesOf } from '../directory/schema.js'
 
 /** The directories that clients are told of, under one name of this server. */
@@ -10,6 +10,8 @@ export interface HttpPlaces {
   readonly origin: string
   /** By kind, the first directory of each. */
   readonly directories: ReadonlyMap<PresetName, HttpPlace>
+  /** Where the names under `/.well-known/` lead, without a slash at the end: one directory may be several. */
+  readonly wellKnown: ReadonlyMap<WellKnown, string>
 }
 
 export interface HttpPlace {
@@ -37,11 +39,14 @@ export function httpPlaces(
 ): HttpPlaces {
   const origin = `https://${host}${port === HTTPS_PORT ? '' : `:${port}`}`
   const places = new Map<PresetName, HttpPlace>()
-  for (const directory of directories) {
+  const wellKnown = new Map<WellKnown, string>()
+  for (const directory of directories.filter(isOpen)) {
     const { preset, mount } = directory
-    if (preset === undefined || places.has(preset) || !isOpen(directory)) continue
+    const url = origin + mount.replace(/\/$/, '')
+    for (const name of directory.wellKnown) if (!wellKnown.has(name)) wellKnown.set(name, url)
+    if (preset === undefined || places.has(preset)) continue
     const schemes = schemesOf(directory, networks).filter(isServed)
-    places.set(preset, { url: origin + mount.replace(/\/$/, ''), schemes })
+    places.set(preset, { url, schemes })
   }
-  return { host, origin, directories: places }
+  return { host, origin, directories: places, wellKnown }
 }

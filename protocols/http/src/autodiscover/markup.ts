@@ -30,9 +30,10 @@ export function elements(values: Readonly<Record<string, Content>>): Content {
   return Object.entries(values).map(([name, value]) => (value === undefined ? undefined : element(name, value)))
 }
 
-/** A whole document. */
-export function document(root: Markup): string {
-  return `<?xml version="1.0" encoding="utf-8"?>\n${root.source}\n`
+/** A whole document; `doctype` stands before its root as it is. */
+export function document(root: Markup, doctype?: string): string {
+  const before = doctype === undefined ? '' : `${doctype}\n`
+  return `<?xml version="1.0" encoding="utf-8"?>\n${before}${root.source}\n`
 }
 
 function sourceOf(content: Content): string {

@@ -54,7 +54,7 @@ export function subjectOf(principal: Principal, asked: AskedName, judges: Judges
 }
 
 /** The addresses that an account is known to have, the one that it sends from first. */
-function ownAddresses({ user, fields }: Principal, { domains }: Judges['publication']): readonly string[] {
+export function ownAddresses({ user, fields }: Principal, { domains }: Judges['publication']): readonly string[] {
   const written = (fields.get('mail') ?? '').split(',').filter((text) => text.includes('@'))
   const named = user.includes('@') ? [user] : domains.map((domain) => `${user}@${domain}`)
   return [...written, ...named]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { MailboxLocation, ProtocolName } from '@portico/base'
-import { byRendezvous, type Decision } from '@portico/routing'
+import { byRendezvous, type ClientKind, type Decision } from '@portico/routing'
 import type { Offer, Session } from '@portico/session'
 import type { Directory } from '../directory/schema.js'
 import { type Located, locate } from '../routing/route-for.js'
@@ -39,7 +39,7 @@ export async function tell(asked: By, name: AskedName): Promise<Told> {
 async function settle(asked: By, subject: Subject, located: Located | undefined): Promise<Told> {
   const { session } = asked.connection
   const decide = decider(session, subject)
-  const away = located === undefined || located === 'none' ? undefined : decide('http', located)
+  const away = located === undefined || located === 'none' ? undefined : decide('http', located, 'autodiscover')
   const external = placesFor(asked, located, decide, [])
   if (away?.kind === 'redirect') {
     const origin = originOf(away.to)
@@ -57,10 +57,10 @@ async function settle(asked: By, subject: Subject, located: Located | undefined)
   return { kind: 'settings', settings }
 }
 
-type Decide = (protocol: ProtocolName, location: MailboxLocation) => Decision
+type Decide = (protocol: ProtocolName, location: MailboxLocation, kind?: ClientKind) => Decision
 
 function decider({ services, networks, hops }: Session, { owner }: Subject): Decide {
-  return (protocol, location) =>
+  return (protocol, location, kind) =>
     services.router.decide({
       location,
       protocol,
@@ -68,10 +68,11 @@ function decider({ services, networks, hops }: Session, { owner }: Subject): Dec
       states: services.states(),
       hops,
       spreadKey: owner.user,
+      client: { encrypted: true, ...(kind && { kind }) },
     })
 }
 
-/** `https://host[:port]` of what a group's redirection says. */
+/** `https://host[:port]` of what a redirection says. */
 function originOf(to: string): string {
   return to.includes('://') ? to.replace(/^http:/, 'https:').replace(/\/$/, '') : `https://${to}`
 }

@@ -47,7 +47,7 @@ export async function conclude(
       connection.shared.admitted = true
       return settled(destined, 'unknown', { kind: 'proxied', status: 101, persist: false })
     case 'broken':
-      return settled(destined, 'unknown', end)
+      return settled(destined, 'unknown', destined.channel === undefined ? end : endedChannel(end))
     case 'client-gone':
       return settled(destined, 'unknown', { kind: 'gone' })
     case 'refused':
@@ -62,6 +62,14 @@ export async function conclude(
       logUnanswered(connection, end.why)
       return settled(destined, 'unknown', reply(statusReply(end.why === 'timeout' ? 504 : 502), false))
   }
+}
+
+/**
+ * A channel ends before its length is used up when another has taken its place, and its last packets have to arrive: a reset could
+ * overtake them. What is missing its client sees by the length.
+ */
+function endedChannel({ status }: Extract<ExchangeEnd, { kind: 'broken' }>): Outcome {
+  return { kind: 'proxied', status, persist: false }
 }
 
 /**

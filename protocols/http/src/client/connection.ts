@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 import type { AuthContext } from '@portico/auth'
 import { authContextOf, type Session } from '@portico/session'
+import type { ProfileSigner } from '../autodiscover/mobileconfig-signature.js'
+import { readProfileSigner } from '../autodiscover/profile-signer.js'
 import type { HeadLimits } from '../codec/head.js'
 import { type DirectoryTable, directoryTable } from '../directory/directories.js'
 import type { HttpSettings } from '../schema.js'
@@ -13,6 +15,8 @@ export interface Prepared {
   readonly settings: HttpSettings
   readonly table: DirectoryTable
   readonly limits: HeadLimits
+  /** Who signs the profiles for Apple's devices. */
+  readonly profileSigner: ProfileSigner | undefined
 }
 
 const prepared = new WeakMap<HttpSettings, Prepared>()
@@ -21,8 +25,10 @@ const prepared = new WeakMap<HttpSettings, Prepared>()
 export function prepare(settings: HttpSettings): Prepared {
   const known = prepared.get(settings)
   if (known !== undefined) return known
-  const { maxHead: head, maxTarget: target, maxFields: fields } = settings
-  const made = { settings, table: directoryTable(settings.directories), limits: { head, target, fields } }
+  const { maxHead: head, maxTarget: target, maxFields: fields, profileSigner: pem } = settings
+  const table = directoryTable(settings.directories)
+  const profileSigner = pem === undefined ? undefined : readProfileSigner(pem)
+  const made = { settings, table, limits: { head, target, fields }, profileSigner }
   prepared.set(settings, made)
   return made
 }

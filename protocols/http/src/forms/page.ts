@@ -24,6 +24,30 @@ export function pageText({ texts, settings, mount, destination, token, message }
   const title = `${failed ? `${escapeHtml(texts.error)}: ` : ''}${escapeHtml(texts.signIn)} – ${name}`
   // What is wrong is told of both fields: which of them it was is nobody's business.
   const described = message === undefined ? '' : ` aria-describedby="message"${failed ? ' aria-invalid="true"' : ''}`
+  const content = `${messageText(message)}<form method="post" action="${escapeHtml(mountPath(mount))}/auth.owa" autocomplete="on">
+<input type="hidden" name="destination" value="${escapeHtml(destination)}">
+<input type="hidden" name="token" value="${escapeHtml(token)}">
+<input type="hidden" name="isUtf8" value="1">
+<label for="username">${escapeHtml(userLabel(texts, settings.logonFormat))}</label>
+<input type="text" id="username" name="username" dir="ltr" autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="512" required autofocus${described}>
+<label for="password">${escapeHtml(texts.password)}</label>
+<input type="password" id="password" name="password" dir="ltr" autocomplete="current-password" maxlength="1024" required${described}>
+${settings.publicPrivateChoice ? choiceText(texts) : ''}<button type="submit">${escapeHtml(texts.signIn)}</button>
+</form>`
+  return documentText({ texts, title, name, heading: texts.signIn, content })
+}
+
+/** What is on a page besides its own words. */
+interface Document {
+  readonly texts: Texts
+  /** All but `heading` are HTML. */
+  readonly title: string
+  readonly name: string
+  readonly heading: string
+  readonly content: string
+}
+
+function documentText({ texts, title, name, heading, content }: Document): string {
   return `<!doctype html>
 <html lang="${texts.lang}" dir="${texts.dir}">
 <head>
@@ -36,21 +60,25 @@ export function pageText({ texts, settings, mount, destination, token, message }
 </head>
 <body>
 <main>
-<h1><small>${name}</small>${escapeHtml(texts.signIn)}</h1>
-${messageText(message)}<form method="post" action="${escapeHtml(mountPath(mount))}/auth.owa" autocomplete="on">
-<input type="hidden" name="destination" value="${escapeHtml(destination)}">
-<input type="hidden" name="token" value="${escapeHtml(token)}">
-<input type="hidden" name="isUtf8" value="1">
-<label for="username">${escapeHtml(userLabel(texts, settings.logonFormat))}</label>
-<input type="text" id="username" name="username" dir="ltr" autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="512" required autofocus${described}>
-<label for="password">${escapeHtml(texts.password)}</label>
-<input type="password" id="password" name="password" dir="ltr" autocomplete="current-password" maxlength="1024" required${described}>
-${settings.publicPrivateChoice ? choiceText(texts) : ''}<button type="submit">${escapeHtml(texts.signIn)}</button>
-</form>
+<h1><small>${name}</small>${escapeHtml(heading)}</h1>
+${content}
 </main>
 </body>
 </html>
 `
+}
+
+/** The page for somebody whose mailbox is at another site: where that is, and a link to it. */
+export function elsewherePageText(
+  { texts, settings }: Pick<Page, 'texts' | 'settings'>,
+  place: { readonly url: string; readonly shown: string },
+): string {
+  const name = escapeHtml(settings.title)
+  const title = `${escapeHtml(texts.elsewhere)} – ${name}`
+  const content = `<p class="note">${escapeHtml(texts.elsewhereHint)}</p>
+<p><a class="go" href="${escapeHtml(place.url)}" autofocus>${escapeHtml(texts.goOn)}</a></p>
+<p class="place" dir="ltr">${escapeHtml(place.shown)}</p>`
+  return documentText({ texts, title, name, heading: texts.elsewhere, content })
 }
 
 function messageText(message: Page['message']): string {

@@ -19,7 +19,8 @@ legend{padding:0;font-weight:600}
 .choice{display:flex;gap:.6rem;align-items:flex-start;padding:.4rem 0;font-weight:400}
 .choice input{width:1.25rem;height:1.25rem;margin:.15rem 0 0;flex:none;accent-color:var(--main)}
 .choice small{display:block;color:var(--soft)}
-button{width:100%;min-height:2.75rem;padding:.5rem 1rem;font:inherit;font-weight:600;color:var(--on-main);background:var(--main);border:1px solid transparent;border-radius:.4rem;cursor:pointer}
+button,.go{display:block;width:100%;text-align:center;text-decoration:none;min-height:2.75rem;padding:.5rem 1rem;font:inherit;font-weight:600;color:var(--on-main);background:var(--main);border:1px solid transparent;border-radius:.4rem;cursor:pointer}
+.place{margin:1rem 0 0;color:var(--soft);overflow-wrap:anywhere}
 :focus-visible{outline:3px solid var(--main);outline-offset:2px}
 @media (max-width:30rem){body{place-items:start stretch;padding:0;background:var(--card)}main{max-width:none;border:0;border-radius:0}}
 `

@@ -7,7 +7,7 @@ import type { BackendResponse, BodyTaker, ClientExchange } from '../client/clien
 import { lengthLine } from '../client/delivery.js'
 import { type BodyDecoder, decoderFor } from '../codec/body.js'
 import type { Framing } from '../codec/framing.js'
-import { formatReply, type Reply } from '../replies.js'
+import { contentOf, formatReply, type Reply } from '../replies.js'
 import { resetStream } from './reset-stream.js'
 import { responseFields } from './response-fields.js'
 import { StreamDecoder } from './stream-decoder.js'
@@ -154,7 +154,7 @@ export class H2Exchange implements ClientExchange {
   reply(reply: Reply, method: string, wallNow: number): void {
     if (this.#stream.headersSent) return
     const head = formatReply(reply, { persist: true, minor: 1, head: true, wallNow })
-    const body = method === 'HEAD' ? NOTHING : Buffer.from(reply.body, 'utf8')
+    const body = method === 'HEAD' ? NOTHING : contentOf(reply)
     this.#head = { status: reply.status, text: head }
     this.#sendHead(body.length === 0)
     if (body.length === 0 || !this.#open) return

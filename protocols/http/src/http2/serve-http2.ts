@@ -2,6 +2,7 @@
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Timer } from '@portico/base'
+import { isReset } from '@portico/net'
 import type { Ended, Session } from '@portico/session'
 import type { Shared } from '../client/connection.js'
 import { FloodGauge } from './flood-gauge.js'
@@ -9,6 +10,9 @@ import { resetStream } from './reset-stream.js'
 import { StreamCall, type StreamEnd } from './serve-stream.js'
 import { sessionOptions, WINDOW } from './session-options.js'
 import { settleStream } from './settle-stream.js'
+
+/** How often it is asked, in milliseconds, whether a connection with content under way still stands. */
+const LOOK_MS = 5_000
 
 /** Serves HTTP/2 (RFC 9113): each stream is a request that takes the walk, all at the same time. */
 export async function serveHttp2(session: Session, shared: Shared): Promise<Ended> {
@@ -32,6 +36,7 @@ class Http2Connection {
   /** Until when the client may be a stranger. */
   readonly #until: number
   #timer: Timer | undefined
+  #look: Timer | undefined
   #why: Ended | undefined
   #bug: { readonly error: unknown } | undefined
   #closed = false
@@ -64,7 +69,7 @@ class Http2Connection {
       )
       .on('ping', costly)
       .on('remoteSettings', costly)
-      .on('error', () => this.#failed())
+      .on('error', (error) => this.#failed(error))
       .on('close', () => this.#over())
     // Half of a connection is of no use to anybody who has streams.
     this.#socket.on('end', () => this.#drop())
@@ -88,7 +93,20 @@ class Http2Connection {
     this.#timer?.cancel()
     if (this.#isTimeUp) this.#leave('deadline')
     const ended = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
+    if (!ended) this.#watch()
     void this.#serve(new StreamCall(this.#session, this.#shared, { stream, raw, ended }, () => this.#widen()), stream)
+  }
+
+  /**
+   * node:http2 does not read while a write is on its way, and for TLS the one after a write that failed is so for ever. It never
+   * comes to the reset behind octets which it has not read, and an upload that broke off would keep its place at the backend.
+   */
+  #watch(): void {
+    this.#look ??= this.#session.services.wheel.add(LOOK_MS, () => {
+      this.#look = undefined
+      if (isReset(this.#socket)) this.#drop()
+      else if (this.#calls.size > 0) this.#watch()
+    })
   }
 
   /** A stranger's time has run out. Whose requests overlap is never quiet, and would stay one for ever. */
@@ -163,8 +181,9 @@ class Http2Connection {
     this.#h2.destroy(new Error('flood'), constants.NGHTTP2_ENHANCE_YOUR_CALM)
   }
 
-  /** What came is no HTTP/2, or breaks its rules. */
-  #failed(): void {
+  /** What came is no HTTP/2, or breaks its rules; an error of the system is a client that went. */
+  #failed(error: NodeJS.ErrnoException): void {
+    if (error.syscall !== undefined) return
     this.#why ??= this.#session.record.user === undefined ? 'not-this-protocol' : 'too-many-errors'
   }
 
@@ -176,6 +195,7 @@ class Http2Connection {
   #over(): void {
     this.#closed = true
     this.#timer?.cancel()
+    this.#look?.cancel()
     this.#socket.destroy()
     if (this.#calls.size === 0) this.#settle?.()
   }

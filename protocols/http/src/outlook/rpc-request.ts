@@ -35,7 +35,8 @@ const IN_LENGTHS = { least: 128 * KIB, most: 2 * GIB }
 /** Body of an OUT channel, and of one that replaces another ([MS-RPCH] section 2.1.2.1.2). */
 const OUT_LENGTHS = new Set([76, 120])
 /** What a client may ask for as the least connection time-out, in seconds ([MS-RPCH] section 2.1.2.1.1). */
-const REST = { least: 120, most: 14_400 }
+const SHORTEST_REST = 120
+const LONGEST_REST = 14_400
 
 const DIRECTIONS: Readonly<Record<string, Channel['direction']>> = { RPC_IN_DATA: 'in', RPC_OUT_DATA: 'out' }
 
@@ -69,7 +70,7 @@ function restOf(fields: Fields): number {
   for (let index = 0; index < fields.count; index += 1) {
     if (!fields.isNamed(index, 'pragma')) continue
     const seconds = Number(/(?:^|,)\s*minconntimeout=(\d{1,6})\s*(?:,|$)/i.exec(fields.value(index))?.[1])
-    if (seconds >= REST.least && seconds <= REST.most) return seconds * 1_000
+    if (seconds >= SHORTEST_REST && seconds <= LONGEST_REST) return seconds * 1_000
   }
   return 0
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Authenticated } from '@portico/auth'
 import type { MailboxLocation, Principal } from '@portico/base'
+import type { RouteClient } from '@portico/routing'
 import { findRoute, type Route, routeTo, type Session } from '@portico/session'
 import type { Directory } from '../directory/schema.js'
 import type { Anchor } from './anchors.js'
@@ -8,19 +9,22 @@ import type { Anchor } from './anchors.js'
 /**
  * Where a request goes: by the user's location, or to the group of the directory. The mailbox that it names instead counts only
  * if the user may act for it; else the user's own server says what it thinks of the wish. In a deferred sign-in nobody is proved
- * to be anybody: no anchor counts, and where somebody's mailbox is must not be told.
+ * to be anybody: no anchor counts, and where somebody's mailbox is must not be told. `asking` says whether the client follows a
+ * redirection.
  */
 export async function routeFor(
   session: Session,
   { principal, deferred }: Authenticated,
-  { group }: Directory,
+  { group }: Pick<Directory, 'group'>,
   anchor: Anchor | undefined,
+  asking: RouteClient,
 ): Promise<Route> {
+  const client = deferred ? undefined : asking
   const mailbox = anchor === undefined || deferred ? undefined : anchoredMailbox(session, principal, anchor)
   const route =
     mailbox === undefined
-      ? await ownRoute(session, principal, group)
-      : await anchoredRoute(session, principal, group, mailbox)
+      ? await ownRoute(session, principal, group, client)
+      : await anchoredRoute(session, principal, group, mailbox, client)
   return route.kind === 'redirect' && deferred ? { kind: 'refuse', reason: 'backend-unavailable' } : route
 }
 
@@ -43,25 +47,35 @@ async function anchoredRoute(
   principal: Principal,
   group: string | undefined,
   mailbox: string,
+  client: RouteClient | undefined,
 ): Promise<Route> {
   const place = await locate(session, ownerOf(mailbox, principal))
   if (place === 'unavailable') return LOOKUP_UNAVAILABLE
-  if (place === 'none') return ownRoute(session, principal, group)
+  if (place === 'none') return ownRoute(session, principal, group, client)
   const own = await locate(session, principal)
   if (own === 'unavailable') return LOOKUP_UNAVAILABLE
-  return routeTo(session, named(withinGroup(place, group), own), mailbox)
+  return routeTo(session, named(withinGroup(place, group), own), mailbox, wishOf(client))
 }
 
 /**
  * Without any anchor. The group of a directory says where everybody goes, and the location still who they are there; its place
  * holds only if that is in the group.
  */
-export async function ownRoute(session: Session, principal: Principal, group: string | undefined): Promise<Route> {
-  if (group === undefined) return findRoute(session, principal)
+export async function ownRoute(
+  session: Session,
+  principal: Principal,
+  group: string | undefined,
+  client?: RouteClient,
+): Promise<Route> {
+  if (group === undefined) return findRoute(session, principal, wishOf(client))
   const own = await locate(session, principal)
   if (own === 'unavailable') return LOOKUP_UNAVAILABLE
   const place = own === 'none' ? { group, source: 'directory' } : withinGroup(own, group)
-  return routeTo(session, named(place, own), principal.user)
+  return routeTo(session, named(place, own), principal.user, wishOf(client))
+}
+
+function wishOf(client: RouteClient | undefined) {
+  return client === undefined ? {} : { client }
 }
 
 export type Located = MailboxLocation | 'none'

@@ -24,5 +24,9 @@ export const de: Texts = {
   unavailable: 'Die Anmeldung ist im Augenblick nicht möglich. Bitte versuchen Sie es in ein paar Minuten noch einmal.',
   refused: 'Dieses Konto darf hier nicht benutzt werden. Ihre Administration hilft Ihnen weiter.',
   passwordExpired: 'Ihr Passwort ist abgelaufen. Wählen Sie ein neues, bevor Sie sich hier anmelden.',
+  elsewhere: 'Ihr Postfach hat eine andere Adresse',
+  elsewhereHint:
+    'Ihr Postfach liegt an einem anderen Standort, der eine eigene Adresse hat. Gehen Sie dorthin weiter und melden Sie sich noch einmal an, falls Sie darum gebeten werden. Bitte benutzen Sie von jetzt an diese Adresse.',
+  goOn: 'Zu meinem Postfach',
   error: 'Fehler',
 }

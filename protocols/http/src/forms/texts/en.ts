@@ -23,5 +23,9 @@ export const en: Texts = {
   unavailable: 'Signing in is not possible at the moment. Please try again in a few minutes.',
   refused: 'This account may not be used here. Your administrator can help.',
   passwordExpired: 'Your password has expired. Choose a new one before you sign in here.',
+  elsewhere: 'Your mailbox is at another address',
+  elsewhereHint:
+    'Your mailbox is kept at another place, with its own address. Go on there, and sign in again if you are asked to. Please use that address from now on.',
+  goOn: 'Go to my mailbox',
   error: 'Error',
 }

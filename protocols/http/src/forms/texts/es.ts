@@ -23,5 +23,9 @@ export const es: Texts = {
   unavailable: 'En este momento no es posible iniciar sesión. Inténtelo de nuevo dentro de unos minutos.',
   refused: 'Esta cuenta no se puede usar aquí. Su administrador puede ayudarle.',
   passwordExpired: 'Su contraseña ha caducado. Elija una nueva antes de iniciar sesión aquí.',
+  elsewhere: 'Su buzón está en otra dirección',
+  elsewhereHint:
+    'Su buzón se encuentra en otro sitio, que tiene su propia dirección. Continúe allí e inicie sesión de nuevo si se le pide. Utilice esa dirección a partir de ahora.',
+  goOn: 'Ir a mi buzón',
   error: 'Error',
 }

@@ -23,5 +23,9 @@ export const fr: Texts = {
   unavailable: 'La connexion est impossible pour le moment. Veuillez réessayer dans quelques minutes.',
   refused: 'Ce compte ne peut pas être utilisé ici. Votre administrateur peut vous aider.',
   passwordExpired: 'Votre mot de passe a expiré. Choisissez-en un nouveau avant de vous connecter ici.',
+  elsewhere: 'Votre boîte aux lettres est à une autre adresse',
+  elsewhereHint:
+    'Votre boîte aux lettres se trouve sur un autre site, qui a sa propre adresse. Continuez là-bas et connectez-vous de nouveau si cela vous est demandé. Utilisez désormais cette adresse.',
+  goOn: 'Accéder à ma boîte aux lettres',
   error: 'Erreur',
 }

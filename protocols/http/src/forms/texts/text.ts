@@ -25,6 +25,10 @@ export interface Texts {
   readonly unavailable: string
   readonly refused: string
   readonly passwordExpired: string
+  /** The mailbox is at another site, where one signs in again. */
+  readonly elsewhere: string
+  readonly elsewhereHint: string
+  readonly goOn: string
   /** Put before the title of a page that tells of a failure. */
   readonly error: string
 }

@@ -23,5 +23,9 @@ export const zh: Texts = {
   unavailable: '目前无法登录。请过几分钟再试。',
   refused: '此帐户不能在这里使用。请向管理员求助。',
   passwordExpired: '您的密码已过期。请先设置新密码，然后再登录。',
+  elsewhere: '您的邮箱位于另一个地址',
+  elsewhereHint:
+    '您的邮箱保存在另一个站点，该站点有自己的地址。请前往该地址继续，如有提示，请重新登录。今后请使用该地址。',
+  goOn: '前往我的邮箱',
   error: '错误',
 }
