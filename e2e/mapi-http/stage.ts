@@ -4,8 +4,10 @@ import { MapiServer } from '../lib/mapi-server.js'
 import { type Portico, startPortico } from '../lib/portico.js'
 
 export const EMSMDB = '/mapi/emsmdb/?MailboxId='
-/** A mailbox that the directory knows, whom only Alice may act for. Its server is the board's. */
-export const SHARED = 'b3a2f1d0-0000-4000-8000-00000000a11c@test.lan'
+const BOSS = 'boss@test.lan'
+const GUID = 'b3a2f1d0-0000-4000-8000-00000000a11c'
+/** The boss's mailbox as Autodiscover names it. Only Alice may act for it; its server is the board's. */
+export const SHARED = `${GUID}@test.lan`
 export const STAFF = Array.from({ length: 24 }, (_, index) => `staff${index}@test.lan`)
 
 /** A client with a context at one of two servers, and the server without it. */
@@ -39,11 +41,11 @@ export class MapiStage implements AsyncDisposable {
       users: [
         ...[...STAFF, 'alice@test.lan', 'carol@test.lan'].map((user) => `${user}:{PLAIN}secret::::::group=exchange`),
         'dave@test.lan:{PLAIN}secret::::::group=exchange disabled',
-        `${SHARED}:{PLAIN}nobodyknows::::::group=board disabled`,
+        `${BOSS}:{PLAIN}nobodyknows::::::group=board mailbox_guid=${GUID}`,
       ],
       backends: { exchange: group(this.one, this.two), board: group(this.board) },
       more: {
-        auth: { actingFor: [{ users: ['alice@test.lan'], mailboxes: [SHARED] }] },
+        auth: { actingFor: [{ users: ['alice@test.lan'], mailboxes: [BOSS] }] },
         http: { directories: [{ preset: 'mapi', auth: ['basic'] }] },
         // Who has sent everything may wait for the answer so long although it has said that it will send no more.
         limits: { connectionsPerAddress: 1_000, halfClosed: '1s' },

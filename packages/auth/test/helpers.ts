@@ -68,6 +68,7 @@ export function memoryUsersFile(text: string): UsersFile & { checks: number } {
   })
   const stored = [...parsed.users.values()].flatMap(({ password }) => (password === undefined ? [] : [password]))
   return Object.assign(counting, {
+    mailbox: (name: string) => parsed.users.get(name.toLowerCase()),
     ownerOf: () => undefined,
     secrets: createSecretDesk(stored, Buffer.from('key')),
     lookup: (name: string) => {

@@ -43,6 +43,7 @@ function changeable(first: string): UsersFile & { text: string } {
     },
     ownerOf: () => undefined,
     lookup: (name) => file.lookup(name),
+    mailbox: (name) => file.mailbox(name),
     decoy: (name) => file.decoy(name),
   }
 }

@@ -46,7 +46,7 @@ describe('syntax', () => {
       'all columns',
       'a:{PLAIN}x:1000:100:Name:/home/a:/bin/sh:group=mbx1',
       'a',
-      { uid: '1000', gid: '100', home: '/home/a', group: 'mbx1' },
+      { uid: '1000', gid: '100', gecos: 'Name', home: '/home/a', group: 'mbx1' },
     ],
     [
       'extra fields',
@@ -108,6 +108,41 @@ describe('names', () => {
       '2',
       undefined,
     ])
+  })
+})
+
+describe('the GUID of a mailbox', () => {
+  const GUID = 'b3a2f1d0-0000-4000-8000-00000000a11c'
+  const userOf = (text: string, name: string) => opened(text).file.mailbox(name)?.user
+
+  test.each([
+    [
+      'in any case',
+      `boss@a.example:{PLAIN}x::::::mailbox_guid=${GUID.toUpperCase()}`,
+      `${GUID}@A.example`,
+      'boss@a.example',
+    ],
+    ['in another domain', `boss@a.example:{PLAIN}x::::::mailbox_guid=${GUID}`, `${GUID}@b.example`, undefined],
+    ['of an account without a domain', `boss:{PLAIN}x::::::mailbox_guid=${GUID}`, `${GUID}@a.example`, 'boss'],
+    ['without a domain', `boss:{PLAIN}x::::::mailbox_guid=${GUID}`, GUID, undefined],
+    [
+      'of two',
+      `a:{PLAIN}x::::::mailbox_guid=${GUID}\nb:{PLAIN}x::::::mailbox_guid=${GUID}`,
+      `${GUID}@a.example`,
+      undefined,
+    ],
+    ['that is the name of another account', `a:::::::mailbox_guid=b\nb@a.example:::::::`, 'b@a.example', 'b@a.example'],
+    ['of nobody', 'boss:{PLAIN}x', 'boss@a.example', undefined],
+  ])('%s', (_label, text, name, user) => {
+    expect(userOf(`${text}\n`, name)).toBe(user)
+  })
+
+  test('names the account to whoever asks for it, and signs nobody in', async () => {
+    const { file } = opened(`boss@a.example:{PLAIN}secret::::::mailbox_guid=${GUID}\n`)
+    const source = createUsersFileSource(file, { hashThreads })
+    expect(source.canonical?.(`${GUID}@a.example`)).toBe('boss@a.example')
+    const verdict = await source.verify(requestOf(`${GUID}@a.example`, 'secret'), NEVER)
+    expect(verdict).toEqual({ kind: 'not-here' })
   })
 })
 

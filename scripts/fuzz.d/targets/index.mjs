@@ -2,6 +2,7 @@
 import { accountTargets } from './accounts.mjs'
 import { configTargets } from './config.mjs'
 import { httpTargets } from './http.mjs'
+import { autodiscoverTargets } from './http-autodiscover.mjs'
 import { httpFormsTargets } from './http-forms.mjs'
 import { httpHintTargets } from './http-hints.mjs'
 import { httpPassingTargets } from './http-passing.mjs'
@@ -29,6 +30,7 @@ export async function makeTargets(load) {
     httpHintTargets,
     httpFormsTargets,
     http2Targets,
+    autodiscoverTargets,
     saslTargets,
     proxyTargets,
     accountTargets,

@@ -85,7 +85,7 @@ export function createUsersFileSource(
       return entry.password === undefined ? { kind: 'not-here' } : WRONG
     },
     unknownUserWork: pretendTo,
-    canonical: (presented) => file.lookup(presented)?.user,
+    canonical: (presented) => file.mailbox(presented)?.user,
     async [Symbol.asyncDispose]() {},
   }
 }

@@ -12,6 +12,8 @@ export interface UsersFile {
   readonly path: string
   /** By full name, in any case; `stripDomain` tries the local part second. Looks at the file again at most once a second. */
   lookup(name: string): UsersFileEntry | undefined
+  /** The same, also by `guid@domain`, where the account's field `mailbox_guid` says the first half. Nobody signs in by that. */
+  mailbox(name: string): UsersFileEntry | undefined
   /** A stored password to do the work for an unknown name with; undefined while no account has one. */
   decoy(name: string): StoredPassword | undefined
   /** Whose client certificate it is; undefined when nobody's, or more than one account's. */
@@ -35,6 +37,8 @@ interface Accounts {
   readonly users: ReadonlyMap<string, UsersFileEntry>
   readonly passwords: readonly StoredPassword[]
   readonly owners: ReadonlyMap<string, UsersFileEntry | undefined>
+  /** By the mailbox's GUID in lower case. */
+  readonly mailboxes: ReadonlyMap<string, UsersFileEntry | undefined>
   readonly desk: SecretDesk
 }
 
@@ -72,15 +76,17 @@ export function openUsersFile(options: UsersFileOptions): UsersFile {
     const at = options.stripDomain === true ? name.lastIndexOf('@') : -1
     return (at < 0 ? name : name.slice(0, at)).toLowerCase()
   }
+  const lookup = (name: string): UsersFileEntry | undefined => {
+    const { users } = file.current
+    const wanted = name.toLowerCase()
+    const found = users.get(wanted)
+    const at = wanted.lastIndexOf('@')
+    return found !== undefined || at < 0 || options.stripDomain !== true ? found : users.get(wanted.slice(0, at))
+  }
   return {
     path,
-    lookup(name) {
-      const { users } = file.current
-      const wanted = name.toLowerCase()
-      const found = users.get(wanted)
-      const at = wanted.lastIndexOf('@')
-      return found !== undefined || at < 0 || options.stripDomain !== true ? found : users.get(wanted.slice(0, at))
-    },
+    lookup,
+    mailbox: (name) => lookup(name) ?? mailboxIn(file.current.mailboxes, name.toLowerCase()),
     decoy: (name) => decoyFor(file.current.passwords, name.toLowerCase(), key),
     ownerOf: (fingerprint) => file.current.owners.get(fingerprint),
     secrets: {
@@ -100,15 +106,28 @@ function parserOf({ path, defaultScheme }: UsersFileOptions): (text: string) => 
     saltKey ??= createHash('sha256').update('salts\0').update(text).digest()
     const { users } = parsed
     const passwords = [...users.values()].flatMap(({ password }) => (password === undefined ? [] : [password]))
-    return { users, passwords, owners: ownersOf(users), desk: createSecretDesk(passwords, saltKey) }
+    const owners = byMark(users, ({ certificate }) => certificate)
+    const mailboxes = byMark(users, ({ fields }) => fields.get('mailbox_guid')?.toLowerCase())
+    return { users, passwords, owners, mailboxes, desk: createSecretDesk(passwords, saltKey) }
   }
 }
 
-function ownersOf(users: ReadonlyMap<string, UsersFileEntry>): ReadonlyMap<string, UsersFileEntry | undefined> {
+/** What more than one account has is nobody's. */
+function byMark(
+  users: ReadonlyMap<string, UsersFileEntry>,
+  markOf: (entry: UsersFileEntry) => string | undefined,
+): ReadonlyMap<string, UsersFileEntry | undefined> {
   const owners = new Map<string, UsersFileEntry | undefined>()
   for (const entry of users.values()) {
-    const { certificate } = entry
-    if (certificate !== undefined) owners.set(certificate, owners.has(certificate) ? undefined : entry)
+    const mark = markOf(entry)
+    if (mark !== undefined) owners.set(mark, owners.has(mark) ? undefined : entry)
   }
   return owners
+}
+
+/** An account whose name has a domain is found with that one only. */
+function mailboxIn(mailboxes: Accounts['mailboxes'], name: string): UsersFileEntry | undefined {
+  const at = name.lastIndexOf('@')
+  const entry = at < 0 ? undefined : mailboxes.get(name.slice(0, at))
+  return entry === undefined || !entry.user.includes('@') || entry.user.endsWith(name.slice(at)) ? entry : undefined
 }

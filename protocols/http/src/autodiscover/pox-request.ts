@@ -11,6 +11,9 @@ export interface PoxRequest {
   readonly schema: PoxSchema
 }
 
+/** Characters of a distinguished name. */
+const LONGEST_DN = 1024
+
 /** Reads a question ([MS-OXDSCLI] section 2.2.3). Any octets give an answer. */
 export function readPoxRequest(body: Uint8Array): PoxRequest | { readonly kind: 'bad'; readonly error: PoxError } {
   const root = readXml(body)
@@ -21,7 +24,8 @@ export function readPoxRequest(body: Uint8Array): PoxRequest | { readonly kind: 
   const written = childOf(request, namespace, 'EMailAddress')?.text ?? ''
   const legacyDn = childOf(request, namespace, 'LegacyDN')?.text ?? ''
   const address = addressOf(written)
-  if (written === '' ? legacyDn === '' : address === undefined) return bad('invalid-request')
+  if (written === '' ? legacyDn === '' || legacyDn.length > LONGEST_DN : address === undefined)
+    return bad('invalid-request')
   const wanted = childOf(request, namespace, 'AcceptableResponseSchema')?.text.replace(/^https:/, 'http:')
   const schema = wanted === undefined ? asked : schemaOf(RESPONSES, wanted)
   if (schema === undefined) return bad('no-provider')

@@ -3,6 +3,7 @@ import type { MailboxLocation, ProtocolName } from '@portico/base'
 import { byRendezvous, type ClientKind, type Decision } from '@portico/routing'
 import type { Offer, Session } from '@portico/session'
 import type { Directory } from '../directory/schema.js'
+import { mayGoOn } from '../elsewhere/redirect-budget.js'
 import { type Located, locate } from '../routing/route-for.js'
 import { isAllowed } from '../sign-in/schemes.js'
 import type { Identified } from '../sign-in/sign-in.js'
@@ -22,7 +23,15 @@ export async function tell(asked: By, name: AskedName): Promise<Told> {
   const { session } = asked.connection
   const { principal, deferred } = asked.signedIn
   const subject = subjectOf(principal, name, session.services)
-  if (subject === undefined || (deferred && !subject.isOwn)) return { kind: 'nobody' }
+  if (subject === undefined || (deferred && !subject.isOwn)) {
+    const { address, legacyDn } = name
+    session.services.log.info('settings not told', {
+      session: session.id,
+      user: principal.user,
+      asked: address ?? legacyDn,
+    })
+    return { kind: 'nobody' }
+  }
   if (deferred) return settle(asked, subject, undefined)
   const elsewhere = subject.fields.get('redirect_address')
   if (elsewhere !== undefined && elsewhere.toLowerCase() !== name.address?.toLowerCase()) {
@@ -43,8 +52,12 @@ async function settle(asked: By, subject: Subject, located: Located | undefined)
   const external = placesFor(asked, located, decide, [])
   if (away?.kind === 'redirect') {
     const origin = originOf(away.to)
-    // A site that leads to itself would be asked for ever.
-    if (origin !== external?.origin) return { kind: 'redirect-url', origin }
+    // A site that leads to itself would be asked for ever, and so would two that lead to each other.
+    if (origin !== external?.origin) {
+      if (await mayGoOn(session, asked.signedIn.principal.user)) return { kind: 'redirect-url', origin }
+      session.services.log.warn('sent to another site too often', { session: session.id, user: subject.owner.user })
+      return { kind: 'unavailable' }
+    }
   }
   const { networks, services } = session
   const inside = services.publication.isInside(networks)

@@ -43,6 +43,8 @@ const parser = new XMLParser({
 export function readXml(octets: Uint8Array): XmlElement | undefined {
   const text = decode(octets)
   if (text === undefined || /<!(?!--|\[CDATA\[)/.test(text)) return undefined
+  // The parser passes over what stands beside the root.
+  if (!/^\s*</.test(text) || !text.trimEnd().endsWith('>')) return undefined
   try {
     if (XMLValidator.validate(text) !== true) return undefined
     return new Reader().root(parser.parse(text))
@@ -73,11 +75,9 @@ class Reader {
   #elements = 0
 
   root(parsed: unknown): XmlElement | undefined {
-    const nodes = nodesOf(parsed)
-    const roots = nodes.filter((node) => nameOf(node) !== undefined)
-    const stray = nodes.some((node) => nameOf(node) === undefined && ownText(node).trim() !== '')
+    const roots = nodesOf(parsed).filter((node) => nameOf(node) !== undefined)
     const [root] = roots
-    if (root === undefined || roots.length > 1 || stray) return undefined
+    if (root === undefined || roots.length > 1) return undefined
     return this.#element(root, NO_NAMESPACES, 1)
   }
 

@@ -62,6 +62,8 @@ export interface ClientExchange {
   batch(fill: () => void): void
   /** 100 (Continue), 102, 103; not told to a client that does not know them (RFC 9110 section 15.2). */
   interim(response: Pick<BackendResponse, 'head' | 'options' | 'view'>): void
+  /** Gives a client that waits for it leave to send its body (RFC 9110 section 10.1.1): 100, of our own. */
+  goOn(): void
   /** The head of the final response. It is written together with what follows at once, at the latest by {@link flush}. */
   respond(response: BackendResponse): void
   /** The content that a decoder found in `view`, which is valid only during the call. Inside {@link batch}. */

@@ -92,6 +92,10 @@ export class H1Exchange implements ClientExchange {
     this.ownLeg.writeText(formatResponse({ ...head, options, own: '', view }))
   }
 
+  goOn(): void {
+    this.ownLeg.writeText('HTTP/1.1 100 Continue\r\n\r\n')
+  }
+
   respond({ head, framing, options, view, fields, mayPersist }: BackendResponse): void {
     const delivery = deliveryOf(head, framing, this.#minor, mayPersist && this.#wantsMore)
     this.#chunked = delivery.chunked

@@ -42,6 +42,9 @@ export function readBody(connection: Connection, request: Incoming, longest: num
     }
     if (request.body.kind === 'length' && request.body.length > longest) finish('too-long')
     else if (decoder.done) whole()
-    else client.attach(taker)
+    else {
+      client.attach(taker)
+      if (request.expectsContinue) client.goOn()
+    }
   })
 }

@@ -123,6 +123,10 @@ export class H2Exchange implements ClientExchange {
     this.#stream.additionalHeaders(responseFields(head.status, text))
   }
 
+  goOn(): void {
+    if (this.#open) this.#stream.additionalHeaders({ ':status': 100 })
+  }
+
   respond({ head, framing, options, view, fields }: BackendResponse): void {
     const text = formatResponse({ ...head, options, own: fields + lengthLine(head, framing), view })
     this.#head = { status: head.status, text }
