@@ -34,7 +34,7 @@ function forwarded(lines: string, more: Partial<OutgoingRequest> = {}): string[]
     body: { kind: 'none' },
     identity: undefined,
     reserved: [],
-    destination: undefined,
+    named: '',
     told: '',
     upgrades: [],
     expectsContinue: false,

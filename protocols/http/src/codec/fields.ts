@@ -28,6 +28,8 @@ export const Field = {
   cookie: 18,
   setCookie: 19,
   upgrade: 20,
+  /** If (RFC 4918 section 10.4). */
+  condition: 21,
 } as const
 
 export type FieldId = (typeof Field)[keyof typeof Field]
@@ -142,6 +144,7 @@ know('content-location', Field.contentLocation)
 know('cookie', Field.cookie)
 know('set-cookie', Field.setCookie)
 know('upgrade', Field.upgrade)
+know('if', Field.condition)
 
 /** The fields of one head: places in its octets, nothing copied. */
 export class Fields {
