@@ -47,7 +47,15 @@ function dropTable(...ids: readonly FieldId[]): Uint8Array {
 
 /** What belongs to one connection or message, and what front ends and backends say to each other. */
 const DROPS = [
-  ...[Field.hop, Field.connection, Field.upgrade, Field.transferEncoding, Field.contentLength, Field.authorization],
+  ...[
+    Field.hop,
+    Field.keepAlive,
+    Field.connection,
+    Field.upgrade,
+    Field.transferEncoding,
+    Field.contentLength,
+    Field.authorization,
+  ],
   ...[Field.steering, Field.forwarded, Field.forwardedFor, Field.forwardedProto, Field.forwardedHost],
 ]
 const NAMED_ANEW = [Field.host, Field.destination, Field.condition]

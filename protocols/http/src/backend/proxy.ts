@@ -99,7 +99,7 @@ async function atBackend(
     await relayMailbox(session, lease, undefined, responseTimeout)
     return end
   }
-  if (end.kind === 'answered' && end.reusable) void lease.release()
+  if (end.kind === 'answered' && end.reusable) void lease.release(end.longestRest)
   else lease.discard()
   return end
 }

@@ -30,6 +30,7 @@ export const Field = {
   upgrade: 20,
   /** If (RFC 4918 section 10.4). */
   condition: 21,
+  keepAlive: 22,
 } as const
 
 export type FieldId = (typeof Field)[keyof typeof Field]
@@ -91,15 +92,7 @@ const STEERING = [
   'proxy',
 ]
 
-const HOP = [
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'http2-settings',
-]
+const HOP = ['proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'http2-settings']
 
 interface Known {
   readonly name: Buffer
@@ -145,6 +138,7 @@ know('cookie', Field.cookie)
 know('set-cookie', Field.setCookie)
 know('upgrade', Field.upgrade)
 know('if', Field.condition)
+know('keep-alive', Field.keepAlive)
 
 /** The fields of one head: places in its octets, nothing copied. */
 export class Fields {
