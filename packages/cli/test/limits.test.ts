@@ -14,7 +14,9 @@ function rows(text: string): readonly (readonly string[])[] {
 }
 
 const MEASURE = /^(?:list of )?(?:duration|size|whole number)$/
-const limits = rows(docsText()).filter(([, type = '']) => MEASURE.test(type))
+/** A number, but how much of something it is not. */
+const PORT = /\bports?`$/
+const limits = rows(docsText()).filter(([key = '', type = '']) => MEASURE.test(type) && !PORT.test(key))
 
 test('docs/limits.md has every duration, size and count of the configuration, with its default', () => {
   const configured = limits.map(([key, , value]) => `${key} ${value}`)
@@ -111,6 +113,10 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
   'STLS of a POP3 backend': ['protocols/pop3/src/driver.ts', 'HANDSHAKE_MS'],
   'STARTTLS of an SMTP backend': ['protocols/smtp/src/backend/driver.ts', 'HANDSHAKE'],
   'proxies that a session may pass': ['packages/routing/src/router.ts', 'MAX_HOPS'],
+  'redirections of a user to another site in a minute': [
+    'protocols/http/src/elsewhere/redirect-budget.ts',
+    'MOST_REDIRECTS',
+  ],
   'keys of the in-memory state, of each kind': ['packages/state/src/memory.ts', 'maxKeys'],
 }
 

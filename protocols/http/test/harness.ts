@@ -173,7 +173,7 @@ export class Front {
           world.routed?.(question.location)
           return world.decide?.(question) ?? { kind: 'proxy', candidates: [backend] }
         },
-        redirects: () => false,
+        redirections: () => [],
         siteOf: () => siteView({}, undefined),
         follow: () => ({ kind: 'refuse', reason: 'backend-unavailable' }),
       },
