@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { type Backend, type BackendErrorCode, type Cancellation, NEVER } from '@portico/base'
-import type { Acquired, BackendDriver, LoanRequest, PoolStats } from './backend-pool.js'
+import type { Acquired, BackendDriver, Lease, LoanRequest, PoolStats } from './backend-pool.js'
 import type { Connection, Dud } from './connection.js'
 import { watchIdle } from './idle-watch.js'
 import { ConnectionLease, type Lender } from './lease.js'
@@ -68,13 +68,20 @@ export class Shelf implements Lender {
   }
 
   acquire(signal: Cancellation, request: LoanRequest): Promise<Acquired> {
-    const mayTake = !this.#closed && !signal.aborted && request.fresh !== true
-    const kept = mayTake ? this.#takeKept() : undefined
+    const kept = signal.aborted || request.fresh === true ? undefined : this.take()
+    if (kept !== undefined) return Promise.resolve({ kind: 'lease', lease: kept })
     this.#warmth?.used()
-    return kept === undefined ? this.#acquire(signal, request) : Promise.resolve(this.#lend(kept))
+    return this.#acquire(signal, request)
   }
 
   /** The way of most requests of a busy backend: something is on the shelf, and there is a place. */
+  take(): Lease | undefined {
+    const kept = this.#closed ? undefined : this.#takeKept()
+    if (kept === undefined) return undefined
+    this.#warmth?.used()
+    return new ConnectionLease(this.#backend, kept, this)
+  }
+
   #takeKept(): Connection | undefined {
     if (this.#idle.size === 0 || !this.#places.takeFree()) return undefined
     const kept = this.#resources.take()

@@ -154,7 +154,7 @@ describe('what passes to a client', () => {
     const head = parseResponseHead(Buffer.from(`HTTP/1.1 201 Created\r\n${lines}\r\n`), LIMITS)
     if (head.kind === 'bad') throw new Error(head.why)
     const text = formatResponse({
-      ...head,
+      head,
       options: connectionOptions(head.fields),
       own: 'Own: 1\r\n',
       view: { ...VIEW, directory: directorySchema.parse({ mount: '/m' }) },
@@ -182,7 +182,7 @@ describe('what passes to a client', () => {
     const head = parseResponseHead(Buffer.from(`HTTP/1.1 200 OK\r\n${lines}${passing}\r\n`), LIMITS)
     if (head.kind === 'bad') throw new Error(head.why)
     const how = { options: connectionOptions(head.fields), own: '', view: VIEW }
-    expect(formatResponse({ ...head, ...how })).toBe(`HTTP/1.1 200 OK\r\n${passing}\r\n`)
+    expect(formatResponse({ head, ...how })).toBe(`HTTP/1.1 200 OK\r\n${passing}\r\n`)
   })
 
   test.each([

@@ -147,7 +147,7 @@ class Exchange implements LegReader, BodyTaker {
       return
     }
     const own = upgradeLines([protocol])
-    leg.writeText(formatResponse({ ...head, options: connectionOptions(head.fields), own, view }))
+    leg.writeText(formatResponse({ head, options: connectionOptions(head.fields), own, view }))
     this.#end = { kind: 'switched' }
   }
 

@@ -2,6 +2,7 @@
 import { Field, type FieldId, type Fields } from '../codec/fields.js'
 import { formatForwarded } from '../codec/forwarded.js'
 import type { Framing } from '../codec/framing.js'
+import type { ResponseHead } from '../codec/head.js'
 import { locationForClient, type View } from '../directory/mapping.js'
 import { cookieForClient, cookiesForBackend, setsOurCookie } from './cookies.js'
 
@@ -13,6 +14,7 @@ export interface ConnectionOptions {
   readonly listed: ReadonlySet<string> | undefined
 }
 
+const NONE: readonly string[] = []
 const NO_OPTIONS: ConnectionOptions = { close: false, keepAlive: false, listed: undefined }
 
 /** Reads all Connection fields. */
@@ -118,9 +120,7 @@ function cookieLine({ fields, options }: OutgoingRequest): string {
 
 /** A response as the client is to see it. */
 export interface OutgoingResponse {
-  readonly status: number
-  readonly reason: string
-  readonly fields: Fields
+  readonly head: ResponseHead
   readonly options: ConnectionOptions
   /** Lines about the content and the connection, each with its CRLF. */
   readonly own: string
@@ -129,15 +129,15 @@ export interface OutgoingResponse {
 }
 
 /** Writes the head of a response to the client as latin1 text. */
-export function formatResponse(response: OutgoingResponse): string {
-  const { fields, view } = response
-  const passed = passFields(fields, RESPONSE_DROPS, response.options.listed, [])
+export function formatResponse({ head, options, own, view }: OutgoingResponse): string {
+  const { fields } = head
+  const passed = passFields(fields, RESPONSE_DROPS, options.listed, NONE)
   const location = fields.first(Field.location)
   const content = fields.first(Field.contentLocation)
   let mapped = location === undefined ? '' : `Location: ${locationForClient(view, location)}\r\n`
   if (content !== undefined) mapped += `Content-Location: ${locationForClient(view, content)}\r\n`
   mapped += setCookieLines(fields, view)
-  return `HTTP/1.1 ${response.status} ${response.reason}\r\n${passed}${mapped}${response.own}\r\n`
+  return `HTTP/1.1 ${head.status} ${head.reason}\r\n${passed}${mapped}${own}\r\n`
 }
 
 /** The cookies that a backend sets, in the client's view, without those that would stand in the place of ours. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { type Backend, formatAddress } from '@portico/base'
 import type { Lease } from '@portico/pool'
-import { type Opened, openBackend, relayMailbox } from '@portico/session'
+import { type Opened, openBackend, relayMailbox, takeOpen } from '@portico/session'
 import { forwardedClients, isClientEncrypted } from '../client/client-facts.js'
 import type { Connection, Prepared } from '../client/connection.js'
 import type { Incoming } from '../client/incoming.js'
@@ -26,7 +26,8 @@ import { UploadPace } from './upload-pace.js'
  */
 export async function proxy(connection: Connection, request: Incoming, destined: Destined): Promise<Outcome> {
   for (let fresh = destined.channel !== undefined; ; fresh = true) {
-    const opened = await openBackend(connection.session, destined.route, openAsItIs, { fresh })
+    const kept = fresh ? undefined : takeOpen(connection.session, destined.route)
+    const opened = kept ?? (await openBackend(connection.session, destined.route, openAsItIs, { fresh }))
     if (opened.kind === 'gone') return settled(destined, 'unknown', { kind: 'gone' })
     if (opened.kind !== 'open') return settled(destined, 'unknown', reply(failureReply('backend-unavailable')))
     const { reused } = opened.lease
@@ -97,7 +98,7 @@ async function atBackend(
     await relayMailbox(session, lease, undefined, responseTimeout)
     return end
   }
-  if (end.kind === 'answered' && end.reusable) await lease.release()
+  if (end.kind === 'answered' && end.reusable) void lease.release()
   else lease.discard()
   return end
 }
