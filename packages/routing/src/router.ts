@@ -5,8 +5,8 @@ import type { SiteView } from './sites.js'
 /** The routing core: pure. The same question always gets the same answer. */
 export interface Router {
   decide(question: RouteQuestion): Decision
-  /** Whether it may ever say `redirect` in a protocol, which some have to announce. */
-  redirects(protocol: ProtocolName): boolean
+  /** Each redirection that it may ever say in a protocol: some have to announce them. */
+  redirections(protocol: ProtocolName): readonly Redirection[]
   /**
    * Where a backend sends a login that it does not want itself. The host comes from the wire, so it only ever chooses among the
    * configured endpoints, whose own group's rules then hold; of the same group first.

@@ -173,7 +173,7 @@ export class Front {
           world.routed?.(question.location)
           return world.decide?.(question) ?? { kind: 'proxy', candidates: [backend] }
         },
-        redirects: () => false,
+        redirections: () => [],
         siteOf: () => siteView({}, undefined),
         follow: () => ({ kind: 'refuse', reason: 'backend-unavailable' }),
       },
@@ -243,7 +243,11 @@ export class Front {
       reused,
       kept: reused,
       markUsed() {},
-      release: async () => {
+      release: async (longestRest) => {
+        if (longestRest === 0) {
+          leg.destroy()
+          return
+        }
         leg.setReader(SLEEPER)
         this.#idle.push(leg)
       },
