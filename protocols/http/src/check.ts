@@ -3,6 +3,7 @@ import type { ConfigProblem } from '@portico/config'
 import type { SiteFacts } from '@portico/session'
 import { type Directory, schemesOf } from './directory/schema.js'
 import { isDoor } from './door/door.js'
+import { channelProblems } from './outlook/check.js'
 import type { HttpListenerOptions, HttpSettings } from './schema.js'
 import { schemeProblems } from './sign-in/check.js'
 
@@ -49,7 +50,7 @@ function directoryProblems(directory: Directory, site: SiteFacts): ConfigProblem
   if (group === undefined && preAuth.length > 0) {
     problems.push({ path: ['preAuth'], expectation: 'expected a group: nobody is known whose location could be asked' })
   }
-  problems.push(...schemeProblems(directory, site))
+  problems.push(...channelProblems(directory), ...schemeProblems(directory, site))
   authFor.forEach((entry, index) => {
     entry.networks.forEach((name, at) => {
       if (networks.includes(name)) return

@@ -54,6 +54,15 @@ test('paths without a sign-in need a group, because nobody is known whose locati
   ])
 })
 
+test('a channel of Outlook Anywhere has no end that we would set, and nobody gets one without a sign-in', () => {
+  expect(problemsOf({ directories: [{ preset: 'rpc', responseTimeout: '2h' }] })).toEqual([])
+  const directories = [{ preset: 'rpc', group: 'one', requestTimeout: '10m', preAuth: ['/rpcproxy.dll'] }]
+  expect(problemsOf({ directories })).toEqual([
+    'http.directories.0.requestTimeout: expected none: a channel of Outlook Anywhere is one request, and lasts until its ends replace it',
+    'http.directories.0.preAuth: expected none: nobody gets a channel without a sign-in',
+  ])
+})
+
 test('a door has no TLS, and leads somewhere', () => {
   const httpsUrl = 'https://mail.example.com'
   expect(problemsOf({ httpsUrl }, { options: { door: true } })).toEqual([])
