@@ -59,9 +59,10 @@ export interface Lease extends AsyncDisposable {
   markUsed(): void
   /**
    * Gives it back for somebody else; discards it where that is not provably safe. Nobody has to wait for it: until a reset is
-   * confirmed the connection keeps its place and is lent to nobody.
+   * confirmed the connection keeps its place and is lent to nobody. `longestRest`: its server would close it after so many
+   * milliseconds in which nobody has it; what was said before holds when absent.
    */
-  release(): Promise<void>
+  release(longestRest?: number): Promise<void>
   discard(): void
 }
 

@@ -224,9 +224,9 @@ export class Shelf implements Lender {
   }
 
   /** The age of who has served nobody counts from its opening: its server counts as well. Spread, so that not all end at once. */
-  #restOf({ served, openedAt }: Connection): number {
+  #restOf({ served, openedAt, longestRest }: Connection): number {
     const { clock, limits, random = Math.random } = this.#options
-    if (served) return limits.idleMs ?? IDLE_MS
+    if (served) return Math.min(limits.idleMs ?? IDLE_MS, longestRest)
     if (this.#cool) return 0
     const lifeMs = (this.#backend.pool?.warmMs ?? WARM_MS) * (0.75 + random() / 4)
     return openedAt + lifeMs - clock.now()

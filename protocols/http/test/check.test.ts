@@ -19,6 +19,7 @@ function siteOf(...listeners: Partial<Listener>[]): SiteFacts {
     identities: new Map(),
     balanced: false,
     nodesShareState: false,
+    isToldOf: true,
     pathOf: (path) => path,
   }
 }
@@ -115,4 +116,15 @@ test.each([
       ? []
       : [expect.stringContaining(`http.forms.keys: none are set, so that cookies of the sign-in page of ${mount} `)],
   )
+})
+
+test.each([
+  ['nobody is told where HTTP is', { preset: 'autodiscover' }, false, 1],
+  ['clients are told', { preset: 'autodiscover' }, true, 0],
+  ['a group answers', { preset: 'autodiscover', group: 'one' }, false, 0],
+  ['nobody answers', { preset: 'caldav' }, false, 0],
+])('Autodiscover without anything to tell is warned of: %s', (_, directory, isToldOf, count) => {
+  const settings = httpSchema.parse({ directories: [directory] })
+  const warnings = httpWarnings(settings, { ...siteOf({ tls: 'implicit' }), isToldOf })
+  expect(warnings.filter((text) => text.startsWith('publish.http: '))).toHaveLength(count)
 })

@@ -243,7 +243,11 @@ export class Front {
       reused,
       kept: reused,
       markUsed() {},
-      release: async () => {
+      release: async (longestRest) => {
+        if (longestRest === 0) {
+          leg.destroy()
+          return
+        }
         leg.setReader(SLEEPER)
         this.#idle.push(leg)
       },

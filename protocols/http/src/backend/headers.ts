@@ -47,10 +47,19 @@ function dropTable(...ids: readonly FieldId[]): Uint8Array {
 
 /** What belongs to one connection or message, and what front ends and backends say to each other. */
 const DROPS = [
-  ...[Field.hop, Field.connection, Field.upgrade, Field.transferEncoding, Field.contentLength, Field.authorization],
+  ...[
+    Field.hop,
+    Field.keepAlive,
+    Field.connection,
+    Field.upgrade,
+    Field.transferEncoding,
+    Field.contentLength,
+    Field.authorization,
+  ],
   ...[Field.steering, Field.forwarded, Field.forwardedFor, Field.forwardedProto, Field.forwardedHost],
 ]
-const REQUEST_DROPS = dropTable(...DROPS, Field.strange, Field.host, Field.destination, Field.cookie, Field.expect)
+const NAMED_ANEW = [Field.host, Field.destination, Field.condition]
+const REQUEST_DROPS = dropTable(...DROPS, Field.strange, ...NAMED_ANEW, Field.cookie, Field.expect)
 const PROXY_DROPS = REQUEST_DROPS.slice()
 for (const id of [Field.forwardedProto, Field.forwardedHost]) PROXY_DROPS[id] = 0
 const RESPONSE_DROPS = dropTable(...DROPS, Field.location, Field.contentLocation, Field.setCookie)
@@ -74,7 +83,8 @@ export interface OutgoingRequest {
   readonly identity: { readonly name: string; readonly value: string } | undefined
   /** Lower-case names that the site gave a meaning to (identity, mount): never taken from a client. */
   readonly reserved: readonly string[]
-  readonly destination: string | undefined
+  /** Lines that name other resources, each with its CRLF. */
+  readonly named: string
   /** Lines that tell the backend how clients see it, each with its CRLF. */
   readonly told: string
   /** `clients`: through whom it came, the farthest first. */
@@ -98,8 +108,7 @@ export function formatRequest(request: OutgoingRequest): string {
   if (host !== undefined && (!isProxy || fields.countOf(Field.forwardedHost) === 0)) {
     own += `X-Forwarded-Host: ${host}\r\n`
   }
-  own += request.told
-  if (request.destination !== undefined) own += `Destination: ${request.destination}\r\n`
+  own += request.told + request.named
   if (identity !== undefined) own += `${identity.name}: ${identity.value}\r\n`
   if (request.expectsContinue) own += 'Expect: 100-continue\r\n'
   own += upgradeLines(request.upgrades)
