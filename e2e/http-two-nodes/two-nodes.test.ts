@@ -12,6 +12,7 @@ import {
 } from '@portico/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Background, background } from '../lib/background.js'
+import { type Fetched, fetched } from '../lib/curl.js'
 import { type Balancer, startHaproxy } from '../lib/haproxy.js'
 import { PORTICO, type Portico, startPortico } from '../lib/portico.js'
 import { eventually, scenario } from '../lib/scenario.js'
@@ -123,12 +124,35 @@ scenario('two nodes behind round robin, and a sign-in by our page', needs, () =>
     expect(served(other.log())).toBeGreaterThanOrEqual(before)
   })
 
-  test('after signing out the browser has no cookie that either would take', async () => {
+  test('after signing out the browser has no cookie that either would take, and a copy of it is of no use to any process of that node', async () => {
+    const [other, node] = nodes
+    const copy = browser.cookies
+    const size = node.log().length
+    expect((await at(node, '/files/hello', copy)).body).toBe('hello alice')
+    expect((await at(node, '/files/auth/logoff.aspx', copy)).status).toBe(302)
+    // All workers of the node refuse it, and each connection may come to another.
+    await eventually(async () => {
+      expect((await at(node, '/files/hello', copy)).status).toBe(440)
+      const refused = node
+        .log()
+        .slice(size)
+        .matchAll(/"pid":(\d+).*"path":"\/files\/hello","status":440/g)
+      expect(new Set([...refused].map(([, pid]) => pid)).size).toBe(node.workers.length)
+    })
+    // No state is shared by nodes in this version, as the documentation says: there the copy is good until it runs out.
+    expect((await at(other, '/files/hello', copy)).body).toBe('hello alice')
+
     await browser.open('/files/auth/logoff.aspx')
     for (let count = 0; count < 2; count++) {
       expect((await browser.open('/files/hello')).body).toContain('name="password"')
     }
   })
+
+  /** Asks one of the nodes for what the balancer would be asked for, with a cookie that somebody has. */
+  function at(node: Portico<'https'>, path: string, cookie: string): Promise<Fetched> {
+    const there = `localhost:${balancer.ports.https}:127.0.0.1:${node.ports.https}`
+    return fetched(`https://localhost:${balancer.ports.https}${path}`, ['-b', cookie, '--connect-to', there])
+  }
 })
 
 /** A client that takes its time over a large file. */

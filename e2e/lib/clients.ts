@@ -15,13 +15,15 @@ export interface RunOptions {
   readonly input?: string
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** Milliseconds after which it is killed; two minutes when absent. */
+  readonly patience?: number
 }
 
-/** Runs a client program to its end; it is killed after two minutes. */
+/** Runs a client program to its end. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<ClientRun> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { env: { ...process.env, ...options.env }, cwd: options.cwd })
-    const killer = setTimeout(() => child.kill('SIGKILL'), 120_000)
+    const killer = setTimeout(() => child.kill('SIGKILL'), options.patience ?? 120_000)
     let [stdout, stderr] = ['', '']
     child.stdout.on('data', (chunk: Buffer) => {
       stdout += chunk.toString('latin1')

@@ -11,6 +11,8 @@ const IN_LENGTH = 1024 ** 3
 export interface OutlookSetting {
   /** Of a listener with TLS. */
   readonly port: number
+  /** The same of another node, for IN channels. */
+  readonly inPort?: number
   /** `name:password`. */
   readonly credentials: string
   /** `server:port`. */
@@ -30,8 +32,8 @@ class ClientChannel {
   }
 
   static async open(setting: OutlookSetting, method: string, length: number): Promise<ClientChannel> {
-    const { port, credentials, server = 'mbx:6001' } = setting
-    const client = await OctetClient.tls(port)
+    const { port, inPort = port, credentials, server = 'mbx:6001' } = setting
+    const client = await OctetClient.tls(method === 'RPC_IN_DATA' ? inPort : port)
     const head = [
       `${method} /rpc/rpcproxy.dll?${server} HTTP/1.1`,
       'Host: localhost',

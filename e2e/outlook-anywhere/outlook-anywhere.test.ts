@@ -66,14 +66,7 @@ scenario('Outlook Anywhere', { programs: ['python3', 'openssl'] }, () => {
 
   beforeAll(async () => {
     proxies = [await RpcProxy.start(CREDENTIALS), await RpcProxy.start(CREDENTIALS)]
-    portico = await startPortico({
-      listeners: { https: { protocol: 'http', tls: 'implicit' } },
-      users: CREDENTIALS.map((line) => `${line.replace(':', ':{PLAIN}')}::::::group=mbx`),
-      backends: {
-        mbx: { identity: 'password', http: { endpoints: proxies.map(({ port }) => `http://127.0.0.1:${port}`) } },
-      },
-      more: { http: { directories: [{ preset: 'rpc', auth: ['basic'] }] } },
-    })
+    portico = await startNode()
   })
   afterEach(() => {
     for (const outlook of outlooks.splice(0)) outlook.vanish()
@@ -84,6 +77,16 @@ scenario('Outlook Anywhere', { programs: ['python3', 'openssl'] }, () => {
     for (const proxy of proxies ?? []) await proxy[Symbol.asyncDispose]()
   })
 
+  /** A node of the site, in front of the same proxies. */
+  const startNode = (more: Readonly<Record<string, unknown>> = {}): Promise<Portico<'https'>> =>
+    startPortico({
+      listeners: { https: { protocol: 'http', tls: 'implicit' } },
+      users: CREDENTIALS.map((line) => `${line.replace(':', ':{PLAIN}')}::::::group=mbx`),
+      backends: {
+        mbx: { identity: 'password', http: { endpoints: proxies.map(({ port }) => `http://127.0.0.1:${port}`) } },
+      },
+      more: { http: { directories: [{ preset: 'rpc', auth: ['basic'] }] }, ...more },
+    })
   const open = async (credentials = ALICE, more: Partial<OutlookSetting> = {}): Promise<Outlook> => {
     const outlook = await Outlook.connect({ port: portico.ports.https, credentials, ...more })
     outlooks.push(outlook)
@@ -232,6 +235,26 @@ scenario('Outlook Anywhere', { programs: ['python3', 'openssl'] }, () => {
     expect(requests()).toHaveLength(before)
     const outlook = await open(ALICE, { server: '192.0.2.1:6004' })
     expect((await outlook.call(SERVICE.reverse, Buffer.from('here'))).toString()).toBe('ereh')
+  })
+
+  test('channels that come to two nodes meet at one proxy, and end when one of the nodes leaves', async () => {
+    await using other = await startNode({ limits: { drain: '1s' } })
+    const inPort = other.ports.https
+    for (const credentials of CREDENTIALS) {
+      const outlook = await open(credentials, { inPort })
+      expect((await outlook.call(SERVICE.reverse, Buffer.from('ab'))).toString()).toBe('ba')
+      await outlook.recycleIn()
+      placeOf(credentials).virtual.recycleOut()
+      await outlook.recycleOut()
+      expect((await outlook.call(SERVICE.reverse, Buffer.from('cd'))).toString()).toBe('dc')
+    }
+    const [outlook] = outlooks
+    const { virtual } = placeOf(ALICE)
+    await other.stop()
+    await virtual.over
+    await outlook?.ended()
+    const again = await open()
+    expect((await again.call(SERVICE.reverse, Buffer.from('ef'))).toString()).toBe('fe')
   })
 
   test('when a proxy is lost its users go on together at the other one, and the others stay', async () => {

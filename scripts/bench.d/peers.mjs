@@ -159,18 +159,29 @@ export async function startPeer(name, at) {
   const numbers = await freePorts(ALL.length)
   const ports = Object.fromEntries(ALL.map((service, index) => [service, numbers[index]]))
   const child = start(name, ...make({ ...at, ports }), at.log)
-  for (const service of serves) await listening(name, ports[service])
-  const pids = () => withChildren(child.pid)
   const gone = new Promise((resolve) => child.once('exit', resolve))
   const stop = () => {
-    process.kill(child.pid, 'SIGTERM')
+    child.kill('SIGTERM')
     return gone
   }
+  try {
+    for (const service of serves) await listening(name, ports[service])
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  const pids = () => withChildren(child.pid)
   return { name, serves, signsIn, ports, pids, cpu: () => cpuOf(pids()), memory: () => memoryOf(pids()), stop }
 }
 
+/** All of them, or none: who has been started is stopped when another does not start. */
 export async function startPeers(at) {
   const peers = []
-  for (const name of peerNames()) peers.push(await startPeer(name, at))
+  try {
+    for (const name of peerNames()) peers.push(await startPeer(name, at))
+  } catch (error) {
+    await Promise.all(peers.map((peer) => peer.stop()))
+    throw error
+  }
   return peers
 }

@@ -2,6 +2,7 @@
 // The one file that knows the command line library.
 import { buildApplication, buildCommand, buildRouteMap, numberParser, run } from '@stricli/core'
 import { check, docsText, explainFile, reload, schemaText, versionText } from './commands.js'
+import { dns } from './dns.js'
 import { serve } from './serve.js'
 
 const config = { kind: 'parsed', parse: String, brief: 'Configuration file' } as const
@@ -57,6 +58,18 @@ const checkCommand = buildCommand<{ readonly config: string }>({
   func: ({ config }) => answering(() => check(config)),
 })
 
+const dnsCommand = buildCommand<{ readonly config: string; readonly domain?: readonly string[] }>({
+  docs: { brief: 'Print the DNS records by which mail programs find the servers' },
+  parameters: {
+    flags: {
+      config,
+      domain: { kind: 'parsed', parse: String, variadic: true, optional: true, brief: 'Mail domain; those of publish' },
+    },
+    aliases: { c: 'config', d: 'domain' },
+  },
+  func: ({ config, domain = [] }) => answering(() => dns(config, domain)),
+})
+
 const explainCommand = buildCommand<{ readonly config: string }>({
   docs: { brief: 'Show every setting that holds and where it comes from' },
   parameters: { flags: { config }, aliases: { c: 'config' } },
@@ -88,6 +101,7 @@ const routes = buildRouteMap({
   routes: {
     serve: serveCommand,
     check: checkCommand,
+    dns: dnsCommand,
     reload: reloadCommand,
     config: buildRouteMap({
       docs: { brief: 'About the configuration' },

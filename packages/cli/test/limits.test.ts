@@ -14,7 +14,9 @@ function rows(text: string): readonly (readonly string[])[] {
 }
 
 const MEASURE = /^(?:list of )?(?:duration|size|whole number)$/
-const limits = rows(docsText()).filter(([, type = '']) => MEASURE.test(type))
+/** A number, but how much of something it is not. */
+const PORT = /\bports?`$/
+const limits = rows(docsText()).filter(([key = '', type = '']) => MEASURE.test(type) && !PORT.test(key))
 
 test('docs/limits.md has every duration, size and count of the configuration, with its default', () => {
   const configured = limits.map(([key, , value]) => `${key} ${value}`)
@@ -76,6 +78,11 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
   'ended sign-ins that a process remembers': ['protocols/http/src/forms/revocations.ts', 'MOST'],
   'ActiveSync device id or type': ['protocols/http/src/activesync/query.ts', 'LONGEST'],
   'age at which an ActiveSync Sync is taken for a wait': ['protocols/http/src/activesync/device-gate.ts', 'LONG_SYNC'],
+  'question of Autodiscover': ['protocols/http/src/autodiscover/serve-answer.ts', 'LONGEST_QUESTION'],
+  'levels of such a question': ['protocols/http/src/autodiscover/xml.ts', 'DEEPEST'],
+  'elements of such a question': ['protocols/http/src/autodiscover/xml.ts', 'MOST_ELEMENTS'],
+  'users or domains of such a question': ['protocols/http/src/autodiscover/soap.ts', 'MOST_SUBJECTS'],
+  'distinguished name in such a question': ['protocols/http/src/autodiscover/pox-request.ts', 'LONGEST_DN'],
   'rest that a channel of RPC over HTTP may ask for': ['protocols/http/src/outlook/rpc-request.ts', 'LONGEST_REST'],
   'what it gets beyond that': ['protocols/http/src/backend/proxy.ts', 'REST_MARGIN'],
   'line of an IMAP4 or POP3 backend before sign-in': ['packages/session/src/backend-dialogue.ts', 'LONGEST_LINE'],
@@ -111,6 +118,10 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
   'STLS of a POP3 backend': ['protocols/pop3/src/driver.ts', 'HANDSHAKE_MS'],
   'STARTTLS of an SMTP backend': ['protocols/smtp/src/backend/driver.ts', 'HANDSHAKE'],
   'proxies that a session may pass': ['packages/routing/src/router.ts', 'MAX_HOPS'],
+  'redirections of a user to another site in a minute': [
+    'protocols/http/src/elsewhere/redirect-budget.ts',
+    'MOST_REDIRECTS',
+  ],
   'keys of the in-memory state, of each kind': ['packages/state/src/memory.ts', 'maxKeys'],
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { accessRuleProblems, allowedMechanisms, servedSchemes } from '@portico/auth'
+import { accessRuleProblems, servedSchemes } from '@portico/auth'
 import { type BackendIdentity, formatAddress } from '@portico/base'
 import type { ConfigProblem } from '@portico/config'
 import type { Topology } from '@portico/routing'
@@ -7,8 +7,10 @@ import { serverMechanisms } from '@portico/sasl'
 import type { DeliveryProtocol, Protocol, SiteFacts } from '@portico/session'
 import { reachesOtherHosts } from '@portico/state'
 import { siteProblems } from './check-sites.js'
+import { isToldOf } from './publication.js'
 import { publishProblems } from './publish-schema.js'
 import { BALANCERS, type FrontEndSettings } from './schema.js'
+import { bringsPasswords, passwordProtocols, usableMechanisms } from './usable-mechanisms.js'
 
 /** What no single key shows to be wrong: settings that cannot work together. */
 export function checkConfig(
@@ -94,6 +96,7 @@ function ownPart(
     identities: identitiesFor(settings, topology, protocol.name),
     balanced: (settings.networks[BALANCERS]?.length ?? 0) > 0,
     nodesShareState: reachesOtherHosts(settings.state),
+    isToldOf: isToldOf(settings, protocol),
     pathOf,
   }
   return [settings.protocols.get(protocol.name) as never, site]
@@ -165,34 +168,6 @@ function unknownIdentities(
     const expectation = `expected ${identities.join(', ')} for ${name}, which cannot tell a backend the user by ${odd.identity.kind}`
     return [{ path: ['backends', group, ...(own ? [name] : []), 'identity'], expectation }]
   })
-}
-
-/** Protocols with a backend that wants to see a password: a sign-in that leaves none would end there. */
-export function passwordProtocols(
-  { backends, protocols }: Pick<FrontEndSettings, 'backends' | 'protocols'>,
-  topology: Topology,
-): ReadonlySet<string> {
-  const takesPasswords = (protocol: string): boolean =>
-    Object.keys(backends).some((group) =>
-      topology.backendsOf(group, protocol).some(({ identity }) => identity.kind === 'password'),
-    )
-  return new Set([...protocols.keys()].filter(takesPasswords))
-}
-
-/** Whether a mechanism that shows no password can do where the backends want to see one: the answer of a service may bring it. */
-function bringsPasswords({ credentials }: FrontEndSettings): boolean {
-  return credentials.some((source) => source.type === 'auth-http' && source.methods.length > 0)
-}
-
-/** Names of the mechanisms that some client of the protocol could be offered. */
-export function usableMechanisms(
-  settings: FrontEndSettings,
-  topology: Topology,
-  { name }: Pick<Protocol<never>, 'name'>,
-): string[] {
-  const onlyPasswords = passwordProtocols(settings, topology).has(name) && !bringsPasswords(settings)
-  const allowed = allowedMechanisms(settings.auth)
-  return allowed.filter((one) => !onlyPasswords || one.sendsPasswordInClear).map((one) => one.name)
 }
 
 /** A mechanism that is named and could be offered on no listener is a mistake. */

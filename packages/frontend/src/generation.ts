@@ -18,12 +18,13 @@ import type { Protocol, Services } from '@portico/session'
 import type { StateStore } from '@portico/state'
 import type { Log } from '@portico/telemetry'
 import { loadAuthorities, loadCertificates, type ReadText } from './certificates.js'
-import { checkConfig, configWarnings, passwordProtocols } from './check-config.js'
+import { checkConfig, configWarnings } from './check-config.js'
 import { componentProblems } from './components.js'
 import { type Lookups, openLookups } from './lookups.js'
 import { type NamedNetworks, namedNetworks } from './named-networks.js'
 import { publicationOf } from './publication.js'
 import { type FrontEndSettings, frontEndSchema, type OtherProtocol } from './schema.js'
+import { passwordProtocols } from './usable-mechanisms.js'
 
 /** What outlives a configuration. */
 export interface Lasting {

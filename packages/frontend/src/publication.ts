@@ -3,9 +3,9 @@ import { servedSchemes } from '@portico/auth'
 import { isLoopback } from '@portico/base'
 import type { Topology } from '@portico/routing'
 import type { Offer, OfferedProof, Protocol, Publication } from '@portico/session'
-import { usableMechanisms } from './check-config.js'
 import type { WrittenNames, WrittenPlace } from './publish-schema.js'
 import type { FrontEndSettings, ListenerSettings } from './schema.js'
+import { usableMechanisms } from './usable-mechanisms.js'
 
 /** What clients are told to use: by the site's word, else by what the listeners serve. */
 export function publicationOf(
@@ -36,6 +36,11 @@ export function publicationOf(
   }
 }
 
+/** Whether clients anywhere are told of the protocol. */
+export function isToldOf(settings: FrontEndSettings, protocol: Protocol<never>): boolean {
+  return placesOf(settings, protocol, settings.publish, settings.hostname).length > 0
+}
+
 type Place = Pick<Offer, 'host' | 'port' | 'tls'>
 
 /** What the inside leaves open is as outside, under its own name if it has one. */
@@ -58,6 +63,7 @@ function placesOf(
   const listened = settings.listeners
     .filter((listener) => isPublic(settings, protocol, listener))
     .map(({ address, tls }) => ({ host, port: address.kind === 'tcp' ? address.port : 0, tls }))
+    .filter((place, index, all) => index === all.findIndex(({ port, tls }) => port === place.port && tls === place.tls))
     .sort((one, other) => rankOf(protocol, one) - rankOf(protocol, other))
   const written = names.places.get(protocol.name)
   if (written === false) return []

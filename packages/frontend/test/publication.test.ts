@@ -61,6 +61,11 @@ describe('what clients are told when nothing is written', () => {
         'imap4 mail.example.com:1143 starttls',
       ],
     ],
+    [
+      'a port of two addresses is told once',
+      ['imap4 0.0.0.0:993 implicit', 'imap4 [2001:db8::1]:993 implicit'],
+      ['imap4 mail.example.com:993 implicit'],
+    ],
     ['loopback is nobody else’s', ['imap4 127.0.0.1:993 implicit', 'imap4 [::1]:143 starttls'], []],
     ['no TLS and no passwords is of no use', ['imap4 [::]:143 none'], []],
     ['no TLS but passwords is, as a last resort', ['imap4 [::]:143 none always'], ['imap4 mail.example.com:143 none']],

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { Octets } from './leg.js'
 
-/** Up to here octets come out of Node's own pool, which costs little. */
-const POOLED = 4_096
 /** Beyond, a copy costs more than its memory does. */
 const SIZE = 16_384
 
@@ -30,7 +28,7 @@ export function joined(pieces: readonly (Octets | string)[]): Octets | string {
 }
 
 function memoryFor(length: number): Buffer {
-  if (length <= POOLED || length > SIZE) return Buffer.allocUnsafe(length)
+  if (length > SIZE) return Buffer.allocUnsafe(length)
   desk ??= Buffer.allocUnsafeSlow(SIZE)
   return desk
 }

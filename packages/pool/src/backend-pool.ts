@@ -11,6 +11,8 @@ export interface BackendPool extends AsyncDisposable {
    * the signal fires while it waits, a connection that arrives later goes back unused, or is closed.
    */
   acquire(backend: Backend, signal: Cancellation, request?: LoanRequest): Promise<Acquired>
+  /** A connection that lies ready, for whoever needs none that is fresh; at once, and `undefined` where there is none to be had. */
+  take(backend: Backend): Lease | undefined
   stats(): readonly PoolStats[]
   /**
    * Nobody new will come: what rests is closed, and nothing is made ready any more. Who is here goes on borrowing, and what has
@@ -57,9 +59,10 @@ export interface Lease extends AsyncDisposable {
   markUsed(): void
   /**
    * Gives it back for somebody else; discards it where that is not provably safe. Nobody has to wait for it: until a reset is
-   * confirmed the connection keeps its place and is lent to nobody.
+   * confirmed the connection keeps its place and is lent to nobody. `longestRest`: its server would close it after so many
+   * milliseconds in which nobody has it; what was said before holds when absent.
    */
-  release(): Promise<void>
+  release(longestRest?: number): Promise<void>
   discard(): void
 }
 

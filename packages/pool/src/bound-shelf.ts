@@ -34,6 +34,11 @@ export class BoundShelf implements Lender {
     return this.#places.taken === 0 && this.#opener.quiet
   }
 
+  /** Nothing of it is ever kept. */
+  take(): undefined {
+    return undefined
+  }
+
   async acquire(signal: Cancellation, { wait, borrower }: LoanRequest): Promise<Acquired> {
     const place = await this.#places.take(wait === false ? 0 : this.#waitMs, signal)
     if (place !== 'taken') return this.#failed(place)

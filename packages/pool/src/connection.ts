@@ -30,6 +30,8 @@ export interface Connection {
   served: boolean
   /** It has been lying unlent. */
   rested: boolean
+  /** Milliseconds for which it may lie so, by what its last borrower knows of its server. */
+  longestRest: number
 }
 
 /** Why there is none. */
@@ -61,7 +63,14 @@ export async function openConnection(
     const refused = cleartext ?? (await secure(backend, leg, left(), signal))
     const prepared = refused ?? (await greet(backend, driver, leg, left(), signal))
     if (!('error' in prepared))
-      return { leg, greeting: prepared.greeting, openedAt: options.clock.now(), served: false, rested: false }
+      return {
+        leg,
+        greeting: prepared.greeting,
+        openedAt: options.clock.now(),
+        served: false,
+        rested: false,
+        longestRest: Number.POSITIVE_INFINITY,
+      }
     leg.destroy()
     return prepared
   } catch (cause) {

@@ -41,9 +41,10 @@ export class ConnectionLease implements Lease {
     this.#used = true
   }
 
-  async release(): Promise<void> {
+  async release(longestRest?: number): Promise<void> {
     if (this.#over) return
     this.#over = true
+    if (longestRest !== undefined) this.#connection.longestRest = longestRest
     await this.#lender.takeBack(this.#connection, this.#used)
   }
 

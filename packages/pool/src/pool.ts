@@ -51,6 +51,8 @@ export function createPoolWithRule(options: BackendPoolOptions, rule: LeaseRule)
       }
       return shelfOf(backend, driver).acquire(signal, request)
     },
+    // Whose shelf is not there yet has nothing on it.
+    take: (backend) => (closed ? undefined : shelves.get(backend.id)?.take()),
     stats: () => [...shelves.values()].map((shelf) => shelf.stats),
     cool() {
       cool = true

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { type Backend, type BackendErrorCode, type Cancellation, NEVER } from '@portico/base'
-import type { Acquired, BackendDriver, LoanRequest, PoolStats } from './backend-pool.js'
+import type { Acquired, BackendDriver, Lease, LoanRequest, PoolStats } from './backend-pool.js'
 import type { Connection, Dud } from './connection.js'
 import { watchIdle } from './idle-watch.js'
 import { Keeping } from './keeping.js'
@@ -71,13 +71,20 @@ export class Shelf implements Lender {
   }
 
   acquire(signal: Cancellation, request: LoanRequest): Promise<Acquired> {
-    const mayTake = !this.#closed && !signal.aborted && request.fresh !== true
-    const kept = mayTake ? this.#takeKept() : undefined
+    const kept = signal.aborted || request.fresh === true ? undefined : this.take()
+    if (kept !== undefined) return Promise.resolve({ kind: 'lease', lease: kept })
     this.#warmth?.used()
-    return kept === undefined ? this.#acquire(signal, request) : Promise.resolve(this.#lend(kept))
+    return this.#acquire(signal, request)
   }
 
   /** The way of most requests of a busy backend: something is on the shelf, and there is a place. */
+  take(): Lease | undefined {
+    const kept = this.#closed ? undefined : this.#takeKept()
+    if (kept === undefined) return undefined
+    this.#warmth?.used()
+    return new ConnectionLease(this.#backend, kept, this)
+  }
+
   #takeKept(): Connection | undefined {
     if (this.#idle.size === 0 || !this.#places.takeFree()) return undefined
     const kept = this.#resources.take()
@@ -222,9 +229,9 @@ export class Shelf implements Lender {
   }
 
   /** The age of who has served nobody counts from its opening: its server counts as well. Spread, so that not all end at once. */
-  #restOf({ served, openedAt }: Connection): number {
+  #restOf({ served, openedAt, longestRest }: Connection): number {
     const { clock, limits, random = Math.random } = this.#options
-    if (served) return limits.idleMs ?? IDLE_MS
+    if (served) return Math.min(limits.idleMs ?? IDLE_MS, longestRest)
     if (this.#cool) return 0
     const lifeMs = (this.#backend.pool?.warmMs ?? WARM_MS) * (0.75 + random() / 4)
     return openedAt + lifeMs - clock.now()

@@ -292,11 +292,15 @@ describe('the end of a pool', () => {
 })
 
 describe('a connection that nobody has', () => {
-  const lendAndGiveBack = async (pool: ReturnType<typeof poolOf>, backend: ReturnType<typeof toyBackendAt>) => {
+  const lendAndGiveBack = async (
+    pool: ReturnType<typeof poolOf>,
+    backend: ReturnType<typeof toyBackendAt>,
+    longestRest?: number,
+  ) => {
     const acquired = await pool.acquire(backend, NEVER)
     if (acquired.kind === 'failed') throw acquired.error
     acquired.lease.markUsed()
-    await acquired.lease.release()
+    await acquired.lease.release(longestRest)
   }
 
   test.each<[string, Partial<PoolLimits>, (pool: ReturnType<typeof poolOf>) => unknown]>([
@@ -313,6 +317,18 @@ describe('a connection that nobody has', () => {
     await expect.poll(() => toy.history[0]).toEqual(['RESET', '= OK', 'QUIT'])
     await expect.poll(() => toy.open).toBe(0)
     expect(pool.stats().every(({ idle, lent }) => idle === 0 && lent === 0)).toBe(true)
+  })
+
+  test.each([
+    ['rests no longer than its server would let it', 1_000],
+    ['does not rest where its server closes at once', 0],
+  ])('%s', async (_label, longestRest) => {
+    await using toy = await createToyBackend()
+    await using pool = poolOf({ idleMs: 3_600_000 })
+    pool.register({ ...toyDriver('after-reset'), goodbye: 'QUIT\n' })
+    await lendAndGiveBack(pool, toyBackendAt(toy.port), longestRest)
+    await expect.poll(() => toy.history[0], { timeout: 60_000 }).toEqual(['RESET', '= OK', 'QUIT'])
+    await expect.poll(() => pool.stats().every(({ idle, lent }) => idle === 0 && lent === 0)).toBe(true)
   })
 
   test('is told goodbye when it has to give way to another of its group', async () => {

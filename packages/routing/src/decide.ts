@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: MIT
 import { type Address, type Backend, formatAddress, type ProtocolName } from '@portico/base'
 import { crossSite } from './cross-site.js'
-import { CLIENT_KINDS, type Decision, MAX_HOPS, type Referral, type RouteQuestion, type Router } from './router.js'
+import {
+  CLIENT_KINDS,
+  type Decision,
+  MAX_HOPS,
+  type Redirection,
+  type Referral,
+  type RouteQuestion,
+  type Router,
+} from './router.js'
 import type { Topology } from './topology.js'
 
 /**
@@ -27,7 +35,7 @@ export function createRouter(topology: Topology): Router {
       const [first, ...others] = candidatesOf(topology, spoken, question)
       return first === undefined ? refuse('backend-unavailable') : { kind: 'proxy', candidates: [first, ...others] }
     },
-    redirects: (protocol) => topology.groups.some((group) => mayRedirect(topology, group, protocol)),
+    redirections: (protocol) => topology.groups.flatMap((group) => redirectionsFrom(topology, group, protocol)),
     siteOf: ({ group }) => topology.siteOf(group),
     follow(referral) {
       const { protocol } = referral
@@ -46,11 +54,11 @@ function redirectionOf(topology: Topology, { location: { group }, protocol, clie
   return crossSite({ protocol, client, site: topology.siteOf(group), override: topology.redirectOf(group, protocol) })
 }
 
-/** Whether some client of the protocol is sent away from a group. */
-function mayRedirect(topology: Topology, group: string, protocol: ProtocolName): boolean {
+/** Where clients of the protocol are sent from a group. */
+function redirectionsFrom(topology: Topology, group: string, protocol: ProtocolName): readonly Redirection[] {
   const question = { protocol, site: topology.siteOf(group), override: topology.redirectOf(group, protocol) }
-  return [undefined, ...CLIENT_KINDS].some(
-    (kind) => crossSite({ ...question, client: { ...(kind && { kind }), encrypted: true } }) !== undefined,
+  return [undefined, ...CLIENT_KINDS].flatMap(
+    (kind) => crossSite({ ...question, client: { ...(kind && { kind }), encrypted: true } }) ?? [],
   )
 }
 

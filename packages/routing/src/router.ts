@@ -5,8 +5,8 @@ import type { SiteView } from './sites.js'
 /** The routing core: pure. The same question always gets the same answer. */
 export interface Router {
   decide(question: RouteQuestion): Decision
-  /** Whether it may ever say `redirect` in a protocol, which some have to announce. */
-  redirects(protocol: ProtocolName): boolean
+  /** Each redirection that it may ever say in a protocol: some have to announce them. */
+  redirections(protocol: ProtocolName): readonly Redirection[]
   /**
    * Where a backend sends a login that it does not want itself. The host comes from the wire, so it only ever chooses among the
    * configured endpoints, whose own group's rules then hold; of the same group first.
@@ -37,14 +37,14 @@ export interface RouteQuestion {
    * candidates where there are any: of a pinned host those at that host. An endpoint that a lookup gave was asked for in the
    * session's protocol and speaks that, unless the group lists it under the preferred one or has nothing else.
    */
-  readonly prefer?: ProtocolName
+  readonly prefer?: ProtocolName | undefined
   /** Names of the client's networks. */
   readonly networks: readonly string[]
   readonly states: ComponentStates
   /** How many proxies the session has passed already. */
   readonly hops: number
   /** Who asks. Absent for who has not proved who they are, or has no place to go to: nobody's site sends them away. */
-  readonly client?: RouteClient
+  readonly client?: RouteClient | undefined
   /** Spreads users over the endpoints of a group, stable for one user: usually the canonical user name. */
   readonly spreadKey: string
 }

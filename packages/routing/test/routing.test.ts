@@ -326,7 +326,8 @@ describe('a group that is elsewhere', () => {
   })
 
   test('is known beforehand', () => {
-    expect(['imap4', 'pop3'].map((protocol) => router.redirects(protocol))).toEqual([true, false])
+    expect(router.redirections('imap4')).toContainEqual({ kind: 'redirect', how: 'referral', to: 'imap.site2.example' })
+    expect(router.redirections('pop3')).toEqual([])
   })
 
   test.each([

@@ -61,13 +61,27 @@ export async function openBackend<W>(
   }
 }
 
+/**
+ * The wanted backend, where a connection to it lies ready and nothing has to be said before it can be used: the way of most requests
+ * of a protocol that carries the identity in each. `undefined`: it is for {@link openBackend}.
+ */
+export function takeOpen(session: Session, { location, candidates }: ProxyRoute): Opened<undefined> | undefined {
+  const [backend] = candidates
+  const lease = session.signal.aborted ? undefined : session.services.pool.take(backend)
+  if (lease === undefined) return undefined
+  session.record.backend = backend.id
+  return { kind: 'open', lease, welcome: undefined, location }
+}
+
 type Tried<W> = Opened<W> | Extract<BackendLogin<W>, { kind: 'referred' }> | undefined
+
+type Loan = Required<Pick<LoanRequest, 'wait' | 'fresh'>>
 
 /** A kept connection that its server ended costs one more try, on a fresh one. */
 async function tryBackend<W>(
   session: Session,
   candidate: Candidate,
-  loan: Pick<LoanRequest, 'wait' | 'fresh'>,
+  loan: Loan,
   login: LoginAt<W>,
   signal: CancellationSource,
 ): Promise<Tried<W>> {
@@ -82,11 +96,12 @@ async function tryBackend<W>(
 async function tryOnce<W>(
   session: Session,
   candidate: Candidate,
-  loan: Pick<LoanRequest, 'wait' | 'fresh'>,
+  loan: Loan,
   login: LoginAt<W>,
   signal: CancellationSource,
 ): Promise<Tried<W> | 'stale'> {
-  const acquired = await session.services.pool.acquire(candidate.backend, signal, { ...loan, borrower: session })
+  const request = { wait: loan.wait, fresh: loan.fresh, borrower: session }
+  const acquired = await session.services.pool.acquire(candidate.backend, signal, request)
   if (acquired.kind === 'failed') return failed(session, acquired.error)
   return loginOn(session, candidate, acquired.lease, login, signal)
 }

@@ -80,6 +80,8 @@ export interface SiteFacts {
   readonly balanced: boolean
   /** Processes of several hosts share what is kept under `state`. */
   readonly nodesShareState: boolean
+  /** Clients are told of the protocol, by the site's word or by a listener. */
+  readonly isToldOf: boolean
   /** Where a file is that the configuration names. */
   pathOf(path: string): string
 }

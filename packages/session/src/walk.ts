@@ -70,17 +70,15 @@ export function routeTo(
 ): Route {
   const { services, protocol, networks, hops } = session
   const states = services.states()
-  const decision = services.router.decide({
-    location,
-    protocol,
-    networks,
-    states,
-    hops,
-    spreadKey,
-    ...(prefer === undefined ? {} : { prefer }),
-    ...(client === undefined ? {} : { client }),
-  })
-  return decision.kind === 'refuse' ? decision : { ...decision, location }
+  const decision = services.router.decide({ location, protocol, networks, states, hops, spreadKey, prefer, client })
+  switch (decision.kind) {
+    case 'proxy':
+      return { kind: 'proxy', location, candidates: decision.candidates }
+    case 'redirect':
+      return { ...decision, location }
+    case 'refuse':
+      return decision
+  }
 }
 
 /** Nothing is proved yet in a deferred login: where somebody's mailbox is must not be told to anybody (RFC 2221 section 6). */

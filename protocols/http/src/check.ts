@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 import type { ConfigProblem } from '@portico/config'
 import type { SiteFacts } from '@portico/session'
+import { isAnswering } from './autodiscover/answering.js'
 import { type Directory, schemesOf } from './directory/schema.js'
 import { isDoor } from './door/door.js'
+import { channelProblems } from './outlook/check.js'
 import type { HttpListenerOptions, HttpSettings } from './schema.js'
 import { schemeProblems } from './sign-in/check.js'
 
@@ -19,15 +21,27 @@ export function httpProblems(settings: HttpSettings, site: SiteFacts): ConfigPro
   ]
 }
 
-/** What works, but not as far as a site with several nodes may expect. */
-export function httpWarnings({ directories, forms }: HttpSettings, site: SiteFacts): string[] {
-  const { listeners, nodesShareState } = site
+/** What works, but not as far as a site may expect. */
+export function httpWarnings(settings: HttpSettings, site: SiteFacts): string[] {
+  return [...keyWarnings(settings, site), ...tellingWarnings(settings, site)]
+}
+
+/** Several nodes need the same keys. */
+function keyWarnings({ directories, forms }: HttpSettings, { listeners, nodesShareState }: SiteFacts): string[] {
   if (nodesShareState || forms.keys.length > 0 || listeners.length === 0) return []
   const named = directories.filter(hasForms)
   if (named.length === 0) return []
   const mounts = named.map(({ mount }) => mount).join(', ')
   return [
     `http.forms.keys: none are set, so that cookies of the sign-in page of ${mounts} are good on this node alone, until it is started anew; several nodes need the same keys, and a sign-out reaches the processes of one node`,
+  ]
+}
+
+/** Behind a balancer that ends TLS, only the site knows what clients see. */
+function tellingWarnings({ directories }: HttpSettings, { listeners, isToldOf }: SiteFacts): string[] {
+  if (isToldOf || listeners.length === 0 || !directories.some(isAnswering)) return []
+  return [
+    'publish.http: neither it nor a listener with TLS says where clients reach HTTP, so that Autodiscover tells them of no directory',
   ]
 }
 
@@ -49,7 +63,7 @@ function directoryProblems(directory: Directory, site: SiteFacts): ConfigProblem
   if (group === undefined && preAuth.length > 0) {
     problems.push({ path: ['preAuth'], expectation: 'expected a group: nobody is known whose location could be asked' })
   }
-  problems.push(...schemeProblems(directory, site))
+  problems.push(...channelProblems(directory), ...schemeProblems(directory, site))
   authFor.forEach((entry, index) => {
     entry.networks.forEach((name, at) => {
       if (networks.includes(name)) return

@@ -13,7 +13,7 @@ export function logRequest(
 ): void {
   session.services.log.debug('request', {
     session: session.id,
-    ...(stream === undefined ? {} : { stream }),
+    stream,
     method: head.method,
     path,
     status: statusOf(outcome),

@@ -103,6 +103,7 @@ describe('whose settings are told', () => {
     ['by the name of the account and a domain of the site', 'alice@example.com', {}, own],
     ['in any case', 'ALICE@Example.com', {}, own],
     ['by an address of the account', 'a@example.com', ELSE, own],
+    ['by a place on a disk', 'alice@example.com', { mail: 'maildir:/srv/alice@example.com' }, own],
     ['by another domain', 'alice@elsewhere.example', {}, code(500)],
     ['somebody else, who exists', 'bob@example.com', {}, code(500)],
     ['somebody else, who does not', 'nobody@example.com', {}, code(500)],

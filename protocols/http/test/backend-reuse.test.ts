@@ -83,3 +83,20 @@ test.each([
     expect(seen).toEqual(heads)
   },
 )
+
+test('a connection that its backend is about to close is not used again', async () => {
+  const seen: number[] = []
+  await using front = await Front.start((socket, index) => {
+    socket.on('error', () => undefined)
+    socket.on('data', () => {
+      seen.push(index)
+      socket.write(OK.replace('\r\n\r\n', `\r\nKeep-Alive: timeout=${seen.length < 3 ? 60 : 1}\r\n\r\n`))
+    })
+  })
+  const client = await Client.connect(front.port)
+  for (let n = 0; n < 4; n += 1) {
+    client.send('POST / HTTP/1.1', 'Host: a', BASIC, 'Content-Length: 0', '', '')
+    expect(await client.take('\r\n\r\n')).not.toMatch(/Keep-Alive/i)
+  }
+  expect(seen).toEqual([0, 0, 0, 1])
+})

@@ -19,6 +19,7 @@ function siteOf(...listeners: Partial<Listener>[]): SiteFacts {
     identities: new Map(),
     balanced: false,
     nodesShareState: false,
+    isToldOf: true,
     pathOf: (path) => path,
   }
 }
@@ -51,6 +52,15 @@ test('paths without a sign-in need a group, because nobody is known whose locati
   expect(problemsOf({ directories: [{ mount: '/a', preAuth, group: 'one' }] })).toEqual([])
   expect(problemsOf({ directories: [{ mount: '/a', preAuth }] })).toEqual([
     'http.directories.0.preAuth: expected a group: nobody is known whose location could be asked',
+  ])
+})
+
+test('a channel of Outlook Anywhere has no end that we would set, and nobody gets one without a sign-in', () => {
+  expect(problemsOf({ directories: [{ preset: 'rpc', responseTimeout: '2h' }] })).toEqual([])
+  const directories = [{ preset: 'rpc', group: 'one', requestTimeout: '10m', preAuth: ['/rpcproxy.dll'] }]
+  expect(problemsOf({ directories })).toEqual([
+    'http.directories.0.requestTimeout: expected none: a channel of Outlook Anywhere is one request, and lasts until its ends replace it',
+    'http.directories.0.preAuth: expected none: nobody gets a channel without a sign-in',
   ])
 })
 
@@ -106,4 +116,15 @@ test.each([
       ? []
       : [expect.stringContaining(`http.forms.keys: none are set, so that cookies of the sign-in page of ${mount} `)],
   )
+})
+
+test.each([
+  ['nobody is told where HTTP is', { preset: 'autodiscover' }, false, 1],
+  ['clients are told', { preset: 'autodiscover' }, true, 0],
+  ['a group answers', { preset: 'autodiscover', group: 'one' }, false, 0],
+  ['nobody answers', { preset: 'caldav' }, false, 0],
+])('Autodiscover without anything to tell is warned of: %s', (_, directory, isToldOf, count) => {
+  const settings = httpSchema.parse({ directories: [directory] })
+  const warnings = httpWarnings(settings, { ...siteOf({ tls: 'implicit' }), isToldOf })
+  expect(warnings.filter((text) => text.startsWith('publish.http: '))).toHaveLength(count)
 })

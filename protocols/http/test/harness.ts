@@ -176,7 +176,7 @@ export class Front {
           world.routed?.(question.location)
           return world.decide?.(question) ?? { kind: 'proxy', candidates: [backend] }
         },
-        redirects: () => false,
+        redirections: () => [],
         siteOf: () => siteView({}, undefined),
         follow: () => ({ kind: 'refuse', reason: 'backend-unavailable' }),
       },
@@ -219,16 +219,20 @@ export class Front {
   #pool(): BackendPool {
     return {
       register() {},
-      acquire: (backend, signal, request) => this.#acquire(backend, signal, request?.fresh === true),
+      acquire: (backend, signal) => this.#acquire(backend, signal),
+      take: (backend) => this.#take(backend),
       stats: () => [],
       cool() {},
       async [Symbol.asyncDispose]() {},
     }
   }
 
-  async #acquire(backend: Backend, signal: Parameters<BackendPool['acquire']>[1], fresh: boolean): Promise<Acquired> {
-    const idle = fresh ? undefined : this.#idle.pop()
-    if (idle !== undefined) return { kind: 'lease', lease: this.#lease(backend, idle, true) }
+  #take(backend: Backend): Lease | undefined {
+    const idle = this.#idle.pop()
+    return idle && this.#lease(backend, idle, true)
+  }
+
+  async #acquire(backend: Backend, signal: Parameters<BackendPool['acquire']>[1]): Promise<Acquired> {
     const connected = await connectLeg(backend.address, { wheel: this.#wheel, timeoutMs: 1000, signal })
     if (connected.kind === 'connected') return { kind: 'lease', lease: this.#lease(backend, connected.leg, false) }
     return { kind: 'failed', error: new BackendError({ code: 'refused', backend: backend.id, phase: 'connect' }) }
@@ -242,7 +246,11 @@ export class Front {
       reused,
       kept: reused,
       markUsed() {},
-      release: async () => {
+      release: async (longestRest) => {
+        if (longestRest === 0) {
+          leg.destroy()
+          return
+        }
         leg.setReader(SLEEPER)
         this.#idle.push(leg)
       },

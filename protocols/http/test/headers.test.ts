@@ -8,6 +8,7 @@ import {
   type OutgoingRequest,
   persists,
 } from '../src/backend/headers.js'
+import { longestRest } from '../src/backend/keep-alive.js'
 import { parseRequestHead, parseResponseHead } from '../src/codec/head.js'
 import type { View } from '../src/directory/mapping.js'
 import { directorySchema } from '../src/directory/schema.js'
@@ -34,7 +35,7 @@ function forwarded(lines: string, more: Partial<OutgoingRequest> = {}): string[]
     body: { kind: 'none' },
     identity: undefined,
     reserved: [],
-    destination: undefined,
+    named: '',
     told: '',
     upgrades: [],
     expectsContinue: false,
@@ -154,7 +155,7 @@ describe('what passes to a client', () => {
     const head = parseResponseHead(Buffer.from(`HTTP/1.1 201 Created\r\n${lines}\r\n`), LIMITS)
     if (head.kind === 'bad') throw new Error(head.why)
     const text = formatResponse({
-      ...head,
+      head,
       options: connectionOptions(head.fields),
       own: 'Own: 1\r\n',
       view: { ...VIEW, directory: directorySchema.parse({ mount: '/m' }) },
@@ -182,7 +183,7 @@ describe('what passes to a client', () => {
     const head = parseResponseHead(Buffer.from(`HTTP/1.1 200 OK\r\n${lines}${passing}\r\n`), LIMITS)
     if (head.kind === 'bad') throw new Error(head.why)
     const how = { options: connectionOptions(head.fields), own: '', view: VIEW }
-    expect(formatResponse({ ...head, ...how })).toBe(`HTTP/1.1 200 OK\r\n${passing}\r\n`)
+    expect(formatResponse({ head, ...how })).toBe(`HTTP/1.1 200 OK\r\n${passing}\r\n`)
   })
 
   test.each([
@@ -237,4 +238,20 @@ describe('failures', () => {
   test('a throttled client is told how long', () => {
     expect(failureReply('throttled', { waitMs: 90_000 }).fields).toBe('Retry-After: 90\r\n')
   })
+})
+
+test.each([
+  ['nothing', '', Number.POSITIVE_INFINITY],
+  ['its time', 'Keep-Alive: timeout=5', 4_000],
+  ['and how many requests', 'keep-alive: max=100, Timeout = "15"', 14_000],
+  ['that it closes at once', 'Keep-Alive: timeout=1', 0],
+  ['that it closes sooner than at once', 'Keep-Alive: timeout=0', 0],
+  ['something else', 'Keep-Alive: max=5, mytimeout=3', Number.POSITIVE_INFINITY],
+  ['no number', 'Keep-Alive: timeout=soon', Number.POSITIVE_INFINITY],
+  ['a number that is none', 'Keep-Alive: timeout=99999999999999999999', Number.POSITIVE_INFINITY],
+])('a kept connection rests as long as its backend lets it, which says %s', (_label, line, expected) => {
+  const lines = line === '' ? '' : `${line}\r\n`
+  const head = parseResponseHead(Buffer.from(`HTTP/1.1 200 OK\r\n${lines}\r\n`), LIMITS)
+  if (head.kind === 'bad') throw new Error(head.why)
+  expect(longestRest(head.fields)).toBe(expected)
 })

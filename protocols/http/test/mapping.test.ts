@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, test } from 'vitest'
 import { cookieForClient } from '../src/backend/cookies.js'
+import { parseRequestHead } from '../src/codec/head.js'
 import { directoryTable } from '../src/directory/directories.js'
 import { destinationForBackend, locationForClient, type View } from '../src/directory/mapping.js'
+import { namedAddresses } from '../src/directory/named-addresses.js'
 import { type Directory, directorySchema } from '../src/directory/schema.js'
+
+const LIMITS = { head: 65_536, target: 8_192, fields: 100 }
 
 function directory(mount: string, backend = '/', more: object = {}): Directory {
   return directorySchema.parse({ mount, backendPath: backend, ...more })
@@ -66,6 +70,38 @@ describe('addresses are mapped both ways', () => {
     ['a value that looks like an attribute', 'Path=/SOGo; Secure', 'Path=/SOGo; Secure'],
   ])('Set-Cookie: %s (RFC 6265 section 4.1)', (_label, value, expected) => {
     expect(cookieForClient(view, value)).toBe(expected)
+  })
+
+  const LOCK = '(<urn:uuid:1> ["a)b"])'
+
+  test.each([
+    ['a list without a resource', LOCK, LOCK],
+    [
+      'a resource of this directory',
+      `<https://mail.example.com/dav/b> ${LOCK}`,
+      `<https://mail.example.com/SOGo/b> ${LOCK}`,
+    ],
+    ['by its path, with several lists', `</dav/b>${LOCK}(Not <DAV:no-lock>)`, `</SOGo/b>${LOCK}(Not <DAV:no-lock>)`],
+    ['two resources', `</dav/a> ${LOCK} </dav/b>\t${LOCK}`, `</SOGo/a> ${LOCK} </SOGo/b>\t${LOCK}`],
+    ['what looks like a resource in a tag', '(["</dav/b>"] [W/"("])', '(["</dav/b>"] [W/"("])'],
+    ['another server', `<https://elsewhere/dav/b> ${LOCK}`, 412],
+    ['another directory', `</other/b> ${LOCK}`, 412],
+    ['a trick', `</dav/../b> ${LOCK}`, 400],
+    ['a list without an end', '(<urn:uuid:1>', 400],
+    ['a list in a list', '((<urn:uuid:1>))', 400],
+    ['a resource without an end', '</dav/b', 400],
+    ['a token that does not end', '(<urn:uuid:1)', 400],
+    ['what is neither', `x ${LOCK}`, 400],
+    ['two fields', `${LOCK}\r\nIf: ${LOCK}`, 400],
+  ])('If: %s (RFC 4918 section 10.4)', (_label, value, expected) => {
+    const head = parseRequestHead(Buffer.from(`PUT / HTTP/1.1\r\nHost: x\r\nIf: ${value}\r\n\r\n`), LIMITS)
+    if (head.kind === 'bad') throw new Error(head.why)
+    const told = namedAddresses(view, table, head.fields)
+    expect(told).toEqual(
+      typeof expected === 'number'
+        ? { kind: 'refused', status: expected }
+        : { kind: 'lines', text: `If: ${expected}\r\n` },
+    )
   })
 
   test.each([

@@ -23,6 +23,7 @@ function problemsOf(
     identities: new Map(Object.entries(identities)),
     balanced: false,
     nodesShareState: false,
+    isToldOf: true,
     pathOf: (path) => path,
   }).map(({ path, expectation }) => `${path.join('.')}: ${expectation}`)
 }
@@ -49,6 +50,11 @@ test.each([
   expect(problemsOf({ auth, authFor: [{ networks: ['office'], auth: [scheme] }] }, { web: identity })).toEqual([
     `authFor.0.auth.0: ${expectation}`,
   ])
+})
+
+test('what Portico answers itself leaves nothing for any backend, and need not', () => {
+  expect(problemsOf({ preset: 'autodiscover', auth: ['negotiate', 'ntlm'] }, { web: 'password' })).toEqual([])
+  expect(problemsOf({ preset: 'autodiscover', auth: ['ntlm'], group: 'web' }, { web: 'password' })).toHaveLength(1)
 })
 
 test('only the group that the directory names counts, and any of all groups where it names none', () => {

@@ -44,9 +44,23 @@ async function start({ who, directories, answer = () => OK, clock, log, world = 
 }
 
 /** One request of a client, and the answer's head with the content. */
-async function ask(client: Client, authorization?: string | Buffer, path = '/', scheme = 'NTLM'): Promise<string> {
+function ask(client: Client, authorization?: string | Buffer, path = '/', scheme = 'NTLM'): Promise<string> {
   const value = typeof authorization === 'object' ? `${scheme} ${authorization.toString('base64')}` : authorization
-  client.send(`GET ${path} HTTP/1.1`, 'Host: x', ...(value === undefined ? [] : [`Authorization: ${value}`]), '', '')
+  return request(client, path, ...(value === undefined ? [] : [`Authorization: ${value}`]))
+}
+
+/** The same, with a field that a proxy has put there. */
+function through(client: Client, field: string, octets?: Buffer): Promise<string> {
+  return request(
+    client,
+    '/',
+    field,
+    ...(octets === undefined ? [] : [`Authorization: NTLM ${octets.toString('base64')}`]),
+  )
+}
+
+async function request(client: Client, path: string, ...fields: readonly string[]): Promise<string> {
+  client.send(`GET ${path} HTTP/1.1`, 'Host: x', ...fields, '', '')
   const head = await client.take('\r\n\r\n')
   const length = Number(/\r\nContent-Length: (\d+)/.exec(head)?.[1])
   await client.until(() => client.received.length >= length)
@@ -321,6 +335,33 @@ describe('a handshake', () => {
     expect(asks(await ask(client))).toEqual(['Basic realm="Mail", charset="UTF-8"', 'Bearer realm="Mail"'])
     expect(asks(await ask(client, TYPE_1))).toEqual(['Basic realm="Mail", charset="UTF-8"', 'Bearer realm="Mail"'])
     expect(who.asked).toEqual([])
+  })
+})
+
+describe('a handshake through a proxy that nobody has listed', () => {
+  const OTHERS = ['Basic realm="Mail", charset="UTF-8"', 'Bearer realm="Mail"']
+
+  test.each(['Via: 1.1 cache', 'Forwarded: for=192.0.2.9', 'X-Forwarded-For: 192.0.2.9'])(
+    '%s: is not offered, and not taken (RFC 4559 section 6)',
+    async (field) => {
+      const who = accounts()
+      await using site = await start({ who })
+      const client = await Client.connect(site.front.port)
+      expect(asks(await through(client, field))).toEqual(OTHERS)
+      expect(asks(await through(client, field, TYPE_1))).toEqual(OTHERS)
+      expect(who.asked).toEqual([])
+    },
+  )
+
+  test('another request of the connection is nobody, whoever signed in before', async () => {
+    const who = accounts()
+    await using site = await start({ who })
+    const client = await Client.connect(site.front.port)
+    await ask(client, TYPE_1)
+    expect(await ask(client, type3('kim'))).toMatch(/^HTTP\/1\.1 200 /)
+    expect(asks(await through(client, 'Via: 1.1 cache'))).toEqual(OTHERS)
+    expect(asks(await ask(client))).toEqual(OTHERS)
+    expect(who.open).toBe(0)
   })
 })
 

@@ -13,7 +13,7 @@ export function capabilities(context: ImapContext): string {
   const names = [...OWN, ...settings.capabilities]
   if (canStartTls(context)) names.push('STARTTLS')
   // RFC 2221 section 3.
-  if (session.services.router.redirects('imap4')) names.push('LOGIN-REFERRALS')
+  if (session.services.router.redirections('imap4').length > 0) names.push('LOGIN-REFERRALS')
   if (!authenticator.plaintextAllowed(auth)) names.push('LOGINDISABLED')
   for (const mechanism of authenticator.mechanisms(auth)) names.push(`AUTH=${mechanism}`)
   return [...new Set(names)].join(' ')

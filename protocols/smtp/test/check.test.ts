@@ -16,6 +16,7 @@ function problemsOf(smtp: object, options: object = {}, site: object = {}) {
     identities: new Map(),
     balanced: false,
     nodesShareState: false,
+    isToldOf: true,
     pathOf: (path) => path,
     ...site,
   }).map(({ path, expectation }) => `${path.join('.')}: ${expectation}`)

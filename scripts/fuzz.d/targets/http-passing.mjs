@@ -94,7 +94,7 @@ export async function httpPassingTargets(load) {
           upgrades: upgradesOf(request, ['websocket']),
           identity: { name: 'X-Site-User', value: 'alice' },
           reserved: ['x-site-user'],
-          destination: undefined,
+          named: '',
           told: '',
           forwarded: { clients: ['192.0.2.1'], proto: 'https', host: request.authority },
           isProxy: false,

@@ -3,8 +3,10 @@ import { accountTargets } from './accounts.mjs'
 import { configTargets } from './config.mjs'
 import { httpTargets } from './http.mjs'
 import { autodiscoverTargets } from './http-autodiscover.mjs'
+import { httpFormsTargets } from './http-forms.mjs'
 import { httpHintTargets } from './http-hints.mjs'
 import { httpPassingTargets } from './http-passing.mjs'
+import { http2Targets } from './http2.mjs'
 import { imap4Targets } from './imap4.mjs'
 import { pop3Targets } from './pop3.mjs'
 import { proxyTargets } from './proxy.mjs'
@@ -26,6 +28,8 @@ export async function makeTargets(load) {
     httpTargets,
     httpPassingTargets,
     httpHintTargets,
+    httpFormsTargets,
+    http2Targets,
     autodiscoverTargets,
     saslTargets,
     proxyTargets,

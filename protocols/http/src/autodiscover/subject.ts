@@ -53,9 +53,20 @@ export function subjectOf(principal: Principal, asked: AskedName, judges: Judges
   return { owner, address, fields: owner.fields, isOwn: false }
 }
 
+/** Other servers have a place on a disk in a field of the same name. */
+function isAccountAddress(text: string): boolean {
+  return addressOf(text) === text && !/[:/\\]/.test(text)
+}
+
+/** The address in a field of an account; `undefined` where there is none. */
+export function addressIn(fields: ReadonlyMap<string, string>, name: string): string | undefined {
+  const text = fields.get(name) ?? ''
+  return isAccountAddress(text) ? text : undefined
+}
+
 /** The addresses that an account is known to have, the one that it sends from first. */
 export function ownAddresses({ user, fields }: Principal, { domains }: Judges['publication']): readonly string[] {
-  const written = (fields.get('mail') ?? '').split(',').filter((text) => text.includes('@'))
+  const written = (fields.get('mail') ?? '').split(',').filter(isAccountAddress)
   const named = user.includes('@') ? [user] : domains.map((domain) => `${user}@${domain}`)
   return [...written, ...named]
 }
@@ -72,6 +83,6 @@ function isOwnAddress(principal: Principal, address: string, own: readonly strin
 function mayAskAbout(principal: Principal, address: string, { authenticator, publication }: Judges): boolean {
   const lower = address.toLowerCase()
   if (publication.publicFolders.includes(lower)) return true
-  if (principal.fields.get('public_folders')?.toLowerCase() === lower) return true
+  if (addressIn(principal.fields, 'public_folders')?.toLowerCase() === lower) return true
   return authenticator.mayActFor(principal, address)
 }

@@ -11,7 +11,7 @@ import type { Asked } from './answer.js'
 import { isAnswering } from './answering.js'
 import { type HttpPlaces, httpPlaces } from './http-places.js'
 import type { ClientSettings, Told } from './settings.js'
-import { type AskedName, type Subject, subjectOf } from './subject.js'
+import { type AskedName, addressIn, type Subject, subjectOf } from './subject.js'
 
 type By = Asked & { readonly signedIn: Identified }
 
@@ -33,7 +33,7 @@ export async function tell(asked: By, name: AskedName): Promise<Told> {
     return { kind: 'nobody' }
   }
   if (deferred) return settle(asked, subject, undefined)
-  const elsewhere = subject.fields.get('redirect_address')
+  const elsewhere = addressIn(subject.fields, 'redirect_address')
   if (elsewhere !== undefined && elsewhere.toLowerCase() !== name.address?.toLowerCase()) {
     return { kind: 'redirect-address', address: elsewhere }
   }
@@ -107,13 +107,13 @@ function identityOf({ connection, signedIn }: By, { address, owner, fields, isOw
     userName: user,
     mailboxId: guid === undefined || guid === '' ? address : `${guid}@${domain}`,
     legacyDn: fields.get('legacy_dn'),
-    publicFolders: isOwn ? publicFoldersOf(fields.get('public_folders'), user, publication.publicFolders) : undefined,
+    publicFolders: isOwn ? publicFoldersOf(fields, user, publication.publicFolders) : undefined,
   }
 }
 
-/** The account's own word, empty for none of them; else one of all, the same for the user each time. */
-function publicFoldersOf(written: string | undefined, user: string, all: readonly string[]): string | undefined {
-  if (written !== undefined) return written === '' ? undefined : written
+/** The account's own word, which may be that there are none; else one of all, the same for the user each time. */
+function publicFoldersOf(fields: Subject['fields'], user: string, all: readonly string[]): string | undefined {
+  if (fields.has('public_folders')) return addressIn(fields, 'public_folders')
   return byRendezvous(
     all.map((id) => ({ id })),
     user,

@@ -32,13 +32,13 @@ export type Refused = { readonly kind: 'refused'; readonly reply: Reply }
 const BODY_FAULTS = { 'too-long': 413, broken: 400, 'too-slow': 408 } as const
 
 /** What a request came to, now that its exchange with a backend has ended. */
-export async function conclude(
+export function conclude(
   connection: Connection,
   request: Incoming,
   destined: Destined,
   end: ExchangeEnd | Refused,
   backend: Backend,
-): Promise<Outcome> {
+): Outcome | Promise<Outcome> {
   switch (end.kind) {
     case 'answered':
       connection.shared.admitted ||= destined.signedIn !== undefined
@@ -121,9 +121,12 @@ function signInPlace(connection: Connection, { directory }: Placed): Place {
 }
 
 /** A good answer proves nothing about a deferred password: the backend may not have asked for one. */
-export async function settled(destined: Destined, verdict: 'refused' | 'unknown', outcome: Outcome): Promise<Outcome> {
-  if (destined.signedIn?.deferred === true) await destined.signedIn.settle(verdict)
-  return outcome
+export function settled(
+  { signedIn }: Destined,
+  verdict: 'refused' | 'unknown',
+  outcome: Outcome,
+): Outcome | Promise<Outcome> {
+  return signedIn?.deferred === true ? signedIn.settle(verdict).then(() => outcome) : outcome
 }
 
 function logUnanswered(connection: Connection, why: string): void {

@@ -44,7 +44,14 @@ export interface ExchangePlan {
 
 /** How an exchange ended. Until `answered` or `broken` the client has got nothing of a final response. */
 export type ExchangeEnd =
-  | { readonly kind: 'answered'; readonly status: number; readonly persist: boolean; readonly reusable: boolean }
+  | {
+      readonly kind: 'answered'
+      readonly status: number
+      readonly persist: boolean
+      readonly reusable: boolean
+      /** Milliseconds for which the backend's connection may rest. */
+      readonly longestRest: number
+    }
   /** The backend has changed to another protocol, and the client knows: what is left in both legs belongs to it. */
   | { readonly kind: 'switched' }
   /** The response broke off; the client has a part of it and must not take it for the whole. */

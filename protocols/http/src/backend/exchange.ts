@@ -8,6 +8,7 @@ import { checkPartialResponse, parseResponseHead, type ResponseHead } from '../c
 import { HeadCollector } from '../codec/head-collector.js'
 import type { ExchangeEnd, ExchangePlan } from './exchange-plan.js'
 import { connectionOptions, formatResponse, persists, upgradeLines } from './headers.js'
+import { longestRest } from './keep-alive.js'
 import { upgradeGiven } from './upgrade.js'
 import { Upload } from './upload.js'
 
@@ -31,6 +32,7 @@ class Exchange implements LegReader, BodyTaker {
   #untilClose = false
   /** The backend's connection can go on, as far as the response tells. */
   #reusable = false
+  #longestRest = Number.POSITIVE_INFINITY
   #status = 0
   #interim = 0
   #touched = false
@@ -147,7 +149,7 @@ class Exchange implements LegReader, BodyTaker {
       return
     }
     const own = upgradeLines([protocol])
-    leg.writeText(formatResponse({ ...head, options: connectionOptions(head.fields), own, view }))
+    leg.writeText(formatResponse({ head, options: connectionOptions(head.fields), own, view }))
     this.#end = { kind: 'switched' }
   }
 
@@ -176,6 +178,7 @@ class Exchange implements LegReader, BodyTaker {
     this.#untilClose = framing.kind === 'until-close'
     // Broken programs send content after HEAD: coming late, it would be taken for the answer to somebody else.
     this.#reusable = !this.#untilClose && persists(head.minor, options) && method !== 'HEAD'
+    if (this.#reusable) this.#longestRest = longestRest(head.fields)
     this.#status = head.status
     this.#client.respond({ head, framing, options, view, fields, mayPersist })
     this.#download = decoderFor(framing)
@@ -192,7 +195,8 @@ class Exchange implements LegReader, BodyTaker {
 
   #answered(): void {
     this.#client.finish()
-    this.#end = { kind: 'answered', status: this.#status, persist: this.#client.persists, reusable: false }
+    const [status, longest] = [this.#status, this.#longestRest]
+    this.#end = { kind: 'answered', status, persist: this.#client.persists, reusable: false, longestRest: longest }
   }
 
   #garbage(): void {

@@ -2,6 +2,7 @@
 import { Field, type FieldId, type Fields } from '../codec/fields.js'
 import { formatForwarded } from '../codec/forwarded.js'
 import type { Framing } from '../codec/framing.js'
+import type { ResponseHead } from '../codec/head.js'
 import { locationForClient, type View } from '../directory/mapping.js'
 import { cookieForClient, cookiesForBackend, setsOurCookie } from './cookies.js'
 
@@ -13,6 +14,7 @@ export interface ConnectionOptions {
   readonly listed: ReadonlySet<string> | undefined
 }
 
+const NONE: readonly string[] = []
 const NO_OPTIONS: ConnectionOptions = { close: false, keepAlive: false, listed: undefined }
 
 /** Reads all Connection fields. */
@@ -45,10 +47,19 @@ function dropTable(...ids: readonly FieldId[]): Uint8Array {
 
 /** What belongs to one connection or message, and what front ends and backends say to each other. */
 const DROPS = [
-  ...[Field.hop, Field.connection, Field.upgrade, Field.transferEncoding, Field.contentLength, Field.authorization],
+  ...[
+    Field.hop,
+    Field.keepAlive,
+    Field.connection,
+    Field.upgrade,
+    Field.transferEncoding,
+    Field.contentLength,
+    Field.authorization,
+  ],
   ...[Field.steering, Field.forwarded, Field.forwardedFor, Field.forwardedProto, Field.forwardedHost],
 ]
-const REQUEST_DROPS = dropTable(...DROPS, Field.strange, Field.host, Field.destination, Field.cookie, Field.expect)
+const NAMED_ANEW = [Field.host, Field.destination, Field.condition]
+const REQUEST_DROPS = dropTable(...DROPS, Field.strange, ...NAMED_ANEW, Field.cookie, Field.expect)
 const PROXY_DROPS = REQUEST_DROPS.slice()
 for (const id of [Field.forwardedProto, Field.forwardedHost]) PROXY_DROPS[id] = 0
 const RESPONSE_DROPS = dropTable(...DROPS, Field.location, Field.contentLocation, Field.setCookie)
@@ -72,7 +83,8 @@ export interface OutgoingRequest {
   readonly identity: { readonly name: string; readonly value: string } | undefined
   /** Lower-case names that the site gave a meaning to (identity, mount): never taken from a client. */
   readonly reserved: readonly string[]
-  readonly destination: string | undefined
+  /** Lines that name other resources, each with its CRLF. */
+  readonly named: string
   /** Lines that tell the backend how clients see it, each with its CRLF. */
   readonly told: string
   /** `clients`: through whom it came, the farthest first. */
@@ -96,8 +108,7 @@ export function formatRequest(request: OutgoingRequest): string {
   if (host !== undefined && (!isProxy || fields.countOf(Field.forwardedHost) === 0)) {
     own += `X-Forwarded-Host: ${host}\r\n`
   }
-  own += request.told
-  if (request.destination !== undefined) own += `Destination: ${request.destination}\r\n`
+  own += request.told + request.named
   if (identity !== undefined) own += `${identity.name}: ${identity.value}\r\n`
   if (request.expectsContinue) own += 'Expect: 100-continue\r\n'
   own += upgradeLines(request.upgrades)
@@ -118,9 +129,7 @@ function cookieLine({ fields, options }: OutgoingRequest): string {
 
 /** A response as the client is to see it. */
 export interface OutgoingResponse {
-  readonly status: number
-  readonly reason: string
-  readonly fields: Fields
+  readonly head: ResponseHead
   readonly options: ConnectionOptions
   /** Lines about the content and the connection, each with its CRLF. */
   readonly own: string
@@ -129,15 +138,15 @@ export interface OutgoingResponse {
 }
 
 /** Writes the head of a response to the client as latin1 text. */
-export function formatResponse(response: OutgoingResponse): string {
-  const { fields, view } = response
-  const passed = passFields(fields, RESPONSE_DROPS, response.options.listed, [])
+export function formatResponse({ head, options, own, view }: OutgoingResponse): string {
+  const { fields } = head
+  const passed = passFields(fields, RESPONSE_DROPS, options.listed, NONE)
   const location = fields.first(Field.location)
   const content = fields.first(Field.contentLocation)
   let mapped = location === undefined ? '' : `Location: ${locationForClient(view, location)}\r\n`
   if (content !== undefined) mapped += `Content-Location: ${locationForClient(view, content)}\r\n`
   mapped += setCookieLines(fields, view)
-  return `HTTP/1.1 ${response.status} ${response.reason}\r\n${passed}${mapped}${response.own}\r\n`
+  return `HTTP/1.1 ${head.status} ${head.reason}\r\n${passed}${mapped}${own}\r\n`
 }
 
 /** The cookies that a backend sets, in the client's view, without those that would stand in the place of ours. */

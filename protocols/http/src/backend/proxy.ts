@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { type Backend, formatAddress } from '@portico/base'
 import type { Lease } from '@portico/pool'
-import { type Opened, openBackend, relayMailbox } from '@portico/session'
+import { type Opened, openBackend, relayMailbox, takeOpen } from '@portico/session'
 import { forwardedClients, isClientEncrypted } from '../client/client-facts.js'
 import type { Connection, Prepared } from '../client/connection.js'
 import type { Incoming } from '../client/incoming.js'
-import { Field } from '../codec/fields.js'
 import { backendPath } from '../directory/directories.js'
-import { destinationForBackend, type View } from '../directory/mapping.js'
+import type { View } from '../directory/mapping.js'
+import { namedAddresses } from '../directory/named-addresses.js'
 import type { Directory } from '../directory/schema.js'
 import { type Outcome, reply } from '../outcome.js'
 import { failureReply, statusReply } from '../replies.js'
@@ -26,7 +26,8 @@ import { UploadPace } from './upload-pace.js'
  */
 export async function proxy(connection: Connection, request: Incoming, destined: Destined): Promise<Outcome> {
   for (let fresh = destined.channel !== undefined; ; fresh = true) {
-    const opened = await openBackend(connection.session, destined.route, openAsItIs, { fresh })
+    const kept = fresh ? undefined : takeOpen(connection.session, destined.route)
+    const opened = kept ?? (await openBackend(connection.session, destined.route, openAsItIs, { fresh }))
     if (opened.kind === 'gone') return settled(destined, 'unknown', { kind: 'gone' })
     if (opened.kind !== 'open') return settled(destined, 'unknown', reply(failureReply('backend-unavailable')))
     const { reused } = opened.lease
@@ -94,10 +95,11 @@ async function atBackend(
   session.record.finish('relay')
   if (directory.requestTimeout !== undefined) lease.leg.setDeadline(0)
   if (end.kind === 'switched') {
+    using _ended = signedIn?.whenEnded?.(() => lease.leg.destroy())
     await relayMailbox(session, lease, undefined, responseTimeout)
     return end
   }
-  if (end.kind === 'answered' && end.reusable) await lease.release()
+  if (end.kind === 'answered' && end.reusable) void lease.release(end.longestRest)
   else lease.discard()
   return end
 }
@@ -158,11 +160,8 @@ function headFor(
   const { directory } = placed
   const assertion = signedIn === undefined ? NOBODY : assertionFor(backend, leg, signedIn, location)
   if (assertion.kind === 'impossible') return withoutIdentity(connection, backend, assertion.why)
-  const named = fields.first(Field.destination)
-  const destination = named === undefined ? undefined : destinationForBackend(view, prepared.table, named)
-  if (destination !== undefined && destination.kind !== 'mapped') {
-    return { kind: 'refused', reply: statusReply(destination.kind === 'bad' ? 400 : 502) }
-  }
+  const named = namedAddresses(view, prepared.table, fields)
+  if (named.kind === 'refused') return { kind: 'refused', reply: statusReply(named.status) }
   const text = formatRequest({
     method,
     version: connection.client.version,
@@ -175,7 +174,7 @@ function headFor(
     upgrades,
     identity: assertion.kind === 'field' ? assertion : undefined,
     reserved: reservedNames(backend, directory),
-    destination: destination?.value,
+    named: named.text,
     told: toldLines(connection, request, directory),
     forwarded: {
       clients: forwardedClients(fields, connection.peer, session.isProxy),

@@ -28,6 +28,14 @@ export function takeForwardedClient(session: Session, fields: Fields): void {
   else session.speaksFor({ peer: { address, port: 0, family: isIP(address) === 6 ? 6 : 4 } })
 }
 
+/**
+ * Whether a request says that it came through a proxy (RFC 9110 section 7.6.3, RFC 7239). Nothing else of it is believed of a
+ * stranger, but nobody gains by saying this.
+ */
+export function cameThroughProxy({ ids }: Fields): boolean {
+  return ids.some((id) => id === Field.via || id === Field.forwarded || id === Field.forwardedFor)
+}
+
 /** Whether the client's own side is encrypted: here, or at one of the site's proxies, which says so. */
 export function isClientEncrypted({ leg, isProxy }: Session, fields: Fields): boolean {
   return leg.tls !== undefined || (isProxy && fields.first(Field.forwardedProto)?.toLowerCase() === 'https')

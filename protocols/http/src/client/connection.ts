@@ -44,6 +44,8 @@ export class Shared {
   failures = 0
   /** A request of somebody who has signed in was answered by a backend: the client's time is no longer that of strangers. */
   admitted = false
+  /** It is the connection of somebody's proxy, as one of its requests has said: others may come by it too. */
+  relayed = false
   /** The device that was told of last in the log. */
   device: string | undefined
 

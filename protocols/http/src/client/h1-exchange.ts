@@ -2,7 +2,7 @@
 import type { Leg } from '@portico/net'
 import { formatResponse } from '../backend/headers.js'
 import { type BodyDecoder, decoderFor } from '../codec/body.js'
-import { LAST_CHUNK, writeContent, writeJoined } from '../codec/encode.js'
+import { LAST_CHUNK, writeContent } from '../codec/encode.js'
 import type { Framing } from '../codec/framing.js'
 import { formatReply, type Reply } from '../replies.js'
 import type { BackendResponse, BodyTaker, ClientExchange } from './client-exchange.js'
@@ -89,7 +89,7 @@ export class H1Exchange implements ClientExchange {
 
   interim({ head, options, view }: Pick<BackendResponse, 'head' | 'options' | 'view'>): void {
     if (this.#minor === 0) return
-    this.ownLeg.writeText(formatResponse({ ...head, options, own: '', view }))
+    this.ownLeg.writeText(formatResponse({ head, options, own: '', view }))
   }
 
   goOn(): void {
@@ -100,14 +100,10 @@ export class H1Exchange implements ClientExchange {
     const delivery = deliveryOf(head, framing, this.#minor, mayPersist && this.#wantsMore)
     this.#chunked = delivery.chunked
     this.persists = delivery.persist
-    this.#head = formatResponse({ ...head, options, own: fields + delivery.lines, view })
+    this.#head = formatResponse({ head, options, own: fields + delivery.lines, view })
   }
 
   content(view: Buffer, decoder: BodyDecoder): void {
-    if (this.#head !== '' && !this.#chunked && writeJoined(this.ownLeg, this.#head, view, decoder)) {
-      this.#head = ''
-      return
-    }
     this.flush()
     writeContent(this.ownLeg, view, decoder, this.#chunked)
   }

@@ -5,23 +5,6 @@ import type { BodyDecoder } from './body.js'
 /** The end of a chunked body without trailers (RFC 9112 section 7.1). */
 export const LAST_CHUNK = '0\r\n\r\n'
 
-/** Content up to this size is copied behind its head: cheaper than handing the kernel two pieces. */
-const JOINED = 16 * 1024
-
-/**
- * Writes a response's head and what `view` holds of its content right behind it as one piece, where that is one short piece.
- * False: nothing was written.
- */
-export function writeJoined(leg: Leg, head: string, view: Buffer, decoder: BodyDecoder): boolean {
-  const [begin = 0, end = 0] = decoder.spans
-  if (decoder.spans.length !== 2 || end - begin > JOINED) return false
-  const bytes = Buffer.allocUnsafe(head.length + end - begin)
-  bytes.write(head, 0, 'latin1')
-  view.copy(bytes, head.length, begin, end)
-  leg.write(bytes)
-  return true
-}
-
 /**
  * Writes the content that a decoder found in `view` to a leg, all of it as one chunk where `chunked`, so that a peer's tiny
  * chunks do not become as many of ours. `view` is valid only during the call. Call it inside `leg.batch`.

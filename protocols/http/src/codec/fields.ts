@@ -28,6 +28,9 @@ export const Field = {
   cookie: 18,
   setCookie: 19,
   upgrade: 20,
+  /** If (RFC 4918 section 10.4). */
+  condition: 21,
+  keepAlive: 22,
 } as const
 
 export type FieldId = (typeof Field)[keyof typeof Field]
@@ -89,15 +92,7 @@ const STEERING = [
   'proxy',
 ]
 
-const HOP = [
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'http2-settings',
-]
+const HOP = ['proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'http2-settings']
 
 interface Known {
   readonly name: Buffer
@@ -142,6 +137,8 @@ know('content-location', Field.contentLocation)
 know('cookie', Field.cookie)
 know('set-cookie', Field.setCookie)
 know('upgrade', Field.upgrade)
+know('if', Field.condition)
+know('keep-alive', Field.keepAlive)
 
 /** The fields of one head: places in its octets, nothing copied. */
 export class Fields {

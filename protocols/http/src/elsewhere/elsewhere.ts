@@ -11,6 +11,7 @@ import { mountPath } from '../forms/paths.js'
 import { Visit } from '../forms/visit.js'
 import { type Outcome, reply } from '../outcome.js'
 import { failureReply, type Reply, redirectReply, statusReply } from '../replies.js'
+import { originOf } from './origin.js'
 import { mayGoOn } from './redirect-budget.js'
 
 /** Who is to be sent where. */
@@ -44,7 +45,7 @@ function elsewhereReply(
   placed: Placed,
   { how, to }: Departure['route'],
 ): Reply {
-  const origin = to.includes('://') ? to.replace(/\/$/, '') : `https://${to}`
+  const origin = originOf(to)
   const { path, query } = request
   switch (how) {
     case 'device':

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+import type { Redirection } from '@portico/routing'
+import { originOf } from '../elsewhere/origin.js'
 import { type Outcome, reply } from '../outcome.js'
 import { failureReply, type Reply, redirectReply, statusReply } from '../replies.js'
 import { dropCookie, setCookie } from './cookies.js'
@@ -92,8 +94,15 @@ export function withoutSignIn({ names }: Visit): string {
 }
 
 /** An answer with what browsers are told about our own pages. */
-export function ours({ forms, encrypted }: Visit, answer: Reply): Reply {
-  return { ...answer, fields: answer.fields + pageHeaders(forms.settings, encrypted) }
+export function ours({ connection, forms, encrypted }: Visit, answer: Reply): Reply {
+  const leadTo = autoOrigins(connection.session.services.router.redirections('http'))
+  return { ...answer, fields: answer.fields + pageHeaders(forms.settings, encrypted, leadTo) }
+}
+
+/** Where browsers are sent on to without a person's doing. */
+function autoOrigins(redirections: readonly Redirection[]): readonly string[] {
+  const followed = redirections.filter(({ how }) => how === 'silent' || how === 'same-request')
+  return [...new Set(followed.map(({ to }) => originOf(to)))]
 }
 
 /** Such an answer as an outcome. */

@@ -4,7 +4,6 @@ import { STYLE_SOURCE } from './style.js'
 
 /** What browsers are told about our own pages: nothing is loaded, nothing frames them, nothing keeps them. */
 const ALWAYS = [
-  `Content-Security-Policy: default-src 'none'; style-src ${STYLE_SOURCE}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
   'X-Content-Type-Options: nosniff',
   'X-Frame-Options: DENY',
   'Cross-Origin-Opener-Policy: same-origin',
@@ -16,10 +15,19 @@ const ALWAYS = [
   .map((line) => `${line}\r\n`)
   .join('')
 
-/** The field lines of every answer of the sign-in page. */
-export function pageHeaders({ hsts }: Pick<FormsSettings, 'hsts'>, encrypted: boolean): string {
+/**
+ * The field lines of every answer of the sign-in page. `formsLeadTo`: origins that a sign-in may end at; browsers hold form-action
+ * against what follows a form as well (CSP Level 3 section 6.4.1).
+ */
+export function pageHeaders(
+  { hsts }: Pick<FormsSettings, 'hsts'>,
+  encrypted: boolean,
+  formsLeadTo: readonly string[] = [],
+): string {
+  const targets = ["'self'", ...formsLeadTo].join(' ')
+  const policy = `Content-Security-Policy: default-src 'none'; style-src ${STYLE_SOURCE}; form-action ${targets}; base-uri 'none'; frame-ancestors 'none'\r\n`
   // RFC 6797 section 7.2: never where the answer is not encrypted.
   return hsts === 0 || !encrypted
-    ? ALWAYS
-    : `${ALWAYS}Strict-Transport-Security: max-age=${Math.floor(hsts / 1000)}\r\n`
+    ? policy + ALWAYS
+    : `${policy}${ALWAYS}Strict-Transport-Security: max-age=${Math.floor(hsts / 1000)}\r\n`
 }

@@ -2,6 +2,7 @@
 import type { Authenticated, AuthFailed } from '@portico/auth'
 import { Secret } from '@portico/base'
 import type { Connection } from '../client/connection.js'
+import type { Identified } from '../sign-in/sign-in.js'
 import { RENEWED_AFTER } from '../sign-in/signed-in.js'
 import { setCookie } from './cookies.js'
 import { isAutomatic } from './requests.js'
@@ -14,7 +15,7 @@ const NOT_FOR_OTHERS = 'Cache-Control: private\r\n'
 
 export type Resumed =
   /** `fields`: lines that go out with the answer, or empty. */
-  | { readonly kind: 'resumed'; readonly signedIn: Authenticated; readonly fields: string }
+  | { readonly kind: 'resumed'; readonly signedIn: Identified; readonly fields: string }
   /** There is no cookie, or none of ours. */
   | { readonly kind: 'none' }
   | { readonly kind: 'expired' }
@@ -28,7 +29,7 @@ interface Known {
   readonly peer: string
   readonly host: string
   readonly ticket: Ticket
-  readonly signedIn: Authenticated
+  readonly signedIn: Identified
   /** Field lines that hand out the cookie anew; empty while it is fresh. */
   readonly renewal: string
   readonly until: number
@@ -70,7 +71,7 @@ async function openUp(visit: Visit, sealed: string): Promise<Known | Exclude<Res
     peer: connection.context.client.peer.address,
     host: place.host,
     ticket,
-    signedIn: outcome,
+    signedIn: { ...outcome, whenEnded: (end) => forms.revocations.whenEnded(ticket, end) },
     renewal: opened.old ? await renew(visit, opened) : '',
     until: session.services.clock.now() + RENEWED_AFTER,
   }

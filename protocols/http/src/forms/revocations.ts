@@ -18,6 +18,8 @@ export class Revocations implements Disposable {
   readonly #endedUntil = new Map<string, number>()
   /** Until when a sign-in is known to be good, on the monotonic clock. */
   readonly #good = new Map<string, number>()
+  /** By sign-in: what ends with it. */
+  readonly #open = new Map<string, Set<Watched>>()
   readonly #subscription: Disposable
 
   constructor(state: StateStore, clock: Clock) {
@@ -40,7 +42,7 @@ export class Revocations implements Disposable {
       this.#state.get(signInKey(id), NEVER),
       this.#state.get(userKey(earlier.user), NEVER),
     ])
-    if (own.kind === 'value') keep(this.#ended, id, true)
+    if (own.kind === 'value') this.#endSignIn(id)
     const until = timeIn(all)
     if (until !== undefined) this.#endUntil(earlier.user, until)
     if (this.knownEnded(ticket)) return true
@@ -49,9 +51,18 @@ export class Revocations implements Disposable {
     return false
   }
 
+  /** Calls `end`, once, when this process learns that a sign-in has ended. Disposed of by whoever has no more use for that. */
+  whenEnded(ticket: Ticket, end: () => void): Disposable {
+    const watched = { ticket, end }
+    const others = this.#open.get(ticket.id) ?? new Set()
+    this.#open.set(ticket.id, others.add(watched))
+    if (this.knownEnded(ticket)) this.#endOpen([watched])
+    return { [Symbol.dispose]: () => this.#unwatch(watched) }
+  }
+
   /** Ends a sign-in everywhere. `ttlMs`: no cookie of it can be of use for longer. False: the others could not be told. */
   async end({ id }: Ticket, ttlMs: number): Promise<boolean> {
-    keep(this.#ended, id, true)
+    this.#endSignIn(id)
     const stored = await this.#state.set(signInKey(id), Uint8Array.of(1), ttlMs, NEVER)
     return (await this.#tell(['sign-in', id])) && stored
   }
@@ -73,13 +84,39 @@ export class Revocations implements Disposable {
 
   #hear(message: string): void {
     const [kind, name, until] = JSON.parse(message) as [string, string, number | undefined]
-    if (kind === 'sign-in') keep(this.#ended, name, true)
+    if (kind === 'sign-in') this.#endSignIn(name)
     else if (until !== undefined) this.#endUntil(name, until)
+  }
+
+  #endSignIn(id: string): void {
+    keep(this.#ended, id, true)
+    this.#endOpen(this.#open.get(id) ?? [])
   }
 
   #endUntil(user: string, until: number): void {
     keep(this.#endedUntil, user, Math.max(until, this.#endedUntil.get(user) ?? until))
+    const all = [...this.#open.values()].flatMap((some) => [...some])
+    this.#endOpen(all.filter(({ ticket }) => ticket.earlier.user === user && this.knownEnded(ticket)))
   }
+
+  #endOpen(some: Iterable<Watched>): void {
+    for (const watched of [...some]) {
+      this.#unwatch(watched)
+      watched.end()
+    }
+  }
+
+  #unwatch(watched: Watched): void {
+    const { id } = watched.ticket
+    const others = this.#open.get(id)
+    others?.delete(watched)
+    if (others?.size === 0) this.#open.delete(id)
+  }
+}
+
+interface Watched {
+  readonly ticket: Ticket
+  readonly end: () => void
 }
 
 function signInKey(id: string): string {

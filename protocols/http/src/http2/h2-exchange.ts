@@ -119,7 +119,7 @@ export class H2Exchange implements ClientExchange {
 
   interim({ head, options, view }: Pick<BackendResponse, 'head' | 'options' | 'view'>): void {
     if (!this.#open) return
-    const text = formatResponse({ ...head, options, own: '', view })
+    const text = formatResponse({ head, options, own: '', view })
     this.#stream.additionalHeaders(responseFields(head.status, text))
   }
 
@@ -128,7 +128,7 @@ export class H2Exchange implements ClientExchange {
   }
 
   respond({ head, framing, options, view, fields }: BackendResponse): void {
-    const text = formatResponse({ ...head, options, own: fields + lengthLine(head, framing), view })
+    const text = formatResponse({ head, options, own: fields + lengthLine(head, framing), view })
     this.#head = { status: head.status, text }
   }
 

@@ -63,6 +63,10 @@ export async function goOnBound(place: Place): Promise<Authenticated | Outcome |
   const { session, context, shared } = connection
   const { bound } = shared.binding
   if (bound === undefined || !listed.includes(bound.scheme)) return undefined
+  if (!mayBind(connection)) {
+    await shared.binding.forget()
+    return undefined
+  }
   const { authenticator, clock } = session.services
   if (clock.now() < bound.until) return recorded(connection, bound.outcome)
   session.record.begin()

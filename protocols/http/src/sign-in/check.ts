@@ -2,6 +2,7 @@
 import type { BackendIdentity } from '@portico/base'
 import type { ConfigProblem } from '@portico/config'
 import type { SiteFacts } from '@portico/session'
+import { isAnswering } from '../autodiscover/answering.js'
 import { SCHEMES, type Scheme } from '../directory/presets.js'
 import { type Directory, schemesOf } from '../directory/schema.js'
 import { WORDS } from './schemes.js'
@@ -37,7 +38,10 @@ function presetProblems(directory: Directory, site: SiteFacts): ConfigProblem[] 
   return first === undefined || problems.includes(undefined) ? [] : [{ path: ['auth'], expectation: first }]
 }
 
-function reachedBy({ group }: Directory, { identities }: SiteFacts): readonly BackendIdentity['kind'][] {
+/** How backends are told who the user is. What we answer ourselves reaches none. */
+function reachedBy(directory: Directory, { identities }: SiteFacts): readonly BackendIdentity['kind'][] {
+  const { group } = directory
+  if (isAnswering(directory)) return []
   return [...identities].flatMap(([name, kind]) => (group === undefined || group === name ? [kind] : []))
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 import type { HandshakeScheme, HttpScheme } from '@portico/auth'
+import { cameThroughProxy } from '../client/client-facts.js'
 import type { Connection } from '../client/connection.js'
+import type { Fields } from '../codec/fields.js'
 import type { Scheme } from '../directory/presets.js'
 
 /** What the auth core, its rules and its log call each. */
@@ -31,12 +33,26 @@ export function schemeOf(authorization: string): Exclude<Scheme, 'forms'> | 'unk
   return /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(word) ? 'unknown' : 'malformed'
 }
 
+/** Notices a proxy between us and the client, which is then never bound to the connection. The log tells of it once. */
+export function noteProxy({ session, shared }: Connection, fields: Fields, listed: readonly Scheme[]): void {
+  if (shared.relayed || session.isProxy || !listed.some(bindsConnection) || !cameThroughProxy(fields)) return
+  shared.relayed = true
+  session.services.log.info('no handshake through a proxy', {
+    session: session.id,
+    client: session.leg.facts.peer.address,
+  })
+}
+
 /**
- * Whether somebody may be bound to the connection: one of the site's proxies carries many clients, and one of HTTP/2 many requests
- * at once.
+ * Whether somebody may be bound to the connection: that of a proxy carries many clients, be it one of the site's or a stranger's,
+ * and one of HTTP/2 many requests at once.
  */
-export function mayBind({ session, client }: Connection): boolean {
-  return !session.isProxy && client.ownLeg !== undefined
+export function mayBind(connection: Connection): boolean {
+  return !isShared(connection) && connection.client.ownLeg !== undefined
+}
+
+function isShared({ session, shared }: Connection): boolean {
+  return session.isProxy || shared.relayed
 }
 
 /** Those of a directory's schemes that can succeed for this client, in their order. */
@@ -47,7 +63,7 @@ export function openSchemes(connection: Connection, listed: readonly Scheme[]): 
 
 /** In HTTP/1.1 this client could sign in by a scheme that its version does not allow. */
 export function wantsOwnLeg(connection: Connection, listed: readonly Scheme[]): boolean {
-  if (connection.session.isProxy || mayBind(connection)) return false
+  if (isShared(connection) || mayBind(connection)) return false
   return listed.some((scheme) => bindsConnection(scheme) && isAllowed(connection, scheme))
 }
 

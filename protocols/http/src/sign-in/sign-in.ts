@@ -13,7 +13,7 @@ import { goOnBound, signInByHandshake } from './bound.js'
 import { readBasic, readToken } from './credentials.js'
 import { recorded, signInOnce } from './once.js'
 import { challenged, malformed, type Place, refused, refusedByRule } from './refusals.js'
-import { isAllowed, openSchemes, schemeOf, WORDS } from './schemes.js'
+import { isAllowed, noteProxy, openSchemes, schemeOf, WORDS } from './schemes.js'
 
 /** Who asks. */
 export interface Identified extends Authenticated {
@@ -21,6 +21,8 @@ export interface Identified extends Authenticated {
   readonly fields?: string
   /** What the client is told when a backend refuses what nobody else has judged; challenges when absent. */
   readonly refused?: Reply
+  /** Calls `end` when the sign-in is ended before its time; absent where that cannot be. */
+  readonly whenEnded?: (end: () => void) => Disposable
 }
 
 /**
@@ -31,6 +33,7 @@ export interface Identified extends Authenticated {
 export async function signIn(connection: Connection, request: Incoming, placed: Placed): Promise<Identified | Outcome> {
   takeForwardedClient(connection.session, request.head.fields)
   const listed = schemesOf(placed.directory, connection.session.networks)
+  noteProxy(connection, request.head.fields, listed)
   const { authorization } = request
   const place = { connection, directory: placed.directory, listed }
   if (listed.includes('forms') && isFormsPage(placed)) {

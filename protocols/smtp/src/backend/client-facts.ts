@@ -8,6 +8,8 @@ export interface ClientFacts {
   readonly helo: string
   readonly protocol: 'SMTP' | 'ESMTP'
   readonly sessionId: string
+  /** How many more proxies the session may pass. */
+  readonly remainingHops: number
 }
 
 /** What says that nothing is known: a value that an earlier client left is replaced by it. */

@@ -29,6 +29,7 @@ export function xclientAttributes(
     ['DESTADDR', client && addressOf(client.local)],
     ['DESTPORT', client && portOf(client.local)],
     ['SESSION', client && xtext(client.sessionId)],
+    ['TTL', client && String(client.remainingHops)],
     ['ADDR', client && addressOf(client.peer)],
   ]
   return all.flatMap(([name, value]) => (value !== undefined && offered.has(name) ? [[name, value] as const] : []))

@@ -4,7 +4,7 @@ import type { ForwardedFacts } from '@portico/session'
 import { isHelloName } from '../parse.js'
 
 /** What may be said by XCLIENT, as EHLO names it. Never LOGIN: who sends has to prove it here. */
-export const XCLIENT_ATTRIBUTES = 'NAME ADDR PORT PROTO HELO DESTADDR DESTPORT SESSION'
+export const XCLIENT_ATTRIBUTES = 'NAME ADDR PORT PROTO HELO DESTADDR DESTPORT SESSION TTL'
 
 /** A client whose address its proxy does not know: in none of the site's networks, and no client's own (RFC 1122 section 3.2.1.3). */
 const UNKNOWN_ADDRESS = '0.0.0.0'
@@ -29,6 +29,7 @@ export function parseXclient(text: string): ForwardedFacts | undefined {
     localAddress: given.get('DESTADDR'),
     localPort: given.get('DESTPORT'),
     sessionId: given.get('SESSION'),
+    ttl: given.get('TTL'),
   }
 }
 
@@ -53,6 +54,7 @@ const READERS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ['DESTADDR', readAddress],
   ['DESTPORT', readPort],
   ['SESSION', matching(/^[!-~]{1,128}$/)],
+  ['TTL', matching(/^\d{1,3}$/)],
 ])
 
 /** `192.0.2.1` or `IPV6:2001:db8::1`; without a zone, which means something to its own host alone. */

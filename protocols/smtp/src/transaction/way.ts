@@ -9,6 +9,7 @@ import {
   openMailbox,
   type Route,
   type RouteWish,
+  remainingHops,
   routeTo,
   type Session,
 } from '@portico/session'
@@ -159,5 +160,6 @@ function client(dialogue: Dialogue) {
     helo: helo?.domain ?? session.services.hostname,
     protocol: helo?.kind === 'helo' ? ('SMTP' as const) : ('ESMTP' as const),
     sessionId: session.id,
+    remainingHops: remainingHops(session),
   }
 }

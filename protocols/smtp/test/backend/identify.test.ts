@@ -11,6 +11,7 @@ const client: ClientFacts = {
   helo: 'pc.example',
   protocol: 'ESMTP',
   sessionId: 's1',
+  remainingHops: 4,
 }
 const NOBODY: Identity = { client, login: undefined, signedIn: false }
 const ALICE: Identity = { client, login: 'al=ice+x y', signedIn: true }
@@ -28,11 +29,11 @@ function greeting(changes: Partial<SmtpGreeting>, offers: Record<string, string>
   }
 }
 
-const XCLIENT = { XCLIENT: 'NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT' }
+const XCLIENT = { XCLIENT: 'NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT TTL' }
 const XFORWARD = { XFORWARD: 'NAME ADDR PROTO HELO SOURCE PORT IDENT' }
 const BOTH = { ...XCLIENT, ...XFORWARD }
 const FACTS = 'NAME=[UNAVAILABLE] PORT=4711 PROTO=ESMTP HELO=pc.example'
-const TO = 'DESTADDR=192.0.2.25 DESTPORT=587 ADDR=IPV6:2001:db8::7'
+const TO = 'DESTADDR=192.0.2.25 DESTPORT=587 TTL=4 ADDR=IPV6:2001:db8::7'
 const FORWARDED = 'XFORWARD NAME=[UNAVAILABLE] ADDR=IPV6:2001:db8::7 PORT=4711 PROTO=ESMTP HELO=pc.example IDENT=s1'
 
 describe('what a backend is told of the client', () => {

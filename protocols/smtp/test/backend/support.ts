@@ -50,6 +50,7 @@ function factsOf(person: Person): ClientFacts {
     helo: `pc${person.number}.test.lan`,
     protocol: 'ESMTP',
     sessionId: `s${person.number}`,
+    remainingHops: 4,
   }
 }
 

@@ -10,6 +10,7 @@ const NOTHING = {
   localAddress: undefined,
   localPort: undefined,
   sessionId: undefined,
+  ttl: undefined,
 }
 
 test.each<[string, string, object]>([
@@ -20,6 +21,7 @@ test.each<[string, string, object]>([
   ['an address in xtext', 'ADDR=192+2E0.2.7', { address: '192.0.2.7' }],
   ['both ends', 'DESTADDR=192.0.2.1 DESTPORT=25', { localAddress: '192.0.2.1', localPort: '25' }],
   ['a session', 'SESSION=a+2Bb+3D', { sessionId: 'a+b=' }],
+  ['how far it may go', 'TTL=3', { ttl: '3' }],
   ['what is read and not used', 'NAME=mx.far.example PROTO=SMTP HELO=[192.0.2.7]', {}],
   ['an address that is not known', 'ADDR=[UNAVAILABLE]', { address: '0.0.0.0' }],
   ['an address that is not known for now', 'ADDR=[tempunavail]', { address: '0.0.0.0' }],
@@ -57,6 +59,8 @@ test.each<[string, string]>([
   ['an octet above 127', 'HELO=b+C3+BCcher'],
   ['an equals sign', 'SESSION=a=b'],
   ['a name that nobody can greet with', 'HELO=a!b'],
+  ['a number of hops that is none', 'TTL=-1'],
+  ['a number of hops without end', 'TTL=1000'],
   ['a long session', `SESSION=${'s'.repeat(129)}`],
 ])('%s is not taken', (_label, text) => {
   expect(parseXclient(text)).toBeUndefined()
@@ -70,8 +74,8 @@ test('what we say to backends we would take ourselves', () => {
   const end = fc.tuple(address, fc.nat(65_535)).map(([one, port]) => ({ ...one, port }))
   const session = fc.string({ minLength: 1, maxLength: 40 }).filter((text) => /^[!-~]+$/.test(text))
   fc.assert(
-    fc.property(end, end, session, (peer, local, sessionId) => {
-      const client = { peer, local, helo: 'pc.test.lan', protocol: 'ESMTP' as const, sessionId }
+    fc.property(end, end, session, fc.nat(5), (peer, local, sessionId, remainingHops) => {
+      const client = { peer, local, helo: 'pc.test.lan', protocol: 'ESMTP' as const, sessionId, remainingHops }
       const wish = { client, login: undefined, left: new Set<string>() }
       const said = xclientAttributes(wish, new Set(XCLIENT_ATTRIBUTES.split(' ')))
       const read = parseXclient(said.map(([name, value]) => `${name}=${value}`).join(' '))
@@ -81,6 +85,7 @@ test('what we say to backends we would take ourselves', () => {
         localAddress: local.address,
         localPort: String(local.port),
         sessionId,
+        ttl: String(remainingHops),
       })
     }),
   )
