@@ -34,6 +34,8 @@ export class MapiStage implements AsyncDisposable {
     await Promise.all([this.one.start(), this.two.start(), this.board.start()])
     const group = (...servers: readonly MapiServer[]) => ({
       identity: { header: { name: 'X-User' } },
+      // So that a connection which has served is told from one that stood ready.
+      pool: { warm: 0 },
       http: { endpoints: servers.map(({ port }) => `http://127.0.0.1:${port}`) },
     })
     this.#portico = await startPortico({
