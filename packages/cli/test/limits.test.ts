@@ -81,6 +81,7 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
   'question of Autodiscover': ['protocols/http/src/autodiscover/serve-answer.ts', 'LONGEST_QUESTION'],
   'levels of such a question': ['protocols/http/src/autodiscover/xml.ts', 'DEEPEST'],
   'elements of such a question': ['protocols/http/src/autodiscover/xml.ts', 'MOST_ELEMENTS'],
+  'attributes of such a question': ['protocols/http/src/autodiscover/xml.ts', 'MOST_ATTRIBUTES'],
   'users or domains of such a question': ['protocols/http/src/autodiscover/soap.ts', 'MOST_SUBJECTS'],
   'distinguished name in such a question': ['protocols/http/src/autodiscover/pox-request.ts', 'LONGEST_DN'],
   'rest that a channel of RPC over HTTP may ask for': ['protocols/http/src/outlook/rpc-request.ts', 'LONGEST_REST'],

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 import type { Socket } from 'node:net'
 import { getSystemErrorName } from 'node:util'
-import { joined, keepJoined } from './joined.js'
+import { joined, keepJoined, steady } from './joined.js'
 import type { Octets } from './leg.js'
-import { held, hold, ReadMemory, writable } from './read-memory.js'
+import { held, hold, ReadMemory } from './read-memory.js'
 import { destroySocket } from './socket-transport.js'
 import {
   EOF,
@@ -111,7 +111,7 @@ export class HandleTransport implements Transport {
   write(bytes: Octets): void {
     if (bytes.length === 0 || this.#over || this.#failed) return
     if (this.#corked === 0 && this.#writing === undefined) {
-      this.#send(this.#raw === undefined ? writable(bytes) : bytes)
+      this.#send(this.#raw === undefined ? steady(bytes) : bytes)
       return
     }
     // What is only corked goes out within the call that shows it.
@@ -263,7 +263,7 @@ export class HandleTransport implements Transport {
     this.#waiting = []
     this.#waitingLength = 0
     const whole = joined(waiting)
-    this.#send(typeof whole === 'string' || this.#raw !== undefined ? whole : writable(whole))
+    this.#send(typeof whole === 'string' || this.#raw !== undefined ? whole : steady(whole))
     this.#endWhenFlushed()
   }
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 import type { Octets } from './leg.js'
+import { isShared } from './read-memory.js'
 
-/** Beyond, a copy costs more than its memory does. */
-const SIZE = 16_384
+/**
+ * Octets of the desks. One whose write goes on is kept by it, so that a peer who stalls over a short answer keeps a small one; the
+ * largest holds a bulk read and a head.
+ */
+const SIZES = [4_096, 16_384, 81_920] as const
 
-/** Where pieces are put together. Most writes are done at once, and leave it free for the next one. */
-let desk: Buffer | undefined
+/** Where pieces are put together, by size. Most writes are done at once, and leave a desk free for the next one. */
+const desks: (Buffer | undefined)[] = []
 
 /**
  * Pieces as one, for one write that begins before the next call: text where all of them are; it has one octet per character. A
@@ -28,12 +32,25 @@ export function joined(pieces: readonly (Octets | string)[]): Octets | string {
 }
 
 function memoryFor(length: number): Buffer {
-  if (length > SIZE) return Buffer.allocUnsafe(length)
-  desk ??= Buffer.allocUnsafeSlow(SIZE)
-  return desk
+  for (const [index, size] of SIZES.entries()) {
+    if (length > size) continue
+    const desk = desks[index] ?? Buffer.allocUnsafeSlow(size)
+    desks[index] = desk
+    return desk
+  }
+  return Buffer.allocUnsafe(length)
+}
+
+/** Octets as a write may have them that begins before the next call: a copy of what other sockets may read into. */
+export function steady(bytes: Octets): Octets {
+  if (!isShared(bytes)) return bytes
+  const memory = memoryFor(bytes.length)
+  memory.set(bytes)
+  return memory.subarray(0, bytes.length)
 }
 
 /** The write of these octets goes on: the next ones are put together elsewhere. */
 export function keepJoined(bytes: Octets): void {
-  if (bytes.buffer === desk?.buffer) desk = undefined
+  const index = desks.findIndex((desk) => desk?.buffer === bytes.buffer)
+  if (index >= 0) desks[index] = undefined
 }

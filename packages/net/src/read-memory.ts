@@ -57,12 +57,17 @@ export function readMemory(reader: { received(view: Buffer): void }): OnReadOpts
 
 /** The octets of a view as they may be given to a socket, which is done with them at once or holds them: see {@link hold}. */
 export function writable(view: Octets): Octets {
-  return view.buffer === shared.buffer ? Buffer.from(view) : view
+  return isShared(view) ? Buffer.from(view) : view
+}
+
+/** Whether the next read of any socket goes there. */
+export function isShared(view: Octets): boolean {
+  return view.buffer === shared.buffer
 }
 
 /** Octets that outlive the call in which they were shown: a copy of shared memory; private memory will not be read into again. */
 export function hold<T extends Octets>(view: T): T | Buffer {
-  if (view.buffer === shared.buffer) return Buffer.from(view)
+  if (isShared(view)) return Buffer.from(view)
   if (view.buffer === lent?.buffer) lent = undefined
   return view
 }

@@ -28,7 +28,7 @@ async function get(path: string, world: World = SITE): Promise<{ status: number;
   return { status: Number(text.split(' ')[1]), body: body.startsWith('{') ? JSON.parse(body) : body }
 }
 
-const SUPPORTED = "The given protocol value is invalid. Supported values are 'ActiveSync,Ews,AutodiscoverV1'."
+const SUPPORTED = "The given protocol value is not supported. Supported values are 'ActiveSync,Ews,AutodiscoverV1'."
 
 describe('the second version of Autodiscover', () => {
   test.each<[string, string, number, unknown]>([
@@ -66,7 +66,7 @@ describe('the second version of Autodiscover', () => {
       'a protocol that is none',
       '/autodiscover/autodiscover.json?Email=kim@example.com&Protocol=%3Cscript%3E',
       400,
-      { ErrorCode: 'InvalidProtocol', ErrorMessage: SUPPORTED },
+      { ErrorCode: 'ProtocolNotSupported', ErrorMessage: SUPPORTED },
     ],
     [
       'two protocols',
@@ -90,9 +90,9 @@ describe('the second version of Autodiscover', () => {
   test('what is not live is not told, and neither is a site that says nothing', async () => {
     const path = '/autodiscover/autodiscover.json?Email=kim@example.com&Protocol=Ews'
     const drained = { ...SITE, states: new Map([['ews', 'draining' as const]]) }
-    expect((await get(path, drained)).body).toMatchObject({ ErrorCode: 'InvalidProtocol' })
+    expect((await get(path, drained)).body).toMatchObject({ ErrorCode: 'ProtocolNotSupported' })
     const silent = { ...SITE, services: { publication: { ...PUBLICATION, offersFor: () => [] } } }
-    expect((await get(path, silent)).body).toMatchObject({ ErrorCode: 'InvalidProtocol' })
+    expect((await get(path, silent)).body).toMatchObject({ ErrorCode: 'ProtocolNotSupported' })
   })
 
   test('without encryption nothing is told', async () => {

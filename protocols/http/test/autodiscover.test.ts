@@ -376,9 +376,9 @@ describe('the SOAP form ([MS-OXWSADISC])', () => {
   test('the version of SOAP is the client’s', async () => {
     const newer = 'http://www.w3.org/2003/05/soap-envelope'
     const question = soap('GetUserSettings', users('alice@example.com') + wanted('UserDisplayName'), newer)
-    expect((await ask('/autodiscover/autodiscover.svc', question, site())).text).toContain(
-      `<s:Envelope xmlns:s="${newer}"`,
-    )
+    const { fields, text } = await ask('/autodiscover/autodiscover.svc', question, site())
+    expect(text).toContain(`<s:Envelope xmlns:s="${newer}"`)
+    expect(fields).toContain('Content-Type: application/soap+xml; charset=utf-8')
   })
 
   test('domains have no settings of their own, and others are not ours', async () => {

@@ -42,7 +42,10 @@ export function answerFor(places: HttpPlaces | undefined, protocol: string): Rep
   const there = [...PROTOCOLS.values()].filter(({ preset }) => places?.directories.has(preset)).map(({ name }) => name)
   const supported = there.length === 0 ? 'none' : there.join(',')
   // The name is not repeated: it is the client's.
-  return refusal('InvalidProtocol', `The given protocol value is invalid. Supported values are '${supported}'.`)
+  return refusal(
+    'ProtocolNotSupported',
+    `The given protocol value is not supported. Supported values are '${supported}'.`,
+  )
 }
 
 function refusal(code: string, message: string, status = 400): Reply {

@@ -11,7 +11,7 @@ import type { Answer } from './answer.js'
 import { answerAt } from './find-answer.js'
 
 /** Octets of a question; those of real clients are some hundreds. */
-const LONGEST_QUESTION = 64 * 1024
+const LONGEST_QUESTION = 32 * 1024
 
 /** The walk of a request that Portico answers itself: sign-in, question, answer. */
 export async function serveAnswer(connection: Connection, request: Incoming, placed: Placed): Promise<Outcome> {

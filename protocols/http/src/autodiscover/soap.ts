@@ -22,10 +22,10 @@ export async function answerSoap(asked: Asked): Promise<Reply> {
   if (read.kind === 'bad' || signedIn === undefined) return soap(500, fault(read.kind === 'bad' ? read.why : ''))
   const { subjects, settings, operation, version } = read
   const countless = subjects.length === 0 || subjects.length > MOST_SUBJECTS || settings.length === 0
-  if (countless) return soap(200, envelope(operation, errorElements('InvalidRequest'), version))
+  if (countless) return soap(200, envelope(operation, errorElements('InvalidRequest'), version), version)
   const responses =
     operation === 'GetUserSettings' ? await userResponses({ ...asked, signedIn }, read) : domainResponses(asked, read)
-  return soap(200, envelope(operation, [errorElements('NoError'), responses], version))
+  return soap(200, envelope(operation, [errorElements('NoError'), responses], version), version)
 }
 
 async function userResponses(
@@ -100,6 +100,8 @@ function domainResponses({ connection }: Asked, { subjects, settings }: SoapRequ
   return element('DomainResponses', responses)
 }
 
-function soap(status: number, root: Markup): Reply {
-  return { status, fields: '', body: document(root), contentType: 'text/xml; charset=utf-8' }
+/** A message in SOAP 1.1, or in SOAP 1.2 with that one's own type (RFC 3902). */
+function soap(status: number, root: Markup, version: SoapRequest['version'] = 'soap'): Reply {
+  const type = version === 'soap12' ? 'application/soap+xml' : 'text/xml'
+  return { status, fields: '', body: document(root), contentType: `${type}; charset=utf-8` }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { Authenticated } from '@portico/auth'
-import { actsForAnother, type Backend, type MailboxLocation } from '@portico/base'
+import { actsForAnother, type Backend, type MailboxLocation, type Secret } from '@portico/base'
 import type { Leg } from '@portico/net'
 import { passwordMayCross } from '@portico/session'
 import type { Directory } from '../directory/schema.js'
@@ -46,7 +46,7 @@ export function assertionFor(
       const password = location.backendPassword ?? own
       if (password === undefined) return { kind: 'impossible', why: 'no-password' }
       if (!passwordMayCross(leg, backend)) return { kind: 'impossible', why: 'cleartext-forbidden' }
-      const value = basicValue(user, password.expose())
+      const value = basicOf(user, password)
       if (value === undefined) return { kind: 'impossible', why: 'bad-name' }
       return { kind: 'field', name: 'Authorization', value }
     }
@@ -60,6 +60,22 @@ export function assertionFor(
     default:
       return { kind: 'impossible', why: 'unsupported-identity' }
   }
+}
+
+interface Basic {
+  readonly user: string
+  readonly value: string | undefined
+}
+
+/** What a password was last shown as: a sign-in serves many requests, and each shows it again. */
+const shown = new WeakMap<Secret<string>, Basic>()
+
+function basicOf(user: string, password: Secret<string>): string | undefined {
+  const last = shown.get(password)
+  if (last?.user === user) return last.value
+  const value = basicValue(user, password.expose())
+  shown.set(password, { user, value })
+  return value
 }
 
 const NOT_PROVED: Assertion = { kind: 'impossible', why: 'not-proved' }
