@@ -90,6 +90,14 @@ scenario('HTTP/2 by clients that others wrote', needs, () => {
     expect(readFileSync(join(apaches[0]?.files ?? '', 'trailed'), 'utf8')).toBe('with trailers')
   })
 
+  test('what needs a connection for itself comes again by HTTP/1.1 (RFC 9113 section 7)', async () => {
+    const asked = ['-H', ':method: RPC_IN_DATA', '-H', `authorization: ${basic('alice')}`]
+    expect(await succeed('nghttp', ['-v', ...asked, `${door()}/files/who`])).toContain('HTTP_1_1_REQUIRED')
+    const again = await fetched(`${door()}/files/who`, ['--http2', '-X', 'RPC_IN_DATA', '-u', 'alice:alicepw'])
+    expect(again.version).toBe('1.1')
+    expect(apaches[0]?.log()).toContain('"RPC_IN_DATA /files/who HTTP/1.1"')
+  })
+
   test('h2load: a thousand requests on four connections, every one answered well', async () => {
     const how = ['-n', '1000', '-c', '4', '-m', '25', '-H', `authorization: ${basic('bob')}`]
     const said = await succeed('h2load', [...how, `${door()}/files/who`])

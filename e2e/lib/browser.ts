@@ -10,9 +10,10 @@ const FLAGS = [
   ...['--disable-component-update', '--disable-sync'],
 ]
 
-/** The machine's Chromium, without a window. */
-export function startBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: findProgram('chromium') ?? 'chromium', args: FLAGS })
+/** The machine's Chromium, without a window. All names of this domain lead to this machine. */
+export function startBrowser(domain?: string): Promise<Browser> {
+  const names = domain === undefined ? [] : [`--host-resolver-rules=MAP *.${domain} 127.0.0.1`]
+  return chromium.launch({ executablePath: findProgram('chromium') ?? 'chromium', args: [...FLAGS, ...names] })
 }
 
 /** A new person at the browser: no cookies, English, a window of moderate size. The test's certificates are taken. */

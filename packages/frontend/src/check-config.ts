@@ -6,7 +6,7 @@ import type { Topology } from '@portico/routing'
 import { serverMechanisms } from '@portico/sasl'
 import type { DeliveryProtocol, Protocol, SiteFacts } from '@portico/session'
 import { reachesOtherHosts } from '@portico/state'
-import { siteProblems } from './check-sites.js'
+import { siteProblems, siteWarnings } from './check-sites.js'
 import { isToldOf } from './publication.js'
 import { publishProblems } from './publish-schema.js'
 import { BALANCERS, type FrontEndSettings } from './schema.js'
@@ -44,7 +44,8 @@ export function configWarnings(
   protocols: readonly Protocol<never>[],
   pathOf: SiteFacts['pathOf'],
 ): readonly string[] {
-  return protocols.flatMap((protocol) => protocol.warnings?.(...ownPart(settings, topology, protocol, pathOf)) ?? [])
+  const own = (protocol: Protocol<never>) => protocol.warnings?.(...ownPart(settings, topology, protocol, pathOf)) ?? []
+  return [...siteWarnings(settings), ...protocols.flatMap(own)]
 }
 
 function listenerProblems({ listeners, tls }: FrontEndSettings): ConfigProblem[] {

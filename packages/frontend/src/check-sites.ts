@@ -1,12 +1,27 @@
 // SPDX-License-Identifier: MIT
 import type { ConfigProblem } from '@portico/config'
-import type { FrontEndSettings } from './schema.js'
+import { type FrontEndSettings, PROXIES } from './schema.js'
 
 type Settings = Pick<FrontEndSettings, 'credentials' | 'backends' | 'site' | 'sites'>
 
 /** Names that mean no site, and redirections that could not work. */
 export function siteProblems(settings: Settings): ConfigProblem[] {
   return [...unknownSites(settings), ...deferredRedirects(settings), ...sitesHere(settings), ...groupsHere(settings)]
+}
+
+/** What works as long as no directory is wrong. */
+export function siteWarnings({
+  backends,
+  networks,
+  site,
+}: Pick<FrontEndSettings, 'backends' | 'networks' | 'site'>): string[] {
+  if ((networks[PROXIES]?.length ?? 0) > 0) return []
+  return Object.entries(backends).flatMap(([group, { site: other, protocols }]) => {
+    if (other === undefined || other === site || protocols.size === 0) return []
+    return [
+      `backends.${group}: mail sessions are carried to the site ${other}, and networks.${PROXIES} is empty: if its front ends carry any to here, list them there, or two directories that each name the other site make a loop that only limits end`,
+    ]
+  })
 }
 
 function unknownSites({ backends, site, sites }: Settings): ConfigProblem[] {

@@ -40,6 +40,17 @@ describe('sites of a configuration', () => {
   })
 })
 
+test('loops that nobody counts are warned of', async () => {
+  const around = { site: 'berlin', sites: SITES }
+  const warned = async (backend: object, more: object) => (await check(backend, { ...around, ...more })).warnings
+  expect(await warned({}, {})).toEqual([])
+  expect(await warned({ site: 'berlin' }, {})).toEqual([])
+  expect(await warned({ site: 'munich' }, {})).toEqual([
+    expect.stringMatching(/^backends\.one: .*networks\.proxies is empty/),
+  ])
+  expect(await warned({ site: 'munich' }, { networks: { proxies: ['192.0.2.1/32'] } })).toEqual([])
+})
+
 describe('nobody is sent to where they are', () => {
   const own = { http: 'https://mail.example', imap4: 'Mail.example' }
   const problems = (other: object, redirect: readonly [string, string][] = []) =>

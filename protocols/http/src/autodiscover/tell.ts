@@ -3,6 +3,7 @@ import type { MailboxLocation, ProtocolName } from '@portico/base'
 import { byRendezvous, type ClientKind, type Decision } from '@portico/routing'
 import type { Offer, Session } from '@portico/session'
 import type { Directory } from '../directory/schema.js'
+import { originOf } from '../elsewhere/origin.js'
 import { mayGoOn } from '../elsewhere/redirect-budget.js'
 import { type Located, locate } from '../routing/route-for.js'
 import { isAllowed } from '../sign-in/schemes.js'
@@ -83,11 +84,6 @@ function decider({ services, networks, hops }: Session, { owner }: Subject): Dec
       spreadKey: owner.user,
       client: { encrypted: true, ...(kind && { kind }) },
     })
-}
-
-/** `https://host[:port]` of what a redirection says. */
-function originOf(to: string): string {
-  return to.includes('://') ? to.replace(/^http:/, 'https:').replace(/\/$/, '') : `https://${to}`
 }
 
 type Identity = Pick<
