@@ -1,18 +1,29 @@
 // SPDX-License-Identifier: MIT
-import { type Dovecot, type Postfix, startDovecot, startPostfix, testCertificates } from '@portico/testkit'
+import {
+  type Dovecot,
+  type Postfix,
+  type Radicale,
+  startDovecot,
+  startPostfix,
+  startRadicale,
+  testCertificates,
+} from '@portico/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { arrivedAt } from '../lib/arrival.js'
+import { fetched } from '../lib/curl.js'
+import { event } from '../lib/dav-items.js'
 import { type NamedPlaces, startNamedPlaces } from '../lib/named-places.js'
 import { type Portico, startPortico } from '../lib/portico.js'
 import { scenario } from '../lib/scenario.js'
 import { startThunderbird, type Thunderbird } from '../lib/thunderbird.js'
 
-const needs = { programs: ['dovecot', 'postfix', 'thunderbird', 'openssl'], root: true }
+const needs = { programs: ['dovecot', 'postfix', 'radicale', 'thunderbird', 'curl', 'openssl'], root: true }
 
 /** Through the window for new accounts: it is told a name, an address and a password, and nothing else. */
 scenario('Thunderbird sets itself up', needs, () => {
   let dovecot: Dovecot
   let postfix: Postfix
+  let radicale: Radicale
   let portico: Portico<'imaps' | 'submissions' | 'https' | 'door'>
   let places: NamedPlaces
   let thunderbird: Thunderbird
@@ -21,6 +32,7 @@ scenario('Thunderbird sets itself up', needs, () => {
     dovecot = await startDovecot({ users: { alice: 'alicepw' } })
     postfix = await startPostfix({ lmtpPort: dovecot.ports.lmtp, saslPort: dovecot.ports.sasl })
     dovecot.deliver('alice', 'From: carol@test.lan\r\nTo: alice@test.lan\r\nSubject: welcome\r\n\r\nlunch?\r\n')
+    radicale = await startRadicale({ users: { alice: 'alicepw' } })
     portico = await startPortico({
       listeners: {
         imaps: { protocol: 'imap4', tls: 'implicit' },
@@ -29,19 +41,21 @@ scenario('Thunderbird sets itself up', needs, () => {
         door: { protocol: 'http', tls: 'none' },
       },
       users: ['alice:{PLAIN}alicepw::::::group=mbx'],
-      backends: { mbx: backend(dovecot, postfix) },
+      backends: { mbx: backend(dovecot, postfix, radicale) },
       more: {
         publish: {
           name: 'Test Mail',
           domains: ['test.lan'],
-          userName: 'alias',
           imap4: { port: 993, tls: 'implicit' },
           smtp: { port: 465, tls: 'implicit' },
           http: { port: 443 },
         },
-        http: { httpsUrl: 'https://portico.test.lan', directories: [{ preset: 'autodiscover' }] },
+        // Calendars are looked for under the whole address, whatever name the document gives.
+        auth: { names: { defaultDomain: 'test.lan', domain: 'strip' } },
+        http: { httpsUrl: 'https://portico.test.lan', directories: [{ preset: 'autodiscover' }, DAV] },
       },
     })
+    await makeCalendar(`https://localhost:${portico.ports.https}/dav/alice/work/`)
     places = await startNamedPlaces({
       'autoconfig.test.lan:443': portico.ports.https,
       'autoconfig.test.lan:80': portico.ports.door,
@@ -60,20 +74,22 @@ scenario('Thunderbird sets itself up', needs, () => {
     await thunderbird?.stop()
     await places?.stop()
     await portico?.stop()
+    await radicale?.stop()
     await postfix?.stop()
     await dovecot?.stop()
   })
 
-  test('it finds the servers by the address, and the account works for reading and sending', async () => {
+  test('it finds the servers and the calendars by the address, and the account works for reading and sending', async () => {
     const found = await thunderbird.run(SET_UP, 'Alice', 'alice@test.lan', 'alicepw')
-    const server = { hostname: 'portico.test.lan', username: 'alice', isEncrypted: true, showsPassword: true }
+    const server = { hostname: 'portico.test.lan', username: 'alice@test.lan', isEncrypted: true, showsPassword: true }
     expect(found).toEqual({
       incoming: { type: 'imap', port: 993, ...server },
       outgoing: { type: 'smtp', port: 465, ...server },
+      calendars: ['alice/work'],
     })
     expect(places.asked).toContain('autoconfig.test.lan:443')
 
-    const seen = await thunderbird.read('alice', 'alicepw')
+    const seen = await thunderbird.read('alice@test.lan', 'alicepw')
     expect(seen.subjects).toEqual(['welcome'])
     expect(seen.text).toContain('lunch?')
 
@@ -89,16 +105,32 @@ scenario('Thunderbird sets itself up', needs, () => {
   })
 })
 
-function backend(dovecot: Dovecot, postfix: Postfix): unknown {
+const DAV = {
+  preset: 'caldav',
+  mount: '/dav',
+  backendPath: '/',
+  prefixField: 'X-Script-Name',
+  wellKnown: ['caldav', 'carddav'],
+}
+
+async function makeCalendar(url: string): Promise<void> {
+  const me = ['-u', 'alice:alicepw']
+  await fetched(url, [...me, '-X', 'MKCALENDAR'])
+  const content = ['-H', 'Content-Type: text/calendar', '--data-binary', event('one', 'lunch')]
+  await fetched(`${url}one.ics`, [...me, '-X', 'PUT', ...content])
+}
+
+function backend(dovecot: Dovecot, postfix: Postfix, radicale: Radicale): unknown {
   const tls = { mode: 'starttls', ca: testCertificates().ca.certificateFile, servername: 'localhost' }
   return {
     identity: 'password',
     imap4: { endpoints: [`127.0.0.1:${dovecot.ports.imap}`], tls },
     smtp: { endpoints: [`127.0.0.1:${postfix.port}`], tls },
+    http: { endpoints: [`http://127.0.0.1:${radicale.port}`] },
   }
 }
 
-/** Goes through the steps of the window. Gives the servers that it shows before it asks for the password. */
+/** Goes through the steps of the window. Gives the servers that it shows before it asks for the password, and the calendars that it offers behind. */
 const SET_UP = `
 const [name, address, password] = args
 const window = Services.wm.getMostRecentWindow('mail:3pane')
@@ -124,11 +156,12 @@ const type = (view, selector, text) => {
   field.value = text
   field.dispatchEvent(new window.Event('input', { bubbles: true }))
 }
-const goOn = async () => {
-  const button = () => every('#forward', every('account-hub-email account-hub-footer')[0])[0]
+const press = async (name) => {
+  const button = () => every('#' + name, every('account-hub-email account-hub-footer')[0])[0]
   while (button().disabled) await soon()
   button().click()
 }
+const goOn = () => press('forward')
 await window.openAccountHub('MAIL')
 const first = await step('emailAutoConfigSubview')
 type(first, '#realName', name)
@@ -138,6 +171,9 @@ const { incoming, outgoing } = (await step('emailConfigFoundSubview')).captureSt
 await goOn()
 type(await step('emailPasswordSubview'), '#password', password)
 await goOn()
+const { calendars } = (await step('emailSyncAccountsSubview')).captureState()
+// It would ask for the password once more in a window of its own.
+await press('back')
 await step('emailAddedSuccessSubview')
 const shown = ({ type, hostname, port, username, socketType, auth }) => ({
   type,
@@ -147,7 +183,7 @@ const shown = ({ type, hostname, port, username, socketType, auth }) => ({
   isEncrypted: socketType === nsMsgSocketType.SSL,
   showsPassword: auth === nsMsgAuthMethod.passwordCleartext,
 })
-return { incoming: shown(incoming), outgoing: shown(outgoing) }
+return { incoming: shown(incoming), outgoing: shown(outgoing), calendars: calendars.map(({ name }) => name) }
 `
 
 /** Sends a message to the account's own address, by the account's own server. */

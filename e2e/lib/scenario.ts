@@ -31,7 +31,7 @@ function rootReason(needed: boolean): string | undefined {
 }
 
 /** Until it holds; fails with the last error after `ms`. */
-export async function eventually(check: () => void | Promise<void>, ms = 30_000): Promise<void> {
+export async function eventually(check: () => void | Promise<void>, ms = 60_000): Promise<void> {
   const deadline = Date.now() + ms
   for (;;) {
     try {

@@ -12,13 +12,11 @@ scenario('letters that were taken while somebody was killed', { programs: ['post
   test('lie in their mailboxes as they were sent, and twice only where no reply came', {
     timeout: 300_000,
   }, async () => {
-    const { code, stdout, stderr } = await run(process.execPath, [
-      HARNESS,
-      '--messages',
-      String(LETTERS),
-      '--seed',
-      '7',
-    ])
+    const { code, stdout, stderr } = await run(
+      process.execPath,
+      [HARNESS, '--messages', String(LETTERS), '--seed', '7'],
+      { patience: 280_000 },
+    )
     const last = stdout.trim().split('\n').at(-1)
     expect(code, `${stdout}${stderr}`).toBe(0)
     expect(last).toMatch(/^never-lose: 200 letters, \d+ attempts, 1[1-9] kills; /)

@@ -118,6 +118,10 @@ const routes = buildRouteMap({
 /** Runs one command line (without program names). Sets the exit code. */
 export async function runPortico(args: readonly string[]): Promise<void> {
   const { stdout, stderr, env } = process
+  // Whoever reads the answer may have seen enough of it, as `head` has.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
   await run(buildApplication(routes, { name: 'portico' }), args, {
     process: {
       stdout,

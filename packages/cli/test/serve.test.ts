@@ -128,6 +128,13 @@ function run(...args: readonly string[]): Promise<{ code: number; out: string; e
   })
 }
 
+test('an answer that nobody reads to its end is no error', async () => {
+  const child = spawn(process.execPath, [BIN, 'config', 'docs'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  child.stdout.destroy()
+  const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
+  expect([said, code]).toEqual(['', 0])
+})
+
 describe('portico serve', () => {
   test('a worker that dies is replaced while connections go on', async () => {
     const portico = new Portico(place(GOOD), '2')

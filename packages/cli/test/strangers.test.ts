@@ -91,7 +91,7 @@ describe('strangers', () => {
     push()
     const served = otherEnd(client)
     // The kernel's buffers fill up first.
-    await vi.waitFor(() => expect(served.writableLength).toBeGreaterThan(64 * KIB), { timeout: 15_000, interval: 20 })
+    await vi.waitFor(() => expect(served.writableLength).toBeGreaterThan(64 * KIB), { timeout: 45_000, interval: 20 })
     let heard = -1
     await vi.waitFor(
       () => {
@@ -99,7 +99,7 @@ describe('strangers', () => {
         heard = served.bytesRead
         expect(heard).toBe(before)
       },
-      { timeout: 15_000, interval: 250 },
+      { timeout: 45_000, interval: 250 },
     )
     expect(served.writableLength).toBeLessThanOrEqual(MOST_QUEUED)
     client.destroy()

@@ -3,6 +3,7 @@ import { type Backend, type BackendErrorCode, type Cancellation, NEVER } from '@
 import type { Acquired, BackendDriver, Lease, LoanRequest, PoolStats } from './backend-pool.js'
 import type { Connection, Dud } from './connection.js'
 import { watchIdle } from './idle-watch.js'
+import { Keeping } from './keeping.js'
 import { ConnectionLease, type Lender } from './lease.js'
 import { isClean, type LeaseRule } from './lease-rule.js'
 import { Opener } from './opener.js'
@@ -28,6 +29,7 @@ export class Shelf implements Lender {
   readonly #places: Places
   readonly #opener: Opener
   readonly #warmth: Warmth | undefined
+  readonly #keeping: Keeping
   /** Unlent connections that live, each with how to take it from the shelf. */
   readonly #idle = new Map<Connection, () => void>()
   /** Who waits for a connection to open, and has not given up. */
@@ -43,6 +45,7 @@ export class Shelf implements Lender {
     this.#options = options
     this.#rule = rule
     this.#places = places
+    this.#keeping = new Keeping(options.clock)
     this.#opener = new Opener(backend, driver, options)
     this.#warmth = this.#warmthOf(backend.pool?.warm ?? 0)
     this.#resources = createResourcePool({
@@ -127,7 +130,7 @@ export class Shelf implements Lender {
     const wanted = this.#places.waiting > 0 || this.#glad.size > 0
     const room = wanted || this.#idle.size < (this.#options.limits.maxIdle ?? MAX_IDLE)
     connection.served ||= used
-    if (again && room) this.#putUp(connection)
+    if (again && room && (!connection.served || this.#keeping.worthwhile)) this.#putUp(connection)
     else {
       if (again) this.#part(connection)
       this.close(connection)
@@ -212,7 +215,9 @@ export class Shelf implements Lender {
       if (!this.#idle.has(connection)) return
       this.#leaves(connection)
       this.#resources.forget(connection)
-      if (this.#options.clock.now() - since < Math.min(EARLY_MS, restMs / 2)) this.#warmth?.failed()
+      const restedMs = this.#options.clock.now() - since
+      if (connection.served) this.#keeping.ended(restedMs, restMs)
+      if (restedMs < Math.min(EARLY_MS, restMs / 2)) this.#warmth?.failed()
       else this.#warmth?.proved()
     }
     const over = () => this.#part(connection)

@@ -314,7 +314,7 @@ describe('a connection that nobody has', () => {
     pool.register({ ...toyDriver('after-reset'), goodbye: 'QUIT\n' })
     await lendAndGiveBack(pool, toyBackendAt(toy.port))
     await close(pool)
-    await expect.poll(() => toy.history[0], { timeout: 5_000 }).toEqual(['RESET', '= OK', 'QUIT'])
+    await expect.poll(() => toy.history[0]).toEqual(['RESET', '= OK', 'QUIT'])
     await expect.poll(() => toy.open).toBe(0)
     expect(pool.stats().every(({ idle, lent }) => idle === 0 && lent === 0)).toBe(true)
   })
@@ -351,6 +351,32 @@ describe('a connection that nobody has', () => {
     if (acquired.kind === 'lease') acquired.lease.discard()
     await expect.poll(() => toy.open).toBe(0)
     expect(toy.history[0]).toEqual([])
+  })
+
+  test('and has served is not kept where the backend ends each at once, until it is tried again', async () => {
+    let now = 0
+    await using toy = await createToyBackend()
+    await using pool = poolOf({}, { clock: { ...systemClock, now: () => now } })
+    pool.register(toyDriver('after-reset'))
+    const backend = toyBackendAt(toy.port)
+    const idle = () => pool.stats()[0]?.idle ?? 0
+    for (let count = 1; count <= 3; count++) {
+      await lendAndGiveBack(pool, backend)
+      expect([toy.accepted, idle()]).toEqual([count, 1])
+      toy.hangUp()
+      await expect.poll(idle).toBe(0)
+    }
+    await lendAndGiveBack(pool, backend)
+    expect([toy.accepted, idle()]).toEqual([4, 0])
+    now += 10_000
+    await lendAndGiveBack(pool, backend)
+    expect([toy.accepted, idle()]).toEqual([5, 1])
+    // This one is kept, and so are the next.
+    now += 2_000
+    toy.hangUp()
+    await expect.poll(idle).toBe(0)
+    await lendAndGiveBack(pool, backend)
+    expect([toy.accepted, idle()]).toEqual([6, 1])
   })
 
   test('and has served rests its full time from then on, however old it is', async () => {

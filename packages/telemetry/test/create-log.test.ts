@@ -110,6 +110,6 @@ describe('the log', () => {
     await new Promise((resolve) => setImmediate(resolve))
     log.close()
     // A write that a thread had begun before the close is not waited for there.
-    await expect.poll(() => readFileSync(path, 'utf8').trimEnd().split('\n').length, { timeout: 10_000 }).toBe(1000)
+    await expect.poll(() => readFileSync(path, 'utf8').trimEnd().split('\n').length).toBe(1000)
   })
 })

@@ -74,9 +74,15 @@ async function serveRequest(served: Served, head: RequestHead): Promise<Ended | 
   const request = readIncoming(head)
   if ('kind' in request) return refuse(served, request.status, request.why, 'too-many-errors')
   client.begin(request)
+  const { record } = connection.session
+  const before = { user: record.user, backend: record.backend }
+  // Of this request nothing is known yet; its line must not name whoever asked before.
+  Object.assign(record, { user: undefined, backend: undefined })
   const outcome = await walkSafely(served, head, () => walk(connection, request))
   const persists = outcome.kind === 'reply' && (await client.reply(request, outcome.reply, outcome.persist))
   logRequest(connection.session, request, outcome, began)
+  record.user ??= before.user
+  record.backend ??= before.backend
   if (persists) return undefined
   return afterwards(connection, outcome)
 }

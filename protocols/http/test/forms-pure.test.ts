@@ -95,6 +95,7 @@ describe('the page', () => {
       mount: '/owa',
       destination: '/owa/?a=1&b="><script>alert(1)</script>',
       token: 't',
+      user: '',
       message: undefined,
       ...more,
     })
@@ -102,6 +103,13 @@ describe('the page', () => {
   test('shows what it was given as text, never as markup', () => {
     expect(page()).toContain('&#60;Mail &#38; &#34;more&#34;&#62;')
     expect(page()).not.toContain('<script')
+  })
+
+  test('shows the name that was filled in before, as text, and asks for the password next', () => {
+    const text = page({ user: 'al"ice<b>' })
+    expect(text).toMatch(/id="username"[^>]* value="al&#34;ice&#60;b&#62;" required>/)
+    expect(text).toMatch(/id="password"[^>]* autofocus>/)
+    expect(page()).toMatch(/id="username"[^>]* value="" required autofocus>/)
   })
 
   test('says its language and direction, and names each field by a label of its own', () => {

@@ -4,7 +4,7 @@ import { createMemoryStore } from '@portico/state'
 import { describe, expect, test } from 'vitest'
 import { configuredRing, type KeyRing } from '../src/forms/key-ring.js'
 import { isPageToken, pageToken } from '../src/forms/page-token.js'
-import { open, type Place, seal } from '../src/forms/seal.js'
+import { open, type SealPlace, seal } from '../src/forms/seal.js'
 import { sharedRing } from '../src/forms/shared-ring.js'
 import { newId, type Ticket } from '../src/forms/ticket.js'
 
@@ -12,7 +12,7 @@ const MINUTE = 60_000
 const TIMEOUTS = { public: 10 * MINUTE, private: 60 * MINUTE }
 /** The beginning of a half timeout of both kinds. */
 const START = Date.UTC(2026, 0, 1)
-const PLACE: Place = { cookie: '__Host-portico-sign-in', host: 'mail.example.com', at: START }
+const PLACE: SealPlace = { cookie: '__Host-portico-sign-in', host: 'mail.example.com', at: START }
 const TICKET: Ticket = {
   id: newId(),
   authTime: START,
@@ -29,7 +29,7 @@ const TICKET: Ticket = {
 }
 const ring = configuredRing(['one key of the site, and a long one'])
 
-async function sealed(by: KeyRing = ring, place: Place = PLACE): Promise<string> {
+async function sealed(by: KeyRing = ring, place: SealPlace = PLACE): Promise<string> {
   return seal(by, TIMEOUTS, 'public', TICKET, place)
 }
 
@@ -142,7 +142,7 @@ describe('keys', () => {
 })
 
 describe("a page's token", () => {
-  const page: Place = { ...PLACE, cookie: '__Host-portico-page' }
+  const page: SealPlace = { ...PLACE, cookie: '__Host-portico-page' }
   const HOUR = 60 * MINUTE
 
   test.each([

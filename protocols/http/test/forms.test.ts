@@ -158,6 +158,20 @@ describe('the sign-in', () => {
     expect(locationOf(await browser.signIn(locationOf(signed) ?? ''))).toBe('/owa/mail')
   })
 
+  test('with a wrong password shows the name again, once, as it was filled in and no longer than the page takes it', async () => {
+    await using front = await start()
+    const browser = new Browser(front.port)
+    for (const [typed, shown] of [
+      ['älice"', 'älice&#34;'],
+      ['a'.repeat(2_000), 'a'.repeat(512)],
+    ] as const) {
+      const signed = await browser.signIn(LOGON, { username: typed, password: 'wrong' })
+      expect(locationOf(signed)).not.toContain(typed)
+      expect((await browser.open(locationOf(signed) ?? '')).body).toContain(`value="${shown}" required`)
+      expect((await browser.open(LOGON)).body).toContain('value="" required autofocus>')
+    }
+  })
+
   test.each([
     ['throttled', 429, 'There were too many attempts.', '90'],
     ['lookup-unavailable', 503, 'Signing in is not possible at the moment.', '10'],
@@ -171,6 +185,7 @@ describe('the sign-in', () => {
     const signed = await new Browser(front.port).signIn(LOGON)
     expect(signed.status).toBe(status)
     expect(signed.body).toContain(text)
+    expect(signed.body).toContain('value="alice" required')
     expect(fieldOf(signed, 'Retry-After')).toBe(retry)
   })
 

@@ -9,7 +9,7 @@ import {
   type MailboxLocation,
   systemClock,
 } from '@portico/base'
-import { connectLeg, createTimerWheel, type Leg, type LegReader } from '@portico/net'
+import { connectLeg, createTimerWheel, type Leg, type LegReader, type TimerWheel } from '@portico/net'
 import type { Acquired, BackendPool, Lease } from '@portico/pool'
 import { type ComponentStates, type Decision, type RouteQuestion, siteView } from '@portico/routing'
 import { type Ended, limitsSchema, type Services, type Session } from '@portico/session'
@@ -35,8 +35,10 @@ export interface World {
   readonly states?: ComponentStates
   /** Instead of one that knows Alice and her password. */
   readonly authenticator?: Authenticator
-  /** Times of sign-ins; those of sockets are real. */
+  /** Times of sign-ins. */
   readonly clock?: Clock
+  /** Times of sockets; real when absent. */
+  readonly socketClock?: Clock
   /** The peer is one of the site's proxies. */
   readonly isProxy?: boolean
   readonly login?: (user: string, password: string) => AuthOutcome | undefined
@@ -71,7 +73,7 @@ export class Front {
   readonly errors: unknown[] = []
   readonly #servers: readonly Server[]
   readonly #sockets = new Set<Socket>()
-  readonly #wheel = createTimerWheel(systemClock)
+  readonly #wheel: TimerWheel
   readonly #idle: Leg[] = []
   readonly #state: StateStore
   readonly #settings: HttpSettings
@@ -80,6 +82,7 @@ export class Front {
 
   private constructor(servers: readonly [Server, Server], world: World) {
     this.#servers = servers
+    this.#wheel = createTimerWheel(world.socketClock ?? systemClock)
     this.#state = world.state ?? createMemoryStore({ clock: world.clock ?? systemClock })
     this.#settings = httpSchema.parse(world.settings ?? {}) as HttpSettings
     this.port = portOf(servers[0])

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { MailboxLocation } from '@portico/base'
+import { createFakeClock } from '@portico/testkit'
 import { describe, expect, test } from 'vitest'
 import { answering, BASIC, Client, Front, type World } from './harness.js'
 
@@ -145,14 +146,15 @@ describe('times of a directory', () => {
   test('a connection that was within it is used again and not ended by it', async () => {
     const settings = { directories: [{ mount: '/', requestTimeout: '2s' }] }
     const heads: string[] = []
+    const socketClock = createFakeClock()
     await using front = await Front.start(
       answering(heads, () => OK),
-      { settings },
+      { settings, socketClock },
     )
     const client = await Client.connect(front.port)
     client.send('GET /a HTTP/1.1', 'Host: x', BASIC, '', '')
     await client.take('hi')
-    await new Promise((resolve) => setTimeout(resolve, 2_500))
+    await socketClock.advance(2_500)
     client.send('GET /b HTTP/1.1', 'Host: x', BASIC, 'Connection: close', '', '')
     expect(await client.toEnd()).toMatch(/^HTTP\/1\.1 200 OK/)
     expect(heads).toHaveLength(2)
@@ -160,6 +162,7 @@ describe('times of a directory', () => {
 
   test('requestTimeout is over once a connection has changed its protocol', async () => {
     const settings = { directories: [{ mount: '/', requestTimeout: '2s', upgrades: ['websocket'] }] }
+    const socketClock = createFakeClock()
     await using front = await Front.start(
       (socket) => {
         socket.on('error', () => undefined)
@@ -169,12 +172,12 @@ describe('times of a directory', () => {
           socket.on('end', () => socket.end())
         })
       },
-      { settings },
+      { settings, socketClock },
     )
     const client = await Client.connect(front.port)
     client.send('GET / HTTP/1.1', 'Host: x', BASIC, 'Connection: Upgrade', 'Upgrade: websocket', '', '')
     await client.take('\r\n\r\n')
-    await new Promise((resolve) => setTimeout(resolve, 2_500))
+    await socketClock.advance(2_500)
     client.send('still there')
     expect(await client.take('still there')).toBe('still there')
     client.socket.end()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { type Log, type LogFacts, silentLog } from '@portico/telemetry'
 import { describe, expect, test } from 'vitest'
 import { ask, get, OK } from './ask.js'
 import { answering, BASIC, Client, Front, type World } from './harness.js'
@@ -125,6 +126,24 @@ describe('who may ask', () => {
     const world: World = { encrypted: false, settings: { httpsUrl: 'https://mail.example.com' } }
     expect((await ask(get('/a?b'), OK, world)).received).toContain('308 Permanent Redirect')
     expect((await ask(get('/a?b'), OK, world)).received).toContain('\r\nLocation: https://mail.example.com/a?b\r\n')
+  })
+
+  test('the line of a request names who asked it, and not whoever asked before on the connection', async () => {
+    const lines: LogFacts[] = []
+    const log: Log = { ...silentLog, debug: (message, facts = {}) => void (message === 'request' && lines.push(facts)) }
+    await using front = await Front.start(
+      answering([], () => OK),
+      { log },
+    )
+    const client = await Client.connect(front.port)
+    client.send('GET /a HTTP/1.1', 'Host: x', BASIC, '', 'GET /b HTTP/1.1', 'Host: x', 'Connection: close', '', '')
+    await client.toEnd()
+    await front.ended[0]
+    expect(lines).toMatchObject([
+      { path: '/a', user: 'alice', status: 200 },
+      { path: '/b', status: 401 },
+    ])
+    expect([lines[1]?.['user'], lines[1]?.['backend']]).toEqual([undefined, undefined])
   })
 
   test('a throttled client is told so and when to come again, never that its password is wrong', async () => {

@@ -77,6 +77,12 @@ describe('config-v1.1.xml', () => {
     expect(await ask('%3Cscript%3E')).toBe(known)
   })
 
+  test('an address in the letters of its people is of the domain that the DNS has for it', async () => {
+    const world = { ...SITE, services: { publication: { ...PUBLICATION, domains: ['xn--mnchen-3ya.example'] } } }
+    const { body } = await get(`${ROOT}?emailaddress=kim@M%C3%BCnchen.example`, [], world)
+    expect(body).toContain('<domain>xn--mnchen-3ya.example</domain>')
+  })
+
   test('where a site does not say its domains, each is served, and none that could not be one', async () => {
     const world = { ...SITE, services: { publication: { ...PUBLICATION, domains: [] } } }
     expect((await get(`${ROOT}?emailaddress=a@new.example`, [], world)).body).toContain('<domain>new.example</domain>')

@@ -183,6 +183,12 @@ describe.skipIf(requireServer('python3') !== undefined)('a profile for Apple', (
   test.each<[string, Partial<SetUp>, ProfileKind, readonly string[]]>([
     ['no way to send', { offers: [offer('imap4', 993)] }, 'standard', []],
     [
+      'nothing that takes a password',
+      { offers: [offer('imap4', 993, 'implicit', { proofs: ['kerberos'] }), offer('smtp', 465)] },
+      'standard',
+      [],
+    ],
+    [
       'everything',
       { web: WEB },
       'standard',

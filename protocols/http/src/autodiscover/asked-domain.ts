@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { domainToASCII } from 'node:url'
 
 /** What a client says of the domain that it wants to set up. */
 export interface DomainQuestion {
@@ -13,12 +14,13 @@ export interface DomainQuestion {
 const DOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/
 
 /**
- * The mail domain that is asked about, in lower case: that of the address, else the one whose host is asked; `undefined` when it is
+ * The mail domain that is asked about, in lower case and A-labels: that of the address, else the one whose host is asked; `undefined` when it is
  * not served here, or is none.
  */
 export function askedDomain({ address, authority, domains }: DomainQuestion): string | undefined {
   const written = address === undefined ? hostOf(authority).replace(/^autoconfig\./, '') : domainOf(address)
-  const domain = written.toLowerCase()
+  // The site writes its domains as the DNS has them (RFC 5891); people write their addresses as they please.
+  const domain = domainToASCII(written)
   if (!DOMAIN.test(domain)) return undefined
   return domains.length === 0 || domains.includes(domain) ? domain : undefined
 }

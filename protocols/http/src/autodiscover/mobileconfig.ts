@@ -58,8 +58,7 @@ function standard(setUp: SetUp, user: ProfileUser): readonly (PlistDictionary | 
 
 /** IMAP before POP; without a way to send, there is no account. */
 function mailAccount(setUp: SetUp, user: ProfileUser): PlistDictionary | undefined {
-  const incoming = encryptedOffers(setUp, 'imap4')[0] ?? encryptedOffers(setUp, 'pop3')[0]
-  const outgoing = encryptedOffers(setUp, 'smtp')[0]
+  const [incoming, outgoing] = [best(setUp, 'imap4') ?? best(setUp, 'pop3'), best(setUp, 'smtp')]
   if (incoming === undefined || outgoing === undefined) return undefined
   return {
     ...payload(setUp, user, 'mail', 'com.apple.mail.managed'),
@@ -71,6 +70,11 @@ function mailAccount(setUp: SetUp, user: ProfileUser): PlistDictionary | undefin
     ...mailServer('Outgoing', outgoing, user),
     OutgoingPasswordSameAsIncomingPassword: true,
   }
+}
+
+/** The best of a protocol that takes a password, which is what devices ask the user for. */
+function best(setUp: SetUp, protocol: Offer['protocol']): Offer | undefined {
+  return encryptedOffers(setUp, protocol).find(({ proofs }) => proofs.includes('password'))
 }
 
 /** `UseSSL` means TLS by whichever way the port has, STARTTLS too. */

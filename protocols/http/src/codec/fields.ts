@@ -193,8 +193,19 @@ export class Fields {
 
   /** Value of the first field of this name, which is in lower case; for names that have no id. */
   named(lower: string): string | undefined {
-    for (let index = 0; index < this.count; index += 1) if (this.isNamed(index, lower)) return this.value(index)
-    return undefined
+    const index = this.#indexOf(lower, 0)
+    return index < 0 ? undefined : this.value(index)
+  }
+
+  /** Value of the field of this name if there is no other: two that are meant to be one may mean two things. */
+  only(lower: string): string | undefined {
+    const index = this.#indexOf(lower, 0)
+    return index < 0 || this.#indexOf(lower, index + 1) >= 0 ? undefined : this.value(index)
+  }
+
+  #indexOf(lower: string, from: number): number {
+    for (let index = from; index < this.count; index += 1) if (this.isNamed(index, lower)) return index
+    return -1
   }
 
   /** Whether the field's name is this one, which is in lower case. */

@@ -12,6 +12,7 @@ import { pageToken } from './page-token.js'
 import { formsPageOf, logonPath, mountPath, type Reason } from './paths.js'
 import type { Texts } from './texts/text.js'
 import { newId } from './ticket.js'
+import { handedOver, LONGEST_NAME } from './user-name.js'
 import type { Visit } from './visit.js'
 
 /** A text of the page. */
@@ -20,15 +21,25 @@ export type Message = { readonly text: Exclude<keyof Texts, 'lang' | 'dir'>; rea
 /** A page identifier as it came back from a browser is used on only when it is one that we could have made. */
 const PAGE_ID = /^[A-Za-z0-9_-]{22}$/
 
+/** What the page is to show. */
+interface Shown {
+  readonly status: number
+  readonly message?: Message | undefined
+  readonly fields?: string
+  /** What was filled in before; what the browser was handed over when absent. */
+  readonly user?: string | null
+}
+
 /** The sign-in page, with a cookie for this browser that its token belongs to. */
 export async function pageAnswer(
   visit: Visit,
   destination: string | null | undefined,
-  { status, message, fields = '' }: { status: number; message?: Message | undefined; fields?: string },
+  { status, message, fields = '', user }: Shown,
 ): Promise<Reply> {
   const { names, forms } = visit
   const texts = textsFor(visit.field('accept-language'))
   const shown = visit.cookie(names.page)
+  const kept = visit.cookie(names.user)
   const id = shown !== undefined && PAGE_ID.test(shown) ? shown : newId()
   const token = await pageToken(forms.ring, id, visit.place(names.page))
   if (token === 'unavailable') return ours(visit, failureReply('lookup-unavailable'))
@@ -38,10 +49,12 @@ export async function pageAnswer(
     mount: visit.mount,
     destination: destinationOf(visit, destination),
     token,
+    user: user?.slice(0, LONGEST_NAME) ?? handedOver(kept),
     message: message && { text: texts[message.text], failure: message.failure },
   })
   const cookie = id === shown ? '' : setCookie(names.page, id, names, 'Strict')
-  return ours(visit, { status, fields: fields + cookie, body, contentType: 'text/html; charset=utf-8' })
+  const used = kept === undefined ? '' : dropCookie(names.user, names)
+  return ours(visit, { status, fields: fields + cookie + used, body, contentType: 'text/html; charset=utf-8' })
 }
 
 /** Sends a browser to the sign-in page, for this reason and back to where it wanted to go. */

@@ -6,16 +6,19 @@
 const PREFIX = '__Host-'
 const SIGN_IN = 'portico-sign-in'
 const PAGE = 'portico-page'
+const USER = 'portico-user'
 
 /** The names that hold on a connection. */
 export interface CookieNames {
   readonly signIn: string
   readonly page: string
+  /** What was filled in last, for the page that follows. */
+  readonly user: string
   readonly secure: boolean
 }
 
-const SECURE: CookieNames = { signIn: PREFIX + SIGN_IN, page: PREFIX + PAGE, secure: true }
-const PLAIN: CookieNames = { signIn: SIGN_IN, page: PAGE, secure: false }
+const SECURE: CookieNames = { signIn: PREFIX + SIGN_IN, page: PREFIX + PAGE, user: PREFIX + USER, secure: true }
+const PLAIN: CookieNames = { signIn: SIGN_IN, page: PAGE, user: USER, secure: false }
 
 export function cookieNames(secure: boolean): CookieNames {
   return secure ? SECURE : PLAIN

@@ -3,6 +3,7 @@ import { mountPath } from './paths.js'
 import type { FormsSettings } from './schema.js'
 import { STYLE } from './style.js'
 import type { Texts } from './texts/text.js'
+import { LONGEST_NAME } from './user-name.js'
 
 /** What a page is to say and to carry. */
 export interface Page {
@@ -13,12 +14,14 @@ export interface Page {
   readonly destination: string
   /** Proves that the form is ours. */
   readonly token: string
+  /** What was filled in before, or empty. */
+  readonly user: string
   /** Shown above the form: a failure, or a fact. */
   readonly message: { readonly text: string; readonly failure: boolean } | undefined
 }
 
 /** The sign-in page: a form that needs no script, in one file. */
-export function pageText({ texts, settings, mount, destination, token, message }: Page): string {
+export function pageText({ texts, settings, mount, destination, token, user, message }: Page): string {
   const failed = message?.failure === true
   const name = escapeHtml(settings.title)
   const title = `${failed ? `${escapeHtml(texts.error)}: ` : ''}${escapeHtml(texts.signIn)} – ${name}`
@@ -29,9 +32,9 @@ export function pageText({ texts, settings, mount, destination, token, message }
 <input type="hidden" name="token" value="${escapeHtml(token)}">
 <input type="hidden" name="isUtf8" value="1">
 <label for="username">${escapeHtml(userLabel(texts, settings.logonFormat))}</label>
-<input type="text" id="username" name="username" dir="ltr" autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="512" required autofocus${described}>
+<input type="text" id="username" name="username" dir="ltr" autocomplete="username" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="${LONGEST_NAME}" value="${escapeHtml(user)}" required${focus(user === '')}${described}>
 <label for="password">${escapeHtml(texts.password)}</label>
-<input type="password" id="password" name="password" dir="ltr" autocomplete="current-password" maxlength="1024" required${described}>
+<input type="password" id="password" name="password" dir="ltr" autocomplete="current-password" maxlength="1024" required${focus(user !== '')}${described}>
 ${settings.publicPrivateChoice ? choiceText(texts) : ''}<button type="submit">${escapeHtml(texts.signIn)}</button>
 </form>`
   return documentText({ texts, title, name, heading: texts.signIn, content })
@@ -79,6 +82,11 @@ export function elsewherePageText(
 <p><a class="go" href="${escapeHtml(place.url)}" autofocus>${escapeHtml(texts.goOn)}</a></p>
 <p class="place" dir="ltr">${escapeHtml(place.shown)}</p>`
   return documentText({ texts, title, name, heading: texts.elsewhere, content })
+}
+
+/** The first field that is still to be filled in. */
+function focus(here: boolean): string {
+  return here ? ' autofocus' : ''
 }
 
 function messageText(message: Page['message']): string {

@@ -12,7 +12,7 @@ export type Timeouts = Readonly<Record<Computer, number>>
 /**
  * Where a sealed ticket holds: it opens nowhere else. `at`: now, in milliseconds since the epoch.
  */
-export interface Place {
+export interface SealPlace {
   readonly cookie: string
   readonly host: string
   readonly at: number
@@ -48,7 +48,7 @@ export async function seal(
   timeouts: Timeouts,
   computer: Computer,
   ticket: Ticket,
-  place: Place,
+  place: SealPlace,
 ): Promise<string | 'unavailable'> {
   const half = timeouts[computer] / 2
   const epoch = epochOf(place.at, timeouts[computer])
@@ -66,7 +66,7 @@ export async function seal(
 }
 
 /** Opens what {@link seal} made, in the same place. */
-export async function open(ring: KeyRing, timeouts: Timeouts, sealed: string, place: Place): Promise<Opened> {
+export async function open(ring: KeyRing, timeouts: Timeouts, sealed: string, place: SealPlace): Promise<Opened> {
   const octets = Buffer.from(sealed, 'base64url')
   const computer = COMPUTERS[octets[1] ?? COMPUTERS.length]
   if (octets.length <= HEADER + NONCE + TAG || octets[0] !== VERSION || computer === undefined) return { kind: 'bad' }
@@ -82,7 +82,7 @@ export async function open(ring: KeyRing, timeouts: Timeouts, sealed: string, pl
   return text === undefined ? { kind: 'bad' } : { kind: 'open', ticket: readTicket(text), computer, old: epoch < now }
 }
 
-function decrypt(key: Buffer, octets: Buffer, place: Place): Buffer | undefined {
+function decrypt(key: Buffer, octets: Buffer, place: SealPlace): Buffer | undefined {
   const nonce = octets.subarray(HEADER, HEADER + NONCE)
   const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG })
   decipher.setAAD(associated(octets.subarray(0, HEADER), place))
@@ -94,6 +94,6 @@ function decrypt(key: Buffer, octets: Buffer, place: Place): Buffer | undefined 
   }
 }
 
-function associated(header: Buffer, { cookie, host }: Place): Buffer {
+function associated(header: Buffer, { cookie, host }: SealPlace): Buffer {
   return Buffer.concat([header, Buffer.from(`${cookie}\n${host}`)])
 }

@@ -14,6 +14,7 @@ import { readForm } from './read-form.js'
 import { isSameOrigin } from './requests.js'
 import { type Computer, seal } from './seal.js'
 import { newId, type Ticket } from './ticket.js'
+import { handOver } from './user-name.js'
 import type { Visit } from './visit.js'
 
 /** Takes a filled-in form: is it from a page of ours, and is the password right? */
@@ -87,8 +88,10 @@ async function refused(visit: Visit, form: URLSearchParams, outcome: AuthFailed)
     case 'network-refused':
     case 'mechanism-unavailable':
       return failurePage(visit, form, 403, 'refused', { persist })
-    default:
-      return answered(toLogon(visit, REASON.wrong, destinationOf(visit, form.get('destination'))), persist)
+    default: {
+      const user = handOver(visit.names, form.get('username'))
+      return answered(toLogon(visit, REASON.wrong, destinationOf(visit, form.get('destination')), user), persist)
+    }
   }
 }
 
@@ -107,7 +110,8 @@ function failurePage(
   { persist = true, fields = '' }: { persist?: boolean; fields?: string } = {},
 ): Promise<Outcome> {
   const message = { text, failure: true }
-  return answered(pageAnswer(visit, form.get('destination'), { status, message, fields }), persist)
+  const user = form.get('username')
+  return answered(pageAnswer(visit, form.get('destination'), { status, message, fields, user }), persist)
 }
 
 async function welcome(visit: Visit, form: URLSearchParams, outcome: Authenticated): Promise<Outcome> {

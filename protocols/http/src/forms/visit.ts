@@ -9,7 +9,7 @@ import { type CookieNames, cookieNames, cookieValue } from './cookies.js'
 import { configuredRing, type KeyRing } from './key-ring.js'
 import { Revocations } from './revocations.js'
 import type { FormsSettings } from './schema.js'
-import type { Place, Timeouts } from './seal.js'
+import type { SealPlace, Timeouts } from './seal.js'
 import { sharedRing } from './shared-ring.js'
 
 /** What all sign-ins of one configuration have in common. */
@@ -72,7 +72,7 @@ export class Visit {
   }
 
   /** Where a sealed value of this cookie holds. */
-  place(cookie: string): Place {
+  place(cookie: string): SealPlace {
     return { cookie, host: this.#host, at: this.#at }
   }
 

@@ -61,12 +61,7 @@ function explicitLogon(rest: string): string | undefined {
 
 /** Octets of a field that are not UTF-8 name nobody. A field that is there twice may mean two mailboxes. */
 function onlyField(fields: Fields, lower: string): string | undefined {
-  let found: string | undefined
-  for (let index = 0; index < fields.count; index += 1) {
-    if (!fields.isNamed(index, lower)) continue
-    if (found !== undefined) return undefined
-    found = fields.value(index)
-  }
+  const found = fields.only(lower)
   return found === undefined ? undefined : Buffer.from(found, 'latin1').toString('utf8')
 }
 

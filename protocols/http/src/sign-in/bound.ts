@@ -4,7 +4,7 @@ import { type Outcome, reply } from '../outcome.js'
 import { statusReply } from '../replies.js'
 import { handshakeLine } from './challenges.js'
 import { beginsHandshake, readHandshake } from './credentials.js'
-import { welcome } from './once.js'
+import { recorded, welcome } from './once.js'
 import { challenged, malformed, type Place, refused } from './refusals.js'
 import { type HandshakeName, handshakeOf, mayBind } from './schemes.js'
 
@@ -68,14 +68,14 @@ export async function goOnBound(place: Place): Promise<Authenticated | Outcome |
     return undefined
   }
   const { authenticator, clock } = session.services
-  if (clock.now() < bound.until) return bound.outcome
+  if (clock.now() < bound.until) return recorded(connection, bound.outcome)
   session.record.begin()
   const outcome = await authenticator.resume(bound.outcome.principal, context, session.signal)
   session.record.finish('authenticate')
   if (session.signal.aborted) return { kind: 'gone' }
   if (outcome.kind === 'authenticated') {
     await shared.binding.bind(bound.scheme, outcome)
-    return outcome
+    return recorded(connection, outcome)
   }
   await shared.binding.forget()
   return refused(place, bound.scheme, outcome)
