@@ -83,8 +83,8 @@ scenario(
 
       const kept = [...told].filter(([, status]) => status === 201)
       const failed = [...told].filter(([, status]) => status !== 201)
-      // What was being answered when its server died; all else found the other.
-      expect(failed.length).toBeLessThanOrEqual(CLIENTS)
+      // What was being answered when its server died, and what just went out on a connection of it; all else found the other.
+      expect(failed.length).toBeLessThanOrEqual(2 * CLIENTS)
       for (const [, status] of failed) expect([502, 504]).toContain(status)
       expect(kept.length).toBeGreaterThanOrEqual(2 * CLIENTS)
       for (const [name] of kept) expect((await ask(`/alice/work/${name}.ics`)).body).toContain(`SUMMARY:${name}\r\n`)

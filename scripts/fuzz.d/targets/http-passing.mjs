@@ -16,6 +16,7 @@ const NAMES = [
   'Expect',
 ]
 const MORE = [
+  'Keep-Alive',
   'Content-Length',
   'Transfer-Encoding',
   'Upgrade',
@@ -113,7 +114,10 @@ export async function httpPassingTargets(load) {
           names(head).every((name) => /^[a-z0-9-]+$/.test(name)),
           'a name that gateways fold',
         )
-        must(!head.fields.ids.some((id) => [Field.steering, Field.hop, Field.authorization].includes(id)), 'it steers')
+        must(
+          !head.fields.ids.some((id) => [Field.steering, Field.hop, Field.keepAlive, Field.authorization].includes(id)),
+          'it steers',
+        )
         must(
           !/(?:^|;)\s*(?:__(?:host|secure|http)-)*portico/i.test(head.fields.first(Field.cookie) ?? ''),
           'our cookie goes to a backend',
@@ -136,7 +140,7 @@ export async function httpPassingTargets(load) {
         const head = parseResponseHead(headOf('HTTP/1.1 200 OK', bytes), LIMITS)
         if (head.kind === 'bad') return head.why
         const options = connectionOptions(head.fields)
-        return { text: formatResponse({ ...head, options, own: 'Content-Length: 0\r\n', view }) }
+        return { text: formatResponse({ head, options, own: 'Content-Length: 0\r\n', view }) }
       },
       check(result) {
         if (typeof result === 'string') return
@@ -144,7 +148,10 @@ export async function httpPassingTargets(load) {
         must(head.kind === 'response', 'what we send is refused by ourselves')
         must(JSON.stringify(responseFraming(head, 'GET')) === '{"kind":"length","length":0}', 'it ends somewhere else')
         const { ids } = head.fields
-        must(!ids.some((id) => [Field.steering, Field.hop, Field.upgrade, Field.connection].includes(id)), 'it steers')
+        must(
+          !ids.some((id) => [Field.steering, Field.hop, Field.keepAlive, Field.upgrade, Field.connection].includes(id)),
+          'it steers',
+        )
         for (let n = 0; n < ids.length; n++)
           must(
             ids[n] !== Field.setCookie || !/^[\s=]*(__(host|secure|http)-)*portico/i.test(head.fields.value(n)),
