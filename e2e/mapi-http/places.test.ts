@@ -2,13 +2,16 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fetched } from '../lib/curl.js'
 import type { MapiClient } from '../lib/mapi-client.js'
 import type { MapiServer } from '../lib/mapi-server.js'
 import { CODE } from '../lib/mapi-words.js'
 import { eventually, scenario } from '../lib/scenario.js'
-import { EMSMDB, MapiStage, SHARED, STAFF } from './stage.js'
+import { BOSS, EMSMDB, MapiStage, SHARED, STAFF } from './stage.js'
 
-scenario('MAPI over HTTP, and the server of a context', { programs: ['openssl'] }, () => {
+const SCHEMAS = 'http://schemas.microsoft.com/exchange/autodiscover'
+
+scenario('MAPI over HTTP, and the server of a context', { programs: ['curl', 'openssl'] }, () => {
   const stage = new MapiStage()
   beforeAll(() => stage.start())
   afterAll(() => stage[Symbol.asyncDispose]())
@@ -34,6 +37,17 @@ scenario('MAPI over HTTP, and the server of a context', { programs: ['openssl'] 
       expect(stage.board.arrivals.at(-1)).toMatchObject({ user: 'alice@test.lan', url: shared })
       const carol = await stage.open('carol@test.lan', shared)
       expect((await carol.ask('Connect')).fields.get('x-deviceinfo')).not.toBe('board')
+    })
+
+    test('the address that Autodiscover tells is the one by which the mailbox is found', async () => {
+      const question = `<Autodiscover xmlns="${SCHEMAS}/outlook/requestschema/2006"><Request><EMailAddress>${BOSS}</EMailAddress><AcceptableResponseSchema>${SCHEMAS}/outlook/responseschema/2006a</AcceptableResponseSchema></Request></Autodiscover>`
+      const url = `https://localhost:${stage.portico.ports.https}/autodiscover/autodiscover.xml`
+      const sent = ['-H', 'Content-Type: text/xml', '-H', 'X-MapiHttpCapability: 1', '--data-binary', question]
+      const { body } = await fetched(url, ['-u', 'alice@test.lan:secret', ...sent])
+      const [, endpoint] = /<MailStore><ExternalUrl>https:\/\/mail\.test\.lan(\/mapi\/[^<]+)</.exec(body) ?? []
+      expect(endpoint, body).toBe(EMSMDB + BOSS)
+      const alice = await stage.open('alice@test.lan', endpoint)
+      expect((await alice.ask('Connect')).fields.get('x-deviceinfo')).toBe('board')
     })
 
     test('one is killed: its clients connect again at the other, which those of the other do not notice', async () => {

@@ -4,10 +4,10 @@ import { MapiServer } from '../lib/mapi-server.js'
 import { type Portico, startPortico } from '../lib/portico.js'
 
 export const EMSMDB = '/mapi/emsmdb/?MailboxId='
-const BOSS = 'boss@test.lan'
+export const BOSS = 'boss@test.lan'
 const GUID = 'b3a2f1d0-0000-4000-8000-00000000a11c'
-/** The boss's mailbox as Autodiscover names it. Only Alice may act for it; its server is the board's. */
-export const SHARED = `${GUID}@test.lan`
+/** The boss's mailbox by another name. Only Alice may act for it; its server is the board's. */
+export const SHARED = `${GUID}@board.lan`
 export const STAFF = Array.from({ length: 24 }, (_, index) => `staff${index}@test.lan`)
 
 /** A client with a context at one of two servers, and the server without it. */
@@ -48,7 +48,8 @@ export class MapiStage implements AsyncDisposable {
       backends: { exchange: group(this.one, this.two), board: group(this.board) },
       more: {
         auth: { actingFor: [{ users: ['alice@test.lan'], mailboxes: [BOSS] }] },
-        http: { directories: [{ preset: 'mapi', auth: ['basic'] }] },
+        http: { directories: ['mapi', 'autodiscover'].map((preset) => ({ preset, auth: ['basic'] })) },
+        publish: { domains: ['test.lan'], host: 'mail.test.lan', http: {} },
         // Who has sent everything may wait for the answer so long although it has said that it will send no more.
         limits: { connectionsPerAddress: 1_000, halfClosed: '1s' },
       },

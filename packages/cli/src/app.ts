@@ -63,7 +63,13 @@ const dnsCommand = buildCommand<{ readonly config: string; readonly domain?: rea
   parameters: {
     flags: {
       config,
-      domain: { kind: 'parsed', parse: String, variadic: true, optional: true, brief: 'Mail domain; those of publish' },
+      domain: {
+        kind: 'parsed',
+        parse: String,
+        variadic: true,
+        optional: true,
+        brief: 'Mail domain; those of publish.domains when absent',
+      },
     },
     aliases: { c: 'config', d: 'domain' },
   },

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { testCertificates } from '@portico/testkit'
 import { afterAll, describe, expect, test } from 'vitest'
 import { check } from '../src/commands.js'
 
-const docs = new URL('../../../docs/', import.meta.url)
+const root = new URL('../../../', import.meta.url)
+const docs = new URL('docs/', root)
 const folder = mkdtempSync(join(tmpdir(), 'portico-page-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -25,6 +26,7 @@ function file(index: number, text: string): string {
     ['blocked', '198.51.100.0/24\n'],
     ['forms.key', `${'a1'.repeat(32)}\n`],
     ['forms.old.key', `${'b2'.repeat(32)}\n`],
+    ['profiles.pem', `${server.key}${server.certificate}`],
   ] as const)
     writeFileSync(join(folder, name), contents, { mode: 0o600 })
   const path = join(folder, `${index}.yaml`)
@@ -32,10 +34,20 @@ function file(index: number, text: string): string {
   return path
 }
 
-/** The pages whose first block is a whole configuration; their others stand in place of its keys. */
+const pageOf = (name: string, folder = docs): string => readFileSync(new URL(name, folder), 'utf8')
+
+function blocksOf(page: string): readonly string[] {
+  return [...page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text)
+}
+
+/** A whole configuration in which a piece of one stands in place of its keys. */
+function within(site: string, piece: string): string {
+  return [...new Map([...partsOf(site), ...partsOf(piece)]).values()].join('')
+}
+
+/** The pages whose first block is a whole configuration, and that of their other blocks. */
 describe.each(['smtp.md', 'http.md', 'sogo.md'])('docs/%s', (name) => {
-  const page = readFileSync(new URL(name, docs), 'utf8')
-  const blocks = [...page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text)
+  const blocks = blocksOf(pageOf(name))
   const [site = ''] = blocks
 
   test('shows a site', () => {
@@ -45,8 +57,7 @@ describe.each(['smtp.md', 'http.md', 'sogo.md'])('docs/%s', (name) => {
   test.each(blocks.map((text, index) => [index, text] as const))(
     'its block %d is a good configuration',
     async (index, text) => {
-      const whole = [...new Map([...partsOf(site), ...partsOf(text)]).values()].join('')
-      await expect(check(file(index, whole))).resolves.toBeDefined()
+      await expect(check(file(index, within(site, text)))).resolves.toBeDefined()
     },
   )
 
@@ -54,14 +65,61 @@ describe.each(['smtp.md', 'http.md', 'sogo.md'])('docs/%s', (name) => {
     const whole = site.replace('domains: [example.org] }\n', 'domain: [example.org] }\n')
     await expect(check(file(99, whole))).rejects.toThrow()
   })
+})
 
-  test('its links lead to what is there', () => {
-    const headings = [...page.matchAll(/^#+ (.*)$/gm)].map(([, text = '']) => text.toLowerCase().replaceAll(' ', '-'))
-    for (const [, target = ''] of page.matchAll(/\]\(([^)]+)\)/g)) {
-      if (target.startsWith('https://')) continue
-      const [file = '', anchor = ''] = target.split('#')
-      if (file === '') expect(headings).toContain(anchor)
-      else expect(existsSync(new URL(file, docs)), file).toBe(true)
+/** The pages that show pieces alone, with the page whose site they are tried in. */
+describe.each([
+  ['access-rules.md', 'sogo.md'],
+  ['autodiscover.md', 'http.md'],
+  ['outlook.md', 'http.md'],
+  ['sites.md', 'smtp.md'],
+])('docs/%s within the site of %s', (name, of) => {
+  const [site = ''] = blocksOf(pageOf(of))
+  const blocks = blocksOf(pageOf(name))
+
+  test('shows some', () => {
+    expect(blocks.length).toBeGreaterThan(0)
+  })
+
+  test.each(blocks.map((text, index) => [index, text] as const))('its block %d is good', async (index, text) => {
+    await expect(check(file(index, within(site, text)))).resolves.toBeDefined()
+  })
+})
+
+test('the configuration of the first page is good', async () => {
+  const [site = ''] = blocksOf(pageOf('README.md', root))
+  await expect(check(file(0, site))).resolves.toBeDefined()
+})
+
+describe('links', () => {
+  const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'].concat(
+    readdirSync(docs).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
+  )
+
+  /** As they are written in links: in lower case, without signs, with dashes for spaces. */
+  function headingsOf(page: string): readonly string[] {
+    return [...page.matchAll(/^#+ (.*)$/gm)].map(([, text = '']) =>
+      text
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    )
+  }
+
+  test.each(pages)('those of %s lead to what is there', (name) => {
+    const page = new URL(name, root)
+    for (const [, target = ''] of pageOf(name, root).matchAll(/\]\(([^)\s]+)\)/g)) {
+      const url = new URL(target, page)
+      if (url.protocol !== 'file:') continue
+      const anchor = url.hash.slice(1)
+      url.hash = ''
+      expect(existsSync(url), target).toBe(true)
+      if (anchor !== '') expect(headingsOf(readFileSync(url, 'utf8')), target).toContain(anchor)
     }
+  })
+
+  test('the first page leads to every page', () => {
+    const first = pageOf('README.md', root)
+    for (const name of pages) if (name.startsWith('docs/')) expect(first).toContain(`](${name})`)
   })
 })

@@ -72,16 +72,19 @@ export function buildTopology(
   { sites, site }: SitesAround = ONE_SITE,
 ): Topology {
   const groups = new Map<string, ReadonlyMap<ProtocolName, Shelf>>()
+  const views = new Map<string, SiteView>()
+  const here = siteView(sites, site)
   for (const [name, group] of Object.entries(settings)) {
     const shelves = new Map<ProtocolName, Shelf>()
     for (const [protocol, block] of group.protocols) {
       shelves.set(protocol, buildShelf(name, group, protocol, block, readText))
     }
     groups.set(name, shelves)
+    views.set(name, siteView(sites, site, group.site))
   }
   return {
     groups: [...groups.keys()],
-    siteOf: (group) => siteView(sites, site, groups.has(group) ? settings[group]?.site : undefined),
+    siteOf: (group) => views.get(group) ?? here,
     redirectOf: (group, protocol) => (groups.has(group) ? settings[group]?.redirect.get(protocol) : undefined),
     backendsOf: (group, protocol) => groups.get(group)?.get(protocol)?.backends ?? [],
     backendAt(group, protocol, address) {

@@ -107,7 +107,7 @@ function parserOf({ path, defaultScheme }: UsersFileOptions): (text: string) => 
     const { users } = parsed
     const passwords = [...users.values()].flatMap(({ password }) => (password === undefined ? [] : [password]))
     const owners = byMark(users, ({ certificate }) => certificate)
-    const mailboxes = byMark(users, ({ fields }) => fields.get('mailbox_guid')?.toLowerCase())
+    const mailboxes = byMark(users, guidOf)
     return { users, passwords, owners, mailboxes, desk: createSecretDesk(passwords, saltKey) }
   }
 }
@@ -125,9 +125,15 @@ function byMark(
   return owners
 }
 
-/** An account whose name has a domain is found with that one only. */
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+function guidOf({ fields }: UsersFileEntry): string | undefined {
+  const guid = fields.get('mailbox_guid')?.toLowerCase()
+  return guid !== undefined && GUID.test(guid) ? guid : undefined
+}
+
+/** A GUID names one mailbox; its domain is that of one of the mailbox's addresses, and not always of the account. */
 function mailboxIn(mailboxes: Accounts['mailboxes'], name: string): UsersFileEntry | undefined {
   const at = name.lastIndexOf('@')
-  const entry = at < 0 ? undefined : mailboxes.get(name.slice(0, at))
-  return entry === undefined || !entry.user.includes('@') || entry.user.endsWith(name.slice(at)) ? entry : undefined
+  return at < 0 ? undefined : mailboxes.get(name.slice(0, at))
 }

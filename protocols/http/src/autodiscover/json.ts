@@ -3,8 +3,8 @@ import type { PresetName } from '../directory/presets.js'
 import type { Reply } from '../replies.js'
 import { readParameters } from '../routing/query.js'
 import type { Asked } from './answer.js'
-import { placesForAnybody } from './for-anybody.js'
 import type { HttpPlaces } from './http-places.js'
+import { placesOf } from './places-of.js'
 
 /** What the second version of Autodiscover is asked for, and the directory and the path in it that are meant. */
 const PROTOCOLS: ReadonlyMap<string, { readonly name: string; readonly preset: PresetName; readonly path: string }> =
@@ -29,7 +29,7 @@ export function answerJson({ connection, request, rest }: Asked): Reply {
   if ((parameters.protocol ?? '') === '') {
     return refusal('MandatoryParameterMissing', "The mandatory parameter 'Protocol' is missing.")
   }
-  return answerFor(placesForAnybody(connection), parameters.protocol ?? '')
+  return answerFor(placesOf(connection, connection.session.networks), parameters.protocol ?? '')
 }
 
 /** Pure: what is said about one protocol. */

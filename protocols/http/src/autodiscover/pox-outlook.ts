@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-import type { Offer } from '@portico/session'
 import type { Scheme } from '../directory/presets.js'
 import { type Addresses, addressesOf } from './addresses.js'
+import { ENCRYPTION } from './encryption-words.js'
 import type { HttpPlaces } from './http-places.js'
 import { type Content, element, elements, type Markup } from './markup.js'
 import { answer } from './pox-words.js'
@@ -142,7 +142,6 @@ const WEB_METHODS: Readonly<Record<Scheme, string>> = {
 }
 
 const MAIL_TYPES = { imap4: 'IMAP', pop3: 'POP3', smtp: 'SMTP' } as const
-const ENCRYPTION: Readonly<Record<Offer['tls'], string>> = { implicit: 'SSL', starttls: 'TLS', none: 'None' }
 
 function mailBlock(protocol: keyof typeof MAIL_TYPES, { offers, userName }: ClientSettings): Content {
   const offer = offers.find((one) => one.protocol === protocol)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 import type { Offer } from '@portico/session'
 import type { Connection } from '../client/connection.js'
-import { placesForAnybody } from './for-anybody.js'
 import type { HttpPlaces } from './http-places.js'
+import { placesOf } from './places-of.js'
 
 /** Directories that a client can be pointed to, by what they speak. */
 export type WebKind = 'caldav' | 'carddav' | 'activesync' | 'owa'
@@ -30,7 +30,7 @@ export function encryptedOffers({ offers }: Pick<SetUp, 'offers'>, protocol: Off
 export function setUpForAnybody(connection: Connection, domain: string): SetUp {
   const { networks, services } = connection.session
   const offers = services.publication.offersFor({ networks, states: services.states() })
-  return setUpOf(connection, domain, { offers, places: placesForAnybody(connection) })
+  return setUpOf(connection, domain, { offers, places: placesOf(connection, networks) })
 }
 
 /** What there is for one user, as far as it is known already. */

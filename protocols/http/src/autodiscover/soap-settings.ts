@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Offer } from '@portico/session'
 import { addressesOf } from './addresses.js'
+import { ENCRYPTION } from './encryption-words.js'
 import type { HttpPlaces } from './http-places.js'
 import { type Content, element, elements } from './markup.js'
 import type { ClientSettings } from './settings.js'
@@ -108,8 +109,6 @@ function outside(pick: Picked): Finder {
 function offered(protocol: Offer['protocol']): Finder {
   return ({ offers }) => offers.filter((offer) => offer.protocol === protocol)
 }
-
-const ENCRYPTION: Readonly<Record<Offer['tls'], string>> = { implicit: 'SSL', starttls: 'TLS', none: 'None' }
 
 function connectionOf({ host, port, tls }: Offer): Connection {
   return { EncryptionMethod: ENCRYPTION[tls], Hostname: host, Port: String(port) }

@@ -6,11 +6,10 @@ import type { Directory } from '../directory/schema.js'
 import { originOf } from '../elsewhere/origin.js'
 import { mayGoOn } from '../elsewhere/redirect-budget.js'
 import { type Located, locate } from '../routing/route-for.js'
-import { isAllowed } from '../sign-in/schemes.js'
 import type { Identified } from '../sign-in/sign-in.js'
 import type { Asked } from './answer.js'
 import { isAnswering } from './answering.js'
-import { type HttpPlaces, httpPlaces } from './http-places.js'
+import { placesOf } from './places-of.js'
 import type { ClientSettings, Told } from './settings.js'
 import { type AskedName, addressIn, type Subject, subjectOf } from './subject.js'
 
@@ -54,7 +53,8 @@ async function settle(asked: By, subject: Subject, located: Located | undefined)
   const { session } = asked.connection
   const decide = decider(session, subject)
   const away = located === undefined || located === 'none' ? undefined : decide('http', located, 'autodiscover')
-  const external = placesFor(asked, located, decide, [])
+  const reaches = reachedFor(located, decide)
+  const external = placesOf(asked.connection, [], reaches)
   if (away?.kind === 'redirect') {
     const origin = originOf(away.to)
     // A site that leads to itself would be asked for ever, and so would two that lead to each other.
@@ -70,7 +70,7 @@ async function settle(asked: By, subject: Subject, located: Located | undefined)
     ...identityOf(asked, subject),
     offers: await offersFor(asked, located, decide),
     external,
-    internal: inside ? placesFor(asked, located, decide, networks) : undefined,
+    internal: inside ? placesOf(asked.connection, networks, reaches) : undefined,
   }
   return { kind: 'settings', settings }
 }
@@ -120,28 +120,13 @@ function publicFoldersOf(fields: Subject['fields'], user: string, all: readonly 
   )[0]?.id
 }
 
-/** HTTP under the names of these networks: what is live, and reached for this mailbox. */
-function placesFor(
-  { connection }: By,
-  located: Located | undefined,
-  decide: Decide,
-  networks: readonly string[],
-): HttpPlaces | undefined {
-  const { session, prepared } = connection
-  const { publication, states } = session.services
-  const offers = publication.offersFor({ networks, states: states() })
-  const offer = offers.find(({ protocol }) => protocol === session.protocol)
-  if (offer === undefined) return undefined
-  const reaches = (directory: Directory): boolean => {
+/** Whether this mailbox is reached in a directory. */
+function reachedFor(located: Located | undefined, decide: Decide): (directory: Directory) => boolean {
+  return (directory) => {
     if (located === undefined || isAnswering(directory)) return true
     const place = directory.group === undefined ? located : { group: directory.group, source: 'directory' }
     return place !== 'none' && decide('http', place).kind === 'proxy'
   }
-  return httpPlaces(prepared.settings.directories, offer, {
-    isOpen: (directory) => connection.serves(directory.component) && reaches(directory),
-    isServed: (scheme) => isAllowed(connection, scheme),
-    networks,
-  })
 }
 
 /** The mail protocols that the user may use from here, and that the mailbox is reached by; at another name where its site has one. */
