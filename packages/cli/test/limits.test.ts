@@ -83,6 +83,8 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
   'elements of such a question': ['protocols/http/src/autodiscover/xml.ts', 'MOST_ELEMENTS'],
   'attributes of such a question': ['protocols/http/src/autodiscover/xml.ts', 'MOST_ATTRIBUTES'],
   'users or domains of such a question': ['protocols/http/src/autodiscover/soap.ts', 'MOST_SUBJECTS'],
+  'settings of such a question': ['protocols/http/src/autodiscover/soap.ts', 'MOST_SETTINGS'],
+  'name of a setting in such a question': ['protocols/http/src/autodiscover/soap.ts', 'LONGEST_SETTING'],
   'distinguished name in such a question': ['protocols/http/src/autodiscover/pox-request.ts', 'LONGEST_DN'],
   'rest that a channel of RPC over HTTP may ask for': ['protocols/http/src/outlook/rpc-request.ts', 'LONGEST_REST'],
   'what it gets beyond that': ['protocols/http/src/backend/proxy.ts', 'REST_MARGIN'],

@@ -4,6 +4,7 @@ import type { Offer, Publication } from '@portico/session'
 import { createMemoryStore } from '@portico/state'
 import { describe, expect, test } from 'vitest'
 import { readXml, type XmlElement } from '../src/autodiscover/xml.js'
+import { authenticatorOf } from './authenticator-of.js'
 import { BASIC, Client, Front, type World } from './harness.js'
 
 const offer = (protocol: Offer['protocol'], port: number): Offer => ({
@@ -203,6 +204,18 @@ describe('what is told is live, permitted, and reached for this mailbox', () => 
     expect(types(await asOutlook('alice@example.com', world))).toEqual(ALL)
     expect(await asOutlook('pf1@example.com', world)).toEqual(code(500))
   })
+
+  test('such a sign-in does not tell which accounts there are: only a file of accounts knows that this name is one', async () => {
+    const world = site({}, { deferred: true })
+    const authenticator = { ...authenticatorOf(world, []), accountOf: () => 'alice' }
+    expect(await asOutlook('kim@elsewhere.example', { ...world, authenticator })).toEqual(code(500))
+    const proved = site()
+    const own = await asOutlook('kim@elsewhere.example', {
+      ...proved,
+      authenticator: { ...authenticatorOf(proved, []), accountOf: () => 'alice' },
+    })
+    expect(own).toEqual(expect.arrayContaining(['Action: settings']))
+  })
 })
 
 describe('who is elsewhere', () => {
@@ -371,6 +384,19 @@ describe('the SOAP form ([MS-OXWSADISC])', () => {
     expect(told(await ask('/autodiscover/autodiscover.svc', question, world))).toEqual(
       expect.arrayContaining([...expected]),
     )
+  })
+
+  test.each<[string, readonly string[]]>([
+    ['more settings than there are', Array.from({ length: 101 }, (_, index) => `S${index}`)],
+    ['a setting with an endless name', ['x'.repeat(65)]],
+  ])('a short question does not get a long answer: %s', async (_, names) => {
+    for (const [operation, subjects] of [
+      ['GetUserSettings', users('alice@example.com')],
+      ['GetDomainSettings', '<a:Domains><a:Domain>example.com</a:Domain></a:Domains>'],
+    ] as const) {
+      const question = soap(operation, subjects + wanted(...names))
+      expect(told(await ask('/autodiscover/autodiscover.svc', question, site()))).toContain('ErrorCode: InvalidRequest')
+    }
   })
 
   test('the version of SOAP is the client’s', async () => {

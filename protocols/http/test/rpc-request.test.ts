@@ -70,9 +70,12 @@ test('who only asks whether a proxy is here need not name a server, but no wrong
   expect(read('RPC_IN_DATA', '/rpcproxy.dll?mbx1:22', 'Content-Length: 0')).toEqual(refused(400, 'bad-rpc-port'))
 })
 
-test.each(['GET', 'POST', 'OPTIONS', 'RPC_CONNECT', 'rpc_in_data'])('%s is no method of RPC over HTTP', (method) => {
-  expect(read(method, STORE)).toEqual(refused(405, 'bad-rpc-method'))
-})
+test.each(['GET', 'POST', 'OPTIONS', 'RPC_CONNECT', 'rpc_in_data', 'constructor', '__proto__'])(
+  '%s is no method of RPC over HTTP',
+  (method) => {
+    expect(read(method, STORE)).toEqual(refused(405, 'bad-rpc-method'))
+  },
+)
 
 test.each([
   [['Pragma: MinConnTimeout=120'], 120_000],

@@ -13,6 +13,9 @@ import { tell } from './tell.js'
 const PATH = '/autodiscover/autodiscover.svc'
 /** Users or domains of one question, as other servers have it. */
 const MOST_SUBJECTS = 100
+/** Settings of one question, and characters of their names: each comes back for each subject. Clients know less than a hundred. */
+const MOST_SETTINGS = 100
+const LONGEST_SETTING = 64
 
 /** Answers the SOAP form: each user of a question gets an answer, or an error, of their own. */
 export async function answerSoap(asked: Asked): Promise<Reply> {
@@ -20,12 +23,17 @@ export async function answerSoap(asked: Asked): Promise<Reply> {
   const read = readSoapRequest(body)
   // A fault goes with this status in SOAP 1.1 (section 6.2).
   if (read.kind === 'bad' || signedIn === undefined) return soap(500, fault(read.kind === 'bad' ? read.why : ''))
-  const { subjects, settings, operation, version } = read
-  const countless = subjects.length === 0 || subjects.length > MOST_SUBJECTS || settings.length === 0
-  if (countless) return soap(200, envelope(operation, errorElements('InvalidRequest'), version), version)
+  const { operation, version } = read
+  if (isOutOfBounds(read)) return soap(200, envelope(operation, errorElements('InvalidRequest'), version), version)
   const responses =
     operation === 'GetUserSettings' ? await userResponses({ ...asked, signedIn }, read) : domainResponses(asked, read)
   return soap(200, envelope(operation, [errorElements('NoError'), responses], version), version)
+}
+
+function isOutOfBounds({ subjects, settings }: SoapRequest): boolean {
+  if (subjects.length === 0 || subjects.length > MOST_SUBJECTS) return true
+  if (settings.length === 0 || settings.length > MOST_SETTINGS) return true
+  return settings.some(({ length }) => length > LONGEST_SETTING)
 }
 
 async function userResponses(

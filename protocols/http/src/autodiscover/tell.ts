@@ -22,7 +22,8 @@ type By = Asked & { readonly signedIn: Identified }
 export async function tell(asked: By, name: AskedName): Promise<Told> {
   const { session } = asked.connection
   const { principal, deferred } = asked.signedIn
-  const subject = subjectOf(principal, name, session.services)
+  const { authenticator, publication } = session.services
+  const subject = subjectOf(principal, name, { publication, authenticator: deferred ? NO_ACCOUNTS : authenticator })
   if (subject === undefined || (deferred && !subject.isOwn)) {
     const { address, legacyDn } = name
     session.services.log.info('settings not told', {
@@ -43,6 +44,9 @@ export async function tell(asked: By, name: AskedName): Promise<Told> {
   if (located === 'none' && !subject.isOwn) return { kind: 'nobody' }
   return settle(asked, subject, located)
 }
+
+/** For who has proved nothing: no source is asked which accounts there are, or the answer would tell. */
+const NO_ACCOUNTS = { accountOf: (name: string) => name, mayActFor: () => false }
 
 /** `located` is absent where it must not count. */
 async function settle(asked: By, subject: Subject, located: Located | undefined): Promise<Told> {

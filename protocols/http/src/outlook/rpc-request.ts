@@ -38,17 +38,20 @@ const OUT_LENGTHS = new Set([76, 120])
 const SHORTEST_REST = 120
 const LONGEST_REST = 14_400
 
-const DIRECTIONS: Readonly<Record<string, Channel['direction']>> = { RPC_IN_DATA: 'in', RPC_OUT_DATA: 'out' }
+const DIRECTIONS: ReadonlyMap<string, Channel['direction']> = new Map([
+  ['RPC_IN_DATA', 'in'],
+  ['RPC_OUT_DATA', 'out'],
+])
 
 /** Whether only RPC over HTTP has the method. It knows no HTTP/2: a channel is a connection ([MS-RPCH] section 2.1.2.1). */
 export function isRpcMethod(method: string): boolean {
-  return DIRECTIONS[method] !== undefined
+  return DIRECTIONS.has(method)
 }
 
 /** Reads a request below a mount; `ports` are those that a client may ask for. */
 export function readRpcRequest(request: Incoming, rest: string, ports: readonly number[]): RpcRequest {
   const { head, body, query } = request
-  const direction = DIRECTIONS[head.method]
+  const direction = DIRECTIONS.get(head.method)
   if (direction === undefined) return refused(405, 'bad-rpc-method')
   if (rest.toLowerCase() !== '/rpcproxy.dll') return refused(404, 'bad-rpc-path')
   const asked = readRpcServer(query)
