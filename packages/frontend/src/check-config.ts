@@ -98,6 +98,7 @@ function ownPart(
     balanced: (settings.networks[BALANCERS]?.length ?? 0) > 0,
     nodesShareState: reachesOtherHosts(settings.state),
     isToldOf: isToldOf(settings, protocol),
+    partlyDeferred: settings.credentials.length > 1 && settings.credentials.some(({ type }) => type === 'deferred'),
     pathOf,
   }
   return [settings.protocols.get(protocol.name) as never, site]

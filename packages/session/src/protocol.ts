@@ -82,6 +82,8 @@ export interface SiteFacts {
   readonly nodesShareState: boolean
   /** Clients are told of the protocol, by the site's word or by a listener. */
   readonly isToldOf: boolean
+  /** Backends judge the passwords of those users whom no other credential source knows. */
+  readonly partlyDeferred: boolean
   /** Where a file is that the configuration names. */
   pathOf(path: string): string
 }

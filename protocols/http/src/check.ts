@@ -23,7 +23,7 @@ export function httpProblems(settings: HttpSettings, site: SiteFacts): ConfigPro
 
 /** What works, but not as far as a site may expect. */
 export function httpWarnings(settings: HttpSettings, site: SiteFacts): string[] {
-  return [...keyWarnings(settings, site), ...tellingWarnings(settings, site)]
+  return [...keyWarnings(settings, site), ...tellingWarnings(settings, site), ...accountWarnings(settings, site)]
 }
 
 /** Several nodes need the same keys. */
@@ -42,6 +42,14 @@ function tellingWarnings({ directories }: HttpSettings, { listeners, isToldOf }:
   if (isToldOf || listeners.length === 0 || !directories.some(isAnswering)) return []
   return [
     'publish.http: neither it nor a listener with TLS says where clients reach HTTP, so that Autodiscover tells them of no directory',
+  ]
+}
+
+/** Autodiscover asks no backend: whom one of them would judge gets an answer, and whom a source knows a refusal. */
+function accountWarnings({ directories }: HttpSettings, { listeners, partlyDeferred }: SiteFacts): string[] {
+  if (!partlyDeferred || listeners.length === 0 || !directories.some(isAnswering)) return []
+  return [
+    'credentials: with deferred beside other sources Autodiscover refuses a wrong password of a user whom one of those knows and answers anybody else, so that strangers can find out whom they know; a group for its directory has a backend judge instead',
   ]
 }
 

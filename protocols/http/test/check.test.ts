@@ -20,6 +20,7 @@ function siteOf(...listeners: Partial<Listener>[]): SiteFacts {
     balanced: false,
     nodesShareState: false,
     isToldOf: true,
+    partlyDeferred: false,
     pathOf: (path) => path,
   }
 }
@@ -116,6 +117,16 @@ test.each([
       ? []
       : [expect.stringContaining(`http.forms.keys: none are set, so that cookies of the sign-in page of ${mount} `)],
   )
+})
+
+test.each([
+  ['backends judge some users', { preset: 'autodiscover' }, true, 1],
+  ['one kind of source judges all', { preset: 'autodiscover' }, false, 0],
+  ['a group answers', { preset: 'autodiscover', group: 'one' }, true, 0],
+])('Autodiscover that tells whom a source knows is warned of: %s', (_, directory, partlyDeferred, count) => {
+  const settings = httpSchema.parse({ directories: [directory] })
+  const warnings = httpWarnings(settings, { ...siteOf({ tls: 'implicit' }), partlyDeferred })
+  expect(warnings.filter((text) => text.startsWith('credentials: '))).toHaveLength(count)
 })
 
 test.each([

@@ -24,6 +24,7 @@ function problemsOf(
     balanced: false,
     nodesShareState: false,
     isToldOf: true,
+    partlyDeferred: false,
     pathOf: (path) => path,
   }).map(({ path, expectation }) => `${path.join('.')}: ${expectation}`)
 }

@@ -17,6 +17,7 @@ function problemsOf(smtp: object, options: object = {}, site: object = {}) {
     balanced: false,
     nodesShareState: false,
     isToldOf: true,
+    partlyDeferred: false,
     pathOf: (path) => path,
     ...site,
   }).map(({ path, expectation }) => `${path.join('.')}: ${expectation}`)
