@@ -59,21 +59,27 @@ function namesShape(protocols: readonly string[]) {
   return Object.fromEntries(protocols.map((name) => [name, placeSchema(name)]))
 }
 
-/** The `publish` block: what clients are told to use. `protocols` are the names that it may have a place for. */
-export function publishSchema(protocols: readonly string[]): Schema<PublishSettings> {
-  const places = (written: Readonly<Record<string, unknown>>): WrittenNames['places'] =>
-    new Map(
-      protocols.flatMap((name) =>
-        written[name] === undefined ? [] : [[name, written[name] as WrittenPlace] as const],
-      ),
-    )
-  const internal = z
+/** The places among what was written beside them. */
+function placesIn(protocols: readonly string[], written: Readonly<Record<string, unknown>>): WrittenNames['places'] {
+  return new Map(
+    protocols.flatMap((name) => (written[name] === undefined ? [] : [[name, written[name] as WrittenPlace] as const])),
+  )
+}
+
+function internalSchema(protocols: readonly string[]) {
+  return z
     .strictObject({
       networks: z.array(z.string()).min(1).describe('Names of the networks whose clients are inside.'),
       host: hostName().optional().describe('The name of every service there; as outside when absent.'),
       ...namesShape(protocols),
     })
-    .transform(({ networks, host, ...written }) => ({ networks, host, places: places(written) }))
+    .transform(({ networks, host, ...written }) => ({ networks, host, places: placesIn(protocols, written) }))
+    .optional()
+    .describe('Other names for clients of some networks. Clients elsewhere never see them.')
+}
+
+/** The `publish` block: what clients are told to use. `protocols` are the names that it may have a place for. */
+export function publishSchema(protocols: readonly string[]): Schema<PublishSettings> {
   return z
     .strictObject({
       name: z.string().min(1).max(100).optional().describe('Name of the provider, for people; `host` when absent.'),
@@ -89,9 +95,7 @@ export function publishSchema(protocols: readonly string[]): Schema<PublishSetti
         .describe(
           'Addresses of mailboxes that hold public folders. Each user is told one of them, always the same, or the one of the account.',
         ),
-      internal: internal
-        .optional()
-        .describe('Other names for clients of some networks. Clients elsewhere never see them.'),
+      internal: internalSchema(protocols),
       ...namesShape(protocols),
     })
     .transform(
@@ -102,7 +106,7 @@ export function publishSchema(protocols: readonly string[]): Schema<PublishSetti
         userName,
         publicFolders,
         internal,
-        places: places(written),
+        places: placesIn(protocols, written),
       }),
     )
     .prefault({})

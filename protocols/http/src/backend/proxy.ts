@@ -13,7 +13,7 @@ import { type Outcome, reply } from '../outcome.js'
 import { failureReply, statusReply } from '../replies.js'
 import { conclude, type Destined, type Refused, settled } from './conclude.js'
 import { exchange } from './exchange.js'
-import type { ExchangeEnd } from './exchange-plan.js'
+import type { ExchangeEnd, ExchangePlan } from './exchange-plan.js'
 import { formatRequest } from './headers.js'
 import { assertionFor, reservedNames } from './identity.js'
 import { upgradesOf } from './upgrade.js'
@@ -56,11 +56,10 @@ async function atBackend(
   destined: Destined,
   opened: Extract<Opened<undefined>, { kind: 'open' }>,
 ): Promise<ExchangeEnd | Refused> {
-  const { session, client, prepared } = connection
+  const { session, client } = connection
   const { lease } = opened
-  const { placed, signedIn } = destined
-  const { directory } = placed
-  const { responseTimeout, bodyTimeout } = timesOf(prepared, destined)
+  const { signedIn } = destined
+  const { directory } = destined.placed
   const view = viewOf(connection, request, destined, lease)
   // Nobody gets a tunnel without having signed in.
   const upgrades = client.ownLeg === undefined || signedIn === undefined ? [] : upgradesOf(request, directory.upgrades)
@@ -72,17 +71,42 @@ async function atBackend(
   lease.markUsed()
   session.record.begin()
   if (directory.requestTimeout !== undefined) lease.leg.setDeadline(directory.requestTimeout)
-  const end = await exchange({
+  const plan = planFor(connection, request, destined, lease, { head: head.text, view, upgrades })
+  const end = await exchange(plan)
+  session.record.finish('relay')
+  if (directory.requestTimeout !== undefined) lease.leg.setDeadline(0)
+  if (end.kind === 'switched') {
+    using _ended = signedIn?.whenEnded?.(() => lease.leg.destroy())
+    await relayMailbox(session, lease, undefined, plan.responseTimeout)
+    return end
+  }
+  if (end.kind === 'answered' && end.reusable) void lease.release(end.longestRest)
+  else lease.discard()
+  return end
+}
+
+function planFor(
+  connection: Connection,
+  request: Incoming,
+  destined: Destined,
+  lease: Lease,
+  said: Pick<ExchangePlan, 'head' | 'view' | 'upgrades'>,
+): ExchangePlan {
+  const { session, client, prepared } = connection
+  const { placed, signedIn } = destined
+  const { directory } = placed
+  const { responseTimeout, bodyTimeout } = timesOf(prepared, destined)
+  return {
     client,
     cancelled: destined.cancelled,
     backend: lease.leg,
-    head: head.text,
+    head: said.head,
     method: request.head.method,
     body: request.body,
-    upgrades,
+    upgrades: said.upgrades,
     maxBody: directory.maxBody,
     persist: () => connection.active,
-    view,
+    view: said.view,
     fields: signedIn?.fields ?? '',
     keep401: signedIn === undefined || sendsIdentity(lease),
     limits: prepared.limits,
@@ -91,17 +115,7 @@ async function atBackend(
     pace: paceOf(connection, request, directory, bodyTimeout),
     passesEnd: destined.channel !== undefined,
     halfClosed: session.services.limits.halfClosed,
-  })
-  session.record.finish('relay')
-  if (directory.requestTimeout !== undefined) lease.leg.setDeadline(0)
-  if (end.kind === 'switched') {
-    using _ended = signedIn?.whenEnded?.(() => lease.leg.destroy())
-    await relayMailbox(session, lease, undefined, responseTimeout)
-    return end
   }
-  if (end.kind === 'answered' && end.reusable) void lease.release(end.longestRest)
-  else lease.discard()
-  return end
 }
 
 /** A channel whose client has asked for a longer rest than its directory allows gets it, and a moment for what then comes. */

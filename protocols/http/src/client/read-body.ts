@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import type { BodyDecoder } from '../codec/body.js'
 import type { BodyTaker } from './client-exchange.js'
 import type { Connection } from './connection.js'
 import type { Incoming } from './incoming.js'
@@ -30,8 +31,7 @@ export function readBody(connection: Connection, request: Incoming, longest: num
         if (length > longest) finish('too-long')
         else if (decoder.fault !== undefined) finish('broken')
         else {
-          const { spans } = decoder
-          for (let at = 0; at < spans.length; at += 2) pieces.push(Buffer.from(view.subarray(spans[at], spans[at + 1])))
+          pieces.push(...contentOf(view, decoder))
           if (decoder.done) whole()
         }
         return taken
@@ -47,4 +47,11 @@ export function readBody(connection: Connection, request: Incoming, longest: num
       if (request.expectsContinue) client.goOn()
     }
   })
+}
+
+/** Copies of what belongs to the body: the view is another's when we return. */
+function contentOf(view: Buffer, { spans }: Pick<BodyDecoder, 'spans'>): Buffer[] {
+  const pieces: Buffer[] = []
+  for (let at = 0; at < spans.length; at += 2) pieces.push(Buffer.from(view.subarray(spans[at], spans[at + 1])))
+  return pieces
 }
