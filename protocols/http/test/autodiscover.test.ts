@@ -399,6 +399,20 @@ describe('the SOAP form ([MS-OXWSADISC])', () => {
     }
   })
 
+  test('a question about many who are elsewhere is one step of its user on the way there', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `room${index}@example.com`)
+    const decide: World['decide'] = ({ protocol }) =>
+      protocol === 'http' ? { kind: 'redirect', how: 'autodiscover', to: 'https://b.example.com' } : undefined
+    const world = site({}, { decide, mayActFor: () => true, state: createMemoryStore({ clock: systemClock }) })
+    const question = soap('GetUserSettings', users(...names) + wanted('ExternalEwsUrl'))
+    const redirected = async () =>
+      told(await ask('/autodiscover/autodiscover.svc', question, world)).filter(
+        (one) => one === 'ErrorCode: RedirectUrl',
+      )
+    for (let again = 0; again < 8; again += 1) expect(await redirected()).toHaveLength(names.length)
+    expect(await redirected()).toEqual([])
+  })
+
   test('the version of SOAP is the client’s', async () => {
     const newer = 'http://www.w3.org/2003/05/soap-envelope'
     const question = soap('GetUserSettings', users('alice@example.com') + wanted('UserDisplayName'), newer)

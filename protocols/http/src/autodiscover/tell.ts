@@ -59,7 +59,7 @@ async function settle(asked: By, subject: Subject, located: Located | undefined)
     const origin = originOf(away.to)
     // A site that leads to itself would be asked for ever, and so would two that lead to each other.
     if (origin !== external?.origin) {
-      if (await mayGoOn(session, asked.signedIn.principal.user)) return { kind: 'redirect-url', origin }
+      if (await mayGoOn(session, asked.request, asked.signedIn.principal.user)) return { kind: 'redirect-url', origin }
       session.services.log.warn('sent to another site too often', { session: session.id, user: subject.owner.user })
       return { kind: 'unavailable' }
     }

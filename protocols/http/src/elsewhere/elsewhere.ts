@@ -31,7 +31,7 @@ export async function sendElsewhere(
   { signedIn, route }: Departure,
 ): Promise<Outcome> {
   const { session } = connection
-  if (route.how !== 'manual' && !(await mayGoOn(session, signedIn.principal.user))) {
+  if (route.how !== 'manual' && !(await mayGoOn(session, request, signedIn.principal.user))) {
     session.services.log.warn('sent to another site too often', { session: session.id, user: signedIn.principal.user })
     return reply(failureReply('backend-unavailable', { waitMs: 60_000 }))
   }
