@@ -30,9 +30,9 @@ describe.skipIf(requireServer('openssl') !== undefined)('the signature of a prof
   test.each([
     ['ECDSA, by an authority', ecSigner, () => testCertificates().ca.certificateFile],
     ['RSA, by itself', rsaSigner, () => 'rsa.pem'],
-  ])('%s', (_, signer, authority) => {
+  ])('%s', async (_, signer, authority) => {
     const profile = `<plist>${'Grüße '.repeat(3000)}</plist>\n`
-    const signed = signedProfile(profile, signer(), Date.now())
+    const signed = await signedProfile(profile, signer(), Date.now())
     writeFileSync(join(folder, 'signed'), signed)
     const trusted = ['-CAfile', authority(), '-purpose', 'any']
     openssl('cms', '-verify', '-binary', '-inform', 'DER', '-in', 'signed', ...trusted, '-out', 'content')

@@ -12,7 +12,7 @@ import { addressOf, ownAddresses } from './subject.js'
 import { tell } from './tell.js'
 
 /** The profile of an address, for whoever asks: it says nothing that does not hold for every address of the domain. */
-export function answerProfile({ connection, request }: Asked): Reply {
+export async function answerProfile({ connection, request }: Asked): Promise<Reply> {
   const parameters = readParameters(request.query, ['address', 'account'])
   if (parameters === undefined) return statusReply(400)
   const address = addressOf(parameters.address ?? '')?.toLowerCase()
@@ -44,7 +44,7 @@ export async function answerOwnProfile(asked: Asked): Promise<Reply> {
   }
 }
 
-function ownProfile(connection: Connection, settings: ClientSettings, kind: ProfileKind): Reply {
+async function ownProfile(connection: Connection, settings: ClientSettings, kind: ProfileKind): Promise<Reply> {
   const { offers, external: places, userName, displayName } = settings
   const address = settings.address.toLowerCase()
   const domain = domainAsked(connection, address)
@@ -69,13 +69,19 @@ function domainAsked({ session }: Connection, address: string): string | undefin
   return askedDomain({ address, authority: undefined, domains: session.services.publication.domains })
 }
 
-function profileReply({ prepared, session }: Connection, setUp: SetUp, user: ProfileUser, kind: ProfileKind): Reply {
+async function profileReply(
+  { prepared, session }: Connection,
+  setUp: SetUp,
+  user: ProfileUser,
+  kind: ProfileKind,
+): Promise<Reply> {
   const text = mobileconfigText(setUp, user, kind)
   const { profileSigner } = prepared
+  const wallNow = session.services.clock.wallNow()
   return {
     status: 200,
     fields: `Content-Disposition: attachment; filename="${setUp.domain}.mobileconfig"\r\n`,
-    body: profileSigner === undefined ? text : signedProfile(text, profileSigner, session.services.clock.wallNow()),
+    body: profileSigner === undefined ? text : await signedProfile(text, profileSigner, wallNow),
     contentType: 'application/x-apple-aspen-config',
   }
 }

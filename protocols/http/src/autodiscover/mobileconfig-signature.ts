@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { createHash, type KeyObject, sign } from 'node:crypto'
+import { promisify } from 'node:util'
 import { derElement, derOf } from '@portico/base'
 
 /** Who signs profiles. */
@@ -34,8 +35,17 @@ export function canSign({ asymmetricKeyType }: KeyObject): boolean {
   return asymmetricKeyType !== undefined && Object.hasOwn(SIGNATURES, asymmetricKeyType)
 }
 
-/** A profile within its signature: SignedData with SHA-256 (RFC 5652 section 5). */
-export function signedProfile(profile: string, { key, certificates }: ProfileSigner, wallNow: number): Buffer {
+const signElsewhere = promisify(sign)
+
+/**
+ * A profile within its signature: SignedData with SHA-256 (RFC 5652 section 5). A large RSA key takes milliseconds, and strangers may
+ * ask: that is the thread pool's work.
+ */
+export async function signedProfile(
+  profile: string,
+  { key, certificates }: ProfileSigner,
+  wallNow: number,
+): Promise<Buffer> {
   const content = Buffer.from(profile)
   const attributes = derSet([
     attribute(CONTENT_TYPE, DATA),
@@ -50,7 +60,7 @@ export function signedProfile(profile: string, { key, certificates }: ProfileSig
     // They are signed as the set that they are, and written as [0] (section 5.4).
     retagged(0xa0, attributes),
     SIGNATURES[key.asymmetricKeyType ?? ''] ?? NULL,
-    derOf(OCTET_STRING, sign('sha256', attributes, key)),
+    derOf(OCTET_STRING, await signElsewhere('sha256', attributes, key)),
   )
   const signedData = derOf(
     SEQUENCE,
