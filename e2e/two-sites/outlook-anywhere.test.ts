@@ -5,7 +5,7 @@ import { Outlook } from '../lib/outlook.js'
 import { type Portico, startPortico } from '../lib/portico.js'
 import { RpcProxy } from '../lib/rpc-proxy.js'
 import { given, SERVICE } from '../lib/rpc-service.js'
-import { scenario } from '../lib/scenario.js'
+import { eventually, scenario } from '../lib/scenario.js'
 
 const BOB = 'bob:bob-password'
 
@@ -53,6 +53,9 @@ scenario('Outlook Anywhere, carried to the other site', { programs: ['openssl'] 
       outlook.vanish()
     }
     expect(proxy.faults).toEqual([])
-    for (const way of ['in', 'out']) expect(munich.log()).toMatch(new RegExp(`"direction":"${way}".*"rpc channel"`))
+    // Each worker writes its own lines, in its own time.
+    await eventually(() => {
+      for (const way of ['in', 'out']) expect(munich.log()).toMatch(new RegExp(`"direction":"${way}".*"rpc channel"`))
+    })
   })
 })

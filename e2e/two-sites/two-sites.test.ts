@@ -197,7 +197,7 @@ pop.quit()
         answer = await ask(...device(at, 'lost'))
       }
       expect([answer.status, count]).toEqual([503, 16])
-      expect(at.portico.log()).toContain('sent to another site too often')
+      await eventually(() => expect(at.portico.log()).toContain('sent to another site too often'))
     })
 
     test('a browser that is sent to and fro is told to wait', async () => {
