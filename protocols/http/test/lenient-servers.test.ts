@@ -33,7 +33,10 @@ const resolved: Reading = (path) => {
 }
 
 /** In the order in which one server might do them, each of them or not. */
-const STEPS = [decoded, decoded, forward, ended, withoutParameters, withoutStreams, trimmed, collapsed, resolved]
+const STEPS = [
+  ...[withoutParameters, withoutStreams, decoded, decoded, forward, ended, withoutParameters, withoutStreams],
+  ...[trimmed, collapsed, resolved],
+]
 const readings = fc
   .subarray([...STEPS.keys()])
   .map((chosen) => (path: string) => chosen.reduce((text, index) => STEPS[index]?.(text) ?? text, path))
@@ -76,6 +79,17 @@ test('no server reads what is forwarded as the path of another directory', () =>
     }),
     { numRuns: 20_000 },
   )
+})
+
+test.each([
+  // A stream's name with a question mark in it, which only ends the path for some.
+  '/::$I%3F/owa',
+  // What is cut off in its escaped form takes the slashes in it along.
+  '/;x=1%2F%2Fw/OWA',
+  '/;%3F/owa',
+])('%s may be read as the path of another directory', (path) => {
+  expect(normalisePath(path)).toBe(path)
+  expect(placeOf(table, path)).toEqual({ kind: 'doubtful' })
 })
 
 test('and none is led out of its directory', () => {

@@ -89,19 +89,20 @@ describe('request targets (RFC 9112 section 3.2)', () => {
 
 describe('a path as the most lenient server would read it', () => {
   test.each([
-    ['/a/b', undefined],
-    ['/owa;x/y', '/owa/y'],
-    ['/owa./y', '/owa/y'],
-    ['/owa%20.%20/y;z', '/owa/y'],
-    ['/owa::$DATA/y:$z', '/owa/y'],
-    ['/o.w%3Ba/y%3Fz', '/o.w/y'],
-    ['/a;/;/b', '/a/b'],
+    ['/a/b', []],
+    ['/owa;x/y', ['/owa/y']],
+    ['/owa./y', ['/owa/y']],
+    ['/owa%20.%20/y;z', ['/owa%20.%20/y', '/owa/y']],
+    ['/owa::$DATA/y:$z', ['/owa/y']],
+    ['/o.w%3Ba/y%3Fz', ['/o.w%3Ba/y%3Fz', '/o.w/y?z', '/o.w/y']],
+    ['/a;/;/b', ['/a/b']],
+    ['/;%2F%3F/b', ['/b', '/?/b', '/']],
   ])('%s', (path, expected) => {
-    expect(looselyRead(path)).toBe(expected)
+    expect([...new Set(looselyRead(path))]).toEqual(expected)
   })
 
   test('takes no longer for a run of dots that ends nothing', () => {
     const path = `/a${'.'.repeat(400_000)}x`
-    expect(looselyRead(`${path};y`)).toBe(path)
+    expect(looselyRead(`${path};y`)).toEqual([path])
   })
 })

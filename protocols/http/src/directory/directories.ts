@@ -40,8 +40,8 @@ const DOUBTFUL = { kind: 'doubtful' } as const
  */
 export function placeOf(table: DirectoryTable, path: string): Placed | typeof NONE | typeof DOUBTFUL {
   const entry = entryOf(table, path.toLowerCase())
-  const loose = looselyRead(path)
-  if (loose !== undefined && entryOf(table, loose.toLowerCase()) !== entry) return DOUBTFUL
+  const isElsewhere = (loose: string): boolean => entryOf(table, loose.toLowerCase()) !== entry
+  if (looselyRead(path).some(isElsewhere)) return DOUBTFUL
   if (entry === undefined) return NONE
   const { directory, lower } = entry
   if (directory.encodedSlash === 'refuse' && path.includes('%2F')) return DOUBTFUL

@@ -82,17 +82,29 @@ function decodeUnreserved(path: string): string | undefined {
 }
 
 /**
- * A path in normal form as the most lenient server would read it: every escape decoded, also one that then ends the path; parameters,
- * names of streams (`:$DATA`), dots and spaces cut off each segment. `undefined` when that makes no difference.
+ * A path in normal form as the most lenient servers would read it: parameters, names of streams (`:$DATA`), dots and spaces cut off each
+ * segment, every escape decoded. They do not agree on the order: what is cut off first takes escaped slashes with it, and an escaped
+ * `?` or `#` ends the path for one and is a character like others for another. None where all that makes no difference.
  */
-export function looselyRead(path: string): string | undefined {
-  if (!/[%;]|\.(?:\/|$)|:\$/.test(path)) return undefined
-  const decoded = path.replace(/%([0-9A-F]{2})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 16)),
-  )
-  const end = decoded.search(/[?#]/)
-  const whole = end < 0 ? decoded : decoded.slice(0, end)
-  return whole
+export function looselyRead(path: string): readonly string[] {
+  if (!/[%;]|\.(?:\/|$)|:\$/.test(path)) return []
+  const cut = withBareNames(path)
+  if (!path.includes('%')) return [cut]
+  return [cut, ...[path, cut].flatMap((each) => endsOf(unescaped(each))).map(withBareNames)]
+}
+
+function unescaped(path: string): string {
+  return path.replace(/%([0-9A-F]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
+}
+
+/** The path as a whole, and up to where a query or a fragment would begin. */
+function endsOf(path: string): readonly string[] {
+  const end = path.search(/[?#]/)
+  return end < 0 ? [path] : [path, path.slice(0, end)]
+}
+
+function withBareNames(path: string): string {
+  return path
     .split('/')
     .map(bareName)
     .join('/')
