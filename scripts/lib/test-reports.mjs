@@ -98,17 +98,22 @@ export function tally(results) {
 /** As much of a failure as is worth its place in a summary. */
 const [MOST_LINES, MOST_WIDTH] = [6, 300]
 
-/** The summary: a line for each result that did not simply pass, a few for a failure. */
+/**
+ * The summary: a line for each result that did not simply pass, a few for what failed, if only once: the seed and the counterexample of
+ * a property are among them, and that it held for other inputs the next time does not refute them.
+ */
 export function summary(results) {
   const { failed, skipped, unsteady } = tally(results)
   return [
-    ...failed.flatMap(({ name, detail }) => {
-      const [line, ...more] = shortened(detail)
-      return [`failed: ${name}: ${line}`, ...more.map((each) => `    ${each}`)]
-    }),
+    ...failed.flatMap(({ name, detail }) => told('failed', name, detail)),
     ...skipped.map(({ name, detail }) => `skipped: ${name}${detail === '' ? '' : `: ${detail}`}`),
-    ...unsteady.map((result) => `unsteady: ${result.name}: ${shortened(result.unsteady)[0]}`),
+    ...unsteady.flatMap((result) => told('unsteady', result.name, result.unsteady)),
   ]
+}
+
+function told(what, name, detail) {
+  const [line, ...more] = shortened(detail)
+  return [`${what}: ${name}: ${line}`, ...more.map((each) => `    ${each}`)]
 }
 
 function shortened(detail) {

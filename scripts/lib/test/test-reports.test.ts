@@ -140,7 +140,7 @@ test('the summary names what failed with its reason, what was skipped, and what 
   ]
   const lines = ask<string[]>('reports.summary(question)', results)
   expect(lines.slice(0, 2)).toEqual(['failed: b: Error: one', '    at two'])
-  expect(lines.slice(6)).toEqual(['skipped: c: no server', 'unsteady: d: Error: late'])
+  expect(lines.slice(6)).toEqual(['skipped: c: no server', 'unsteady: d: Error: late', '    at three'])
 })
 
 describe('the reporter', () => {
