@@ -90,14 +90,16 @@ async function askSecret(source: CredentialSource, request: LookupRequest, signa
   }
 }
 
+/** What no source knows anything of. */
+const NOBODYS: ChainAnswer = { kind: 'rejected', reason: 'invalid-credentials' }
+
 /** The account of a client certificate. */
 export async function askForOwner(
   sources: readonly CredentialSource[],
   request: CertificateRequest,
   signal: Cancellation,
 ): Promise<ChainAnswer> {
-  const answer = await firstAnswer(sources, request, signal, owner)
-  return answer ?? { kind: 'rejected', reason: 'invalid-credentials' }
+  return (await firstAnswer(sources, request, signal, owner)) ?? NOBODYS
 }
 
 /** Whose a bearer token is. */
@@ -106,8 +108,7 @@ export async function askForTokenOwner(
   request: TokenRequest,
   signal: Cancellation,
 ): Promise<ChainAnswer> {
-  const answer = await firstAnswer(sources, request, signal, tokenOwner)
-  return answer ?? { kind: 'rejected', reason: 'invalid-credentials' }
+  return (await firstAnswer(sources, request, signal, tokenOwner)) ?? NOBODYS
 }
 
 /**
@@ -120,8 +121,7 @@ export async function askForAccount(
   signal: Cancellation,
 ): Promise<ChainAnswer> {
   const own = sources.findIndex(({ name }) => name === request.earlier.source)
-  const answer = await firstAnswer(sources.slice(0, own + 1), request, signal, account)
-  return answer ?? { kind: 'rejected', reason: 'invalid-credentials' }
+  return (await firstAnswer(sources.slice(0, own + 1), request, signal, account)) ?? NOBODYS
 }
 
 const account: Question<AccountRequest> = (source, request, signal) => {

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 
+/** The name of a host without a port, in ASCII: labels of letters, digits and inner hyphens (RFC 1123 section 2.1). */
+export const HOST_NAME =
+  /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$/
+
 /** One end of a connection. IPv4-mapped IPv6 addresses are already written as IPv4. `address` of a Unix socket is its path, port 0. */
 export interface Endpoint {
   readonly address: string

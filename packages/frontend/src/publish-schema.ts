@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { HOST_NAME } from '@portico/base'
 import { type ConfigProblem, type Schema, z } from '@portico/config'
 
 /** Where a service is, as far as the site says it; `false`: it is not told of. */
@@ -29,9 +30,7 @@ export interface PublishSettings extends WrittenNames {
 const hostName = () =>
   z
     .string()
-    .regex(/^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*$/, {
-      error: 'expected the name of a host, without a port',
-    })
+    .regex(HOST_NAME, 'expected the name of a host, without a port')
     .transform((name) => name.toLowerCase())
 
 const mailAddress = () =>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+
 import { domainToASCII } from 'node:url'
+import { HOST_NAME } from '@portico/base'
 
 /** What a client says of the domain that it wants to set up. */
 export interface DomainQuestion {
@@ -11,8 +13,6 @@ export interface DomainQuestion {
   readonly domains: readonly string[]
 }
 
-const DOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/
-
 /**
  * The mail domain that is asked about, in lower case and A-labels: that of the address, else the one whose host is asked; `undefined` when it is
  * not served here, or is none.
@@ -21,7 +21,7 @@ export function askedDomain({ address, authority, domains }: DomainQuestion): st
   const written = address === undefined ? hostOf(authority).replace(/^autoconfig\./, '') : domainOf(address)
   // The site writes its domains as the DNS has them (RFC 5891); people write their addresses as they please.
   const domain = domainToASCII(written)
-  if (!DOMAIN.test(domain)) return undefined
+  if (!HOST_NAME.test(domain)) return undefined
   return domains.length === 0 || domains.includes(domain) ? domain : undefined
 }
 
