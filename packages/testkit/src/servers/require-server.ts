@@ -24,6 +24,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   initdb: 'postgresql',
   psql: 'postgresql',
   wbxml2xml: 'libwbxml2-utils',
+  clamd: 'clamav-daemon',
+  'opendkim-testmsg': 'opendkim-tools',
 }
 
 /** Their packages cannot be installed beside Dovecot's or Postfix's; the script unpacks them where {@link findProgram} looks. */
