@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+
+import { rules } from '../rules/rules-agent.js'
 import type { AgentBlock, AgentType } from './agent-type.js'
 import { greetDelay } from './greet-delay.js'
 import { ipList } from './ip-list.js'
@@ -9,6 +11,7 @@ import { rspamd } from './rspamd.js'
 export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlock>[]] = [
   ipList,
   greetDelay,
+  rules,
   rspamd,
   recipientFilter,
 ]

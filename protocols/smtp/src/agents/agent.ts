@@ -213,8 +213,8 @@ export const PASS: Pass = { kind: 'pass' }
 /** An agent's answer to one event. The signal says that nobody waits any more; an answer after it is dropped. */
 export type Handler<F> = (facts: F, signal: Cancellation) => Opinion | Promise<Opinion>
 
-/** The events that an agent wants to hear of. */
-export type EventHandlers = { readonly [E in AgentEvent]?: Handler<EventFacts[E]> }
+/** The events that an agent wants to hear of; which ones may change between two messages. */
+export type EventHandlers = { readonly [E in AgentEvent]?: Handler<EventFacts[E]> | undefined }
 
 /** One agent in one session, with what it remembers between events. */
 export interface AgentHandlers extends EventHandlers {

@@ -41,7 +41,9 @@ export const conditionsSchema = z.strictObject({
   headerContains: oneOrMore(z.strictObject({ name: name(), words: oneOrMore(word()).describe('Words in it.') }))
     .optional()
     .describe('Words in a header field.'),
-  headerMatches: oneOrMore(z.strictObject({ name: name(), patterns: oneOrMore(pattern(), MOST_PATTERNS).describe('Patterns of it.') }))
+  headerMatches: oneOrMore(
+    z.strictObject({ name: name(), patterns: oneOrMore(pattern(), MOST_PATTERNS).describe('Patterns of it.') }),
+  )
     .optional()
     .describe('Patterns of a header field.'),
   messageSizeOver: size().optional().describe('The message has as many octets, or more.'),

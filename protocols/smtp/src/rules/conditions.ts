@@ -61,7 +61,10 @@ function firstOf<T>(items: Iterable<T>, find: (item: T) => string | undefined): 
 }
 
 /** A condition on texts of the header section and the envelope. */
-function onTexts<V>(finder: (value: V) => Finder, texts: (view: RuleView, sender: Sender) => readonly string[]): Maker<V> {
+function onTexts<V>(
+  finder: (value: V) => Finder,
+  texts: (view: RuleView, sender: Sender) => readonly string[],
+): Maker<V> {
   return (value, sender) => {
     const find = finder(value)
     return { needs: 'header', test: (view) => hit(firstOf(texts(view, sender), (text) => find(text, view))) }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-import type { EnvelopeEdits } from '../agents/agent.js'
+
 import type { Mailbox } from '../address.js'
+import type { EnvelopeEdits } from '../agents/agent.js'
 import type { HeaderEdits } from '../message/header-fields.js'
 import type { Reply } from '../replies.js'
 import type { Draft, End } from './actions.js'
@@ -38,7 +39,7 @@ export interface Step {
 export type Outcome =
   | ({ readonly kind: 'go' } & Changes)
   | { readonly kind: 'refuse'; readonly reply: Reply; readonly close?: true }
-  | { readonly kind: 'discard' }
+  | { readonly kind: 'discard'; readonly rule: string }
   | { readonly kind: 'quarantine'; readonly rule: string; readonly address: Mailbox; readonly edits?: HeaderEdits }
   | { readonly kind: 'unreadable'; readonly rule: string }
 
@@ -60,7 +61,7 @@ export type Decision =
       readonly events: readonly { readonly rule: string; readonly text: string }[]
     }
 
-type Decided = Extract<Decision, { kind: 'decided' }>
+export type Decided = Extract<Decision, { kind: 'decided' }>
 
 /** What the rules make of a message. Pure: the same facts give the same decision. */
 export function decide(set: RuleSet, facts: RuleFacts): Decision {
@@ -150,8 +151,9 @@ function idle(
   return { rule: name, mode, fired: false, conditions, ...why, actions: [], stop: false }
 }
 
-function outcomeOf(end: End, rule: Rule, draft: Draft): Decided['outcome'] {
-  if (end.kind !== 'quarantine') return end
+function outcomeOf(end: End, rule: Rule, draft: Draft): Outcome {
+  if (end.kind === 'refuse') return end
+  if (end.kind === 'discard') return { ...end, rule: rule.name }
   const edits = draft.view.header.edits()
   return { ...end, rule: rule.name, ...(edits === undefined ? {} : { edits }) }
 }

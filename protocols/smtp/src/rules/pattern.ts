@@ -40,6 +40,7 @@ const NOT_LINEAR = /\\[1-9]|\\k[<{]|\(\?<?[=!]|\(\?>/
 
 function reasonOf(source: string, message: string): string {
   const [unsupported] = NOT_LINEAR.exec(source) ?? []
-  if (unsupported !== undefined) return `${unsupported} cannot be matched in bounded time (back-reference or look-around)`
+  if (unsupported !== undefined)
+    return `${unsupported} cannot be matched in bounded time (back-reference or look-around)`
   return message.replace(/^error parsing regexp: /, '')
 }

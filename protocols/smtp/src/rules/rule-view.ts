@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-import { decodeWords } from '../content/encoded-words.js'
+
 import type { MessageType } from '../content/content.js'
+import { decodeWords } from '../content/encoded-words.js'
 import { headerTypes } from '../content/message-types.js'
 import { HeaderDraft } from './header-draft.js'
 import { type Address, addressesOf, comparableDomain } from './mailbox-list.js'

@@ -4,6 +4,8 @@ import { placeKeys } from '../agents/agent-type.js'
 import { actionSchema } from './action-schema.js'
 import { conditionsSchema } from './condition-schema.js'
 
+/** Where the site says nothing else its rules are asked before everybody who only judges. */
+export const RULES_PRIORITY = 30
 /** Rules of one list. */
 const MOST_RULES = 300
 
@@ -61,7 +63,9 @@ export const rulesAgentSchema = z
     file: z
       .string()
       .optional()
-      .describe('File with more of them under its own key `rules`, which come behind these. Read again when it changes.'),
+      .describe(
+        'File with more of them under its own key `rules`, which come behind these. Read again when it changes.',
+      ),
     inside: z
       .array(z.string())
       .default(['internal'])

@@ -39,8 +39,7 @@ export const pattern = () =>
   })
 
 /** A domain, or `*.` and a domain for all below it. */
-export const domain = () =>
-  z.string().regex(/^(?:\*\.)?[^\s@*]+$/, 'expected a domain, or *.domain for those below it')
+export const domain = () => z.string().regex(/^(?:\*\.)?[^\s@*]+$/, 'expected a domain, or *.domain for those below it')
 
 /** An address or a CIDR block. */
 export const network = () => z.string().refine(isNetwork, 'expected an address or a CIDR block')
