@@ -12,8 +12,12 @@ import { agentsSchema } from '../../src/agents/agents-schema.js'
 import { AgentRun } from '../../src/agents/run-agents.js'
 import { smtp } from '../../src/index.js'
 import type { HeaderEdits } from '../../src/message/header-fields.js'
+<<<<<<< HEAD
 import type { SmtpSettings } from '../../src/schema.js'
 import { sharedOf } from '../../src/shared.js'
+=======
+import { fakeResolver } from './fake-resolver.js'
+>>>>>>> main
 
 /** A session of a stranger on the connector `inbound`. */
 export const SESSION: AgentSession = {
@@ -69,7 +73,7 @@ export function made<S extends AgentBlock>(
   const clock = createFakeClock()
   const all = {
     ...{ clock, wheel: createTimerWheel(clock), log: listeningLog(), state: createMemoryStore({ clock }) },
-    ...{ hostname: SESSION.hostname, domains: ['test.lan'] },
+    ...{ resolver: fakeResolver(), hostname: SESSION.hostname, domains: ['test.lan'] },
     pathOf: (path: string) => path,
     disposeWhenRetired: () => {},
   }
