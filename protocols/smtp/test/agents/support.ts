@@ -12,12 +12,9 @@ import { agentsSchema } from '../../src/agents/agents-schema.js'
 import { AgentRun } from '../../src/agents/run-agents.js'
 import { smtp } from '../../src/index.js'
 import type { HeaderEdits } from '../../src/message/header-fields.js'
-<<<<<<< HEAD
 import type { SmtpSettings } from '../../src/schema.js'
 import { sharedOf } from '../../src/shared.js'
-=======
 import { fakeResolver } from './fake-resolver.js'
->>>>>>> main
 
 /** A session of a stranger on the connector `inbound`. */
 export const SESSION: AgentSession = {
