@@ -30,7 +30,7 @@ interface Expected {
   readonly looked?: readonly string[]
 }
 
-interface Case extends Omit<TriedMessage, 'message'> {
+interface Case extends Partial<Omit<TriedMessage, 'message'>> {
   readonly case: string
   readonly why: string
   readonly rules: readonly unknown[]
