@@ -19,7 +19,7 @@ export const MESSAGE_TYPES = [
 const words = () => oneOrMore(word()).optional()
 const patterns = () => oneOrMore(pattern(), MOST_PATTERNS).optional()
 const domains = () => oneOrMore(domain()).optional()
-const name = () => fieldName().describe('Name of the header field.')
+const names = () => oneOrMore(fieldName()).describe('Names of header fields.')
 
 /** What a rule asks of a message. */
 export const conditionsSchema = z.strictObject({
@@ -38,14 +38,14 @@ export const conditionsSchema = z.strictObject({
   subjectMatches: patterns().describe('Patterns of the subject.'),
   subjectOrBodyContains: words().describe('Words in the subject or in the text of the message.'),
   subjectOrBodyMatches: patterns().describe('Patterns of the subject or of the text of the message.'),
-  headerContains: oneOrMore(z.strictObject({ name: name(), words: oneOrMore(word()).describe('Words in it.') }))
+  headerContains: z
+    .strictObject({ name: names(), words: oneOrMore(word()).describe('Words in them.') })
     .optional()
-    .describe('Words in a header field.'),
-  headerMatches: oneOrMore(
-    z.strictObject({ name: name(), patterns: oneOrMore(pattern(), MOST_PATTERNS).describe('Patterns of it.') }),
-  )
+    .describe('Words in header fields.'),
+  headerMatches: z
+    .strictObject({ name: names(), patterns: oneOrMore(pattern(), MOST_PATTERNS).describe('Patterns of them.') })
     .optional()
-    .describe('Patterns of a header field.'),
+    .describe('Patterns of header fields.'),
   messageSizeOver: size().optional().describe('The message has as many octets, or more.'),
   attachmentSizeOver: size().optional().describe('An attachment has as many octets when it is decoded, or more.'),
   attachmentName: patterns().describe('Patterns of the name of an attachment, or of a file in an archive.'),

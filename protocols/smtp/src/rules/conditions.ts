@@ -78,14 +78,14 @@ function onDomains(addresses: (view: RuleView, sender: Sender) => readonly Addre
   }
 }
 
-function onHeader<V extends { readonly name: string }>(finder: (value: V) => Finder): Maker<readonly V[]> {
-  return (values) => {
-    const finders = values.map((value) => ({ name: value.name, find: finder(value) }))
+function onHeader<V extends { readonly name: readonly string[] }>(finder: (value: V) => Finder): Maker<V> {
+  return (value) => {
+    const find = finder(value)
     const test: Test = (view) =>
       hit(
-        firstOf(finders, ({ name, find }) => {
-          const value = firstOf(view.texts(name), (text) => find(text, view))
-          return value === undefined ? undefined : `${name}: ${value}`
+        firstOf(value.name, (name) => {
+          const found = firstOf(view.texts(name), (text) => find(text, view))
+          return found === undefined ? undefined : `${name}: ${found}`
         }),
       )
     return { needs: 'header', test }

@@ -5,7 +5,7 @@ import { RE2JS, RE2JSException } from 're2js'
 /** Characters of one pattern. */
 export const LONGEST_PATTERN = 500
 /** Instructions of one compiled pattern: at worst each of them is taken at every character of a text. */
-export const LARGEST_PROGRAM = 200
+export const LARGEST_PROGRAM = 150
 
 /** A pattern in the syntax of RE2: no back-references and no look-around, which no engine keeps to a bounded time. */
 export interface Pattern {
@@ -23,7 +23,9 @@ export function patternOf(source: string): Pattern {
   if (source.length > LONGEST_PATTERN) throw new TypeError(`at most ${LONGEST_PATTERN} characters`)
   const compiled = compile(source)
   if (compiled.programSize() > LARGEST_PROGRAM)
-    throw new TypeError('it is too large when its repetitions are written out')
+    throw new TypeError(
+      'it is too large when its repetitions are written out; several values of the condition may be smaller',
+    )
   return { source, isIn: (text) => compiled.test(text) }
 }
 
