@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 import type { AgentBlock, AgentType } from './agent-type.js'
+import { clamav } from './clamav/clamav.js'
 import { greetDelay } from './greet-delay.js'
 import { ipList } from './ip-list.js'
+import { milter } from './milter/milter.js'
 import { recipientFilter } from './recipient-filter.js'
 import { rspamd } from './rspamd.js'
 
@@ -10,5 +12,7 @@ export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlo
   ipList,
   greetDelay,
   rspamd,
+  clamav,
+  milter,
   recipientFilter,
 ]
