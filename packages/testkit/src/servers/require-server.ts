@@ -17,6 +17,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   testssl: 'testssl.sh',
   'smtp-source': 'postfix',
   'pebble-challtestsrv': 'pebble',
+  knotd: 'knot',
+  knotc: 'knot',
   sogod: 'sogo sogo-activesync',
   postgres: 'postgresql',
   initdb: 'postgresql',
