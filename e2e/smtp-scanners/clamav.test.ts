@@ -18,7 +18,12 @@ scenario('ClamAV at the door', needs, () => {
     clamd = await startClamd({ streamMaxLength: 2_000_000 })
     writeFileSync(attachment, Buffer.concat([Buffer.from([0, 1, 2]), Buffer.from(clamd.pattern), Buffer.alloc(300)]))
     const [dead = 0] = await freePorts(1)
-    const agent = (more: object) => ({ type: 'clamav', endpoints: [`127.0.0.1:${clamd.port}`], deadline: '3s', ...more })
+    const agent = (more: object) => ({
+      type: 'clamav',
+      endpoints: [`127.0.0.1:${clamd.port}`],
+      deadline: '3s',
+      ...more,
+    })
     site = await startSite({
       strict: { agents: [agent({})] },
       easy: { agents: [agent({ whenAway: 'pass', tooBig: 'pass' })] },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { type Dovecot, type Postfix, startDovecot, startPostfix, testCertificates } from '@portico/testkit'
 import { arrivedAt, copiesOf } from '../lib/arrival.js'
-import { type ClientRun, run } from '../lib/clients.js'
+import { type ClientRun, python, run } from '../lib/clients.js'
 import { type ListenerEntry, type Portico, startPortico } from '../lib/portico.js'
 
 /** Agents of each connector by a name of it, which is also that of its listener. */
@@ -20,6 +20,8 @@ export interface Site<Name extends string> extends AsyncDisposable {
   readonly postfix: Postfix
   /** Sends a message to alice from a stranger; swaks takes further arguments. */
   send(door: Name, subject: string, ...more: string[]): Promise<ClientRun>
+  /** Sends a message to alice as it is, every octet of it. */
+  sendRaw(door: Name, message: string): Promise<void>
   /** As it lies in alice's mailbox, or another's, once it does. */
   arrived(subject: string, user?: string): Promise<string>
   /** It is in no mailbox when all that was accepted has been delivered. */
@@ -66,6 +68,9 @@ export async function startSite<Name extends string>(doors: Doors<Name>): Promis
         ...['--server', '127.0.0.1', '--port', String(portico.ports[door]), '--helo', 'client.example'],
         ...['--from', 'carol@example.org', '--to', 'alice@test.lan', '--header', `Subject: ${subject}`, ...more],
       ]),
+    async sendRaw(door, message) {
+      await python(RAW, portico.ports[door], Buffer.from(message, 'latin1').toString('base64'))
+    },
     arrived: async (subject, user = 'alice') => (await arrivedAt([dovecot], user, subject, 60_000)).text,
     async isNowhere(subject) {
       await postfix.settled()
@@ -75,6 +80,13 @@ export async function startSite<Name extends string>(doors: Doors<Name>): Promis
     [Symbol.asyncDispose]: stop,
   }
 }
+
+const RAW = `
+import base64, smtplib, sys
+smtp = smtplib.SMTP('127.0.0.1', int(sys.argv[1]))
+smtp.sendmail('carol@example.org', ['alice@test.lan'], base64.b64decode(sys.argv[2]))
+smtp.quit()
+`
 
 /** The pattern that every filter takes for spam, put together here so that no scanner finds it in this file. */
 export const GTUBE = ['XJS*C4JDBQADN1.NSBN3*2IDNEN', '*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*', 'C.34X'].join('')

@@ -5,7 +5,7 @@ import { greetDelay } from './greet-delay.js'
 import { ipList } from './ip-list.js'
 import { milter } from './milter/milter.js'
 import { recipientFilter } from './recipient-filter.js'
-import { rspamd } from './rspamd.js'
+import { rspamd } from './rspamd/rspamd.js'
 
 /** All types of agents. A new one is added here. */
 export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlock>[]] = [
