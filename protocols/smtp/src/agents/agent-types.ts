@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { AgentBlock, AgentType } from './agent-type.js'
 import { clamav } from './clamav/clamav.js'
+import { dnsList } from './dns-list/dns-list.js'
 import { greetDelay } from './greet-delay.js'
 import { ipList } from './ip-list.js'
 import { milter } from './milter/milter.js'
@@ -10,6 +11,7 @@ import { rspamd } from './rspamd/rspamd.js'
 /** All types of agents. A new one is added here. */
 export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlock>[]] = [
   ipList,
+  dnsList,
   greetDelay,
   rspamd,
   clamav,
