@@ -3,6 +3,7 @@ import { duration, type Settings, z } from '@portico/config'
 import { agentsSchema } from './agents/agents-schema.js'
 import { connectorSchema } from './connector/connector-schema.js'
 import { completeConnectors } from './connector/connectors.js'
+import { gatewaysSchema } from './telephony/gateways-schema.js'
 
 export type { Connector } from './connector/connectors.js'
 
@@ -17,6 +18,7 @@ export const smtpSchema = z
         'What SMTP listeners allow, by name. `inbound`, `client` and `partner` always exist; what is written of them changes the rest of them in nothing.',
       ),
     agents: agentsSchema,
+    telephony: gatewaysSchema,
     untrustedGroups: z
       .array(z.string())
       .default([])

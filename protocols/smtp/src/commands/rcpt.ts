@@ -9,6 +9,8 @@ import type { Dialogue, Next } from '../dialogue.js'
 import type { RcptCommand } from '../parse.js'
 import { RECIPIENT_FAILURES, REPLIES, type Reply } from '../replies.js'
 import { sharedOf } from '../shared.js'
+import { type Call, calledBy } from '../telephony/gateways.js'
+import { spendCall, tollRefusal } from '../telephony/toll-guard.js'
 import { type Asked, askBranch, beginBranch, type Heard } from '../transaction/begin.js'
 import { branchFor, rulesOf } from '../transaction/branches.js'
 import type { Envelope } from '../transaction/envelope.js'
@@ -28,7 +30,9 @@ export async function rcpt(dialogue: Dialogue, command: RcptCommand): Promise<Ne
   if ('code' in parameters) return dialogue.mistake(parameters)
   if (command.mailbox.international && !international) return dialogue.mistake(REPLIES.needsSmtpUtf8)
   if (envelope.recipients.length >= connector.maxRecipients) return answered(dialogue, REPLIES.tooManyRecipients)
-  if (!mayReceive(connector, isSignedIn(dialogue), command.mailbox)) return dialogue.mistake(REPLIES.relayDenied)
+  const called = calledBy(dialogue.settings.telephony, command.mailbox)
+  const refusal = called === undefined ? relayRefusal(dialogue, command) : tollRefusal(dialogue, called)
+  if (refusal !== undefined) return dialogue.mistake(refusal)
   if (dialogue.agents !== undefined) {
     const hindered = await hindrance(dialogue, 'rcpt', factsOf(envelope, command), (reply) => answered(dialogue, reply))
     if (hindered !== undefined) return hindered
@@ -40,8 +44,13 @@ export async function rcpt(dialogue: Dialogue, command: RcptCommand): Promise<Ne
   if (way.kind === 'refused') return answered(dialogue, RECIPIENT_FAILURES[way.reason])
   const known = isSignedIn(dialogue) ? undefined : unknownAt(dialogue, way.way, command.mailbox)
   if (known !== undefined) return answered(dialogue, known)
-  const heard = await ask(dialogue, envelope, way.way, { path: command.mailbox.text, parameters })
+  const call = called?.kind === 'call' ? called : undefined
+  const heard = await ask(dialogue, envelope, way.way, { path: call?.path ?? command.mailbox.text, parameters, call })
   return tell(dialogue, envelope, command, heard)
+}
+
+function relayRefusal(dialogue: Dialogue, { mailbox }: RcptCommand): Reply | undefined {
+  return mayReceive(dialogue.connector, isSignedIn(dialogue), mailbox) ? undefined : REPLIES.relayDenied
 }
 
 function factsOf({ sender, recipients }: Envelope, { mailbox, parameters }: RcptCommand): RcptFacts {
@@ -54,13 +63,21 @@ function unknownAt({ settings, session }: Dialogue, way: Way, mailbox: Mailbox):
   return reply && passedOn(reply, REPLIES.backendTrouble)
 }
 
-/** Asks at the backend whose turn it is. */
-async function ask(dialogue: Dialogue, envelope: Envelope, way: Way, asked: Asked): Promise<Heard> {
+/** Asks at the backend whose turn it is. A call is counted when nothing but its gateway can be against it. */
+async function ask(
+  dialogue: Dialogue,
+  envelope: Envelope,
+  way: Way,
+  { call, ...asked }: Asked & { readonly call: Call | undefined },
+): Promise<Heard> {
   const choice = branchFor(envelope, way, rulesOf(dialogue.connector))
   if (choice.kind === 'refused') return choice
-  if (choice.kind === 'branch') return askBranch(dialogue, choice.branch, asked)
-  dialogue.leaveEmpty(choice.empty)
-  return beginBranch(dialogue, envelope, way, asked)
+  if (choice.kind === 'new') dialogue.leaveEmpty(choice.empty)
+  const spent = call && (await spendCall(dialogue, call))
+  if (spent !== undefined) return { kind: 'refused', reply: spent }
+  return choice.kind === 'branch'
+    ? askBranch(dialogue, choice.branch, asked)
+    : beginBranch(dialogue, envelope, way, asked)
 }
 
 function tell(dialogue: Dialogue, envelope: Envelope, { mailbox }: RcptCommand, heard: Heard): Next {
