@@ -9,10 +9,11 @@ import type { Dialogue, Next } from '../dialogue.js'
 import type { RcptCommand } from '../parse.js'
 import { RECIPIENT_FAILURES, REPLIES, type Reply } from '../replies.js'
 import { sharedOf } from '../shared.js'
-import { type Call, calledBy } from '../telephony/gateways.js'
+import { calledBy } from '../telephony/gateways.js'
 import { spendCall, tollRefusal } from '../telephony/toll-guard.js'
-import { type Asked, askBranch, beginBranch, type Heard } from '../transaction/begin.js'
-import { branchFor, rulesOf } from '../transaction/branches.js'
+import { askRecipient } from '../transaction/ask-recipient.js'
+import type { Asked, Heard } from '../transaction/begin.js'
+import { rulesOf } from '../transaction/branches.js'
 import type { Envelope } from '../transaction/envelope.js'
 import { readRcptParameters } from '../transaction/parameters.js'
 import { type Way, wayOfRecipient } from '../transaction/way.js'
@@ -44,9 +45,11 @@ export async function rcpt(dialogue: Dialogue, command: RcptCommand): Promise<Ne
   if (way.kind === 'refused') return answered(dialogue, RECIPIENT_FAILURES[way.reason])
   const known = isSignedIn(dialogue) ? undefined : unknownAt(dialogue, way.way, command.mailbox)
   if (known !== undefined) return answered(dialogue, known)
-  const call = called?.kind === 'call' ? called : undefined
-  const heard = await ask(dialogue, envelope, way.way, { path: call?.path ?? command.mailbox.text, parameters, call })
-  return tell(dialogue, envelope, command, heard)
+  const spent = called?.kind === 'call' ? await spendCall(dialogue, called) : undefined
+  if (spent !== undefined) return answered(dialogue, spent)
+  const asked = { mailbox: command.mailbox, parameters }
+  const heard = await askRecipient(dialogue, envelope, way.way, asked, rulesOf(connector))
+  return tell(dialogue, envelope, asked, heard)
 }
 
 function relayRefusal(dialogue: Dialogue, { mailbox }: RcptCommand): Reply | undefined {
@@ -63,24 +66,7 @@ function unknownAt({ settings, session }: Dialogue, way: Way, mailbox: Mailbox):
   return reply && passedOn(reply, REPLIES.backendTrouble)
 }
 
-/** Asks at the backend whose turn it is. A call is counted when nothing but its gateway can be against it. */
-async function ask(
-  dialogue: Dialogue,
-  envelope: Envelope,
-  way: Way,
-  { call, ...asked }: Asked & { readonly call: Call | undefined },
-): Promise<Heard> {
-  const choice = branchFor(envelope, way, rulesOf(dialogue.connector))
-  if (choice.kind === 'refused') return choice
-  if (choice.kind === 'new') dialogue.leaveEmpty(choice.empty)
-  const spent = call && (await spendCall(dialogue, call))
-  if (spent !== undefined) return { kind: 'refused', reply: spent }
-  return choice.kind === 'branch'
-    ? askBranch(dialogue, choice.branch, asked)
-    : beginBranch(dialogue, envelope, way, asked)
-}
-
-function tell(dialogue: Dialogue, envelope: Envelope, { mailbox }: RcptCommand, heard: Heard): Next {
+function tell(dialogue: Dialogue, envelope: Envelope, { mailbox, parameters }: Asked, heard: Heard): Next {
   if (heard.kind === 'gone') return dialogue.client.ended
   if (heard.kind === 'refused') return answered(dialogue, heard.reply)
   const { answer, branch } = heard
@@ -88,7 +74,7 @@ function tell(dialogue: Dialogue, envelope: Envelope, { mailbox }: RcptCommand, 
   // Senders look at the first digit (RFC 5321 section 4.2.1): what they take for accepted has to count here.
   if (answer.reply.code < 300) {
     branch.recipients += 1
-    envelope.recipients.push({ mailbox, branch })
+    envelope.recipients.push({ mailbox, parameters, branch })
     dialogue.client.admitted()
   } else if (!isSignedIn(dialogue)) remember(dialogue, branch.way, mailbox, answer.reply)
   return answered(dialogue, passedOn(answer.reply, REPLIES.backendTrouble))

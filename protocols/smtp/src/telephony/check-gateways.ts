@@ -20,7 +20,12 @@ export function gatewayProblems(
     const { group, withoutSignIn, callable } = gateway
     const problems = [
       ...unknown([...path, 'withoutSignIn', 'networks'], withoutSignIn.networks, networks, 'networks'),
-      ...unknown([...path, 'withoutSignIn', 'connectors'], withoutSignIn.connectors, [...connectors.keys()], 'connectors'),
+      ...unknown(
+        [...path, 'withoutSignIn', 'connectors'],
+        withoutSignIn.connectors,
+        [...connectors.keys()],
+        'connectors',
+      ),
     ]
     if (!backendGroups.includes(group))
       problems.push({ path: [...path, 'group'], expectation: `expected one of the groups ${backendGroups.join(', ')}` })
@@ -40,7 +45,9 @@ function unknown(
   what: string,
 ): ConfigProblem[] {
   return names.flatMap((name, index) =>
-    known.includes(name) ? [] : [{ path: [...path, index], expectation: `expected one of the ${what} ${known.join(', ')}` }],
+    known.includes(name)
+      ? []
+      : [{ path: [...path, index], expectation: `expected one of the ${what} ${known.join(', ')}` }],
   )
 }
 

@@ -42,7 +42,10 @@ function writtenName({ rawName }: HeaderField): string {
 
 /** Without comments, quotes and whatever a lenient reader skips. */
 function bare(text: string): string {
-  return text.slice(0, 256).replace(/\([^()]*\)/g, '').toLowerCase()
+  return text
+    .slice(0, 256)
+    .replace(/\([^()]*\)/g, '')
+    .toLowerCase()
 }
 
 function printable(text: string): string {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 import type { Mailbox } from '../address.js'
 import type { HeaderFields } from '../message/header-fields.js'
-import { mediaTypeOf, valueOf } from './field-values.js'
-import { CONTEXTS, type Classification, type Evidence, type MessageClass } from './message-class.js'
+import { mediaTypeOf, textOf } from './field-values.js'
+import { type Classification, CONTEXTS, type Evidence, type MessageClass } from './message-class.js'
 import { parsePhoneAddress } from './phone-address.js'
 
 /** What tells of which class a message is. */
@@ -28,7 +28,7 @@ export type Judgement =
 export function classify(facts: ClassFacts): Judgement {
   if (facts.partner !== undefined) return found(facts.partner, 'partner')
   const { fields, parts } = facts
-  const contentClass = valueOf(fields, 'content-class') ?? ''
+  const contentClass = textOf(fields, 'content-class') ?? ''
   const named = CONTENT_CLASSES.get(contentClass)
   if (named !== undefined) return found(named, 'content-class')
   const claimsFax = contentClass === 'fax'
@@ -64,14 +64,16 @@ const WEAKER: readonly (readonly [Evidence, (facts: ClassFacts) => MessageClass 
 ]
 
 function byContext(fields: HeaderFields): MessageClass | undefined {
-  const context = valueOf(fields, 'message-context')
+  const context = textOf(fields, 'message-context')
   return CONTEXTS.find(([name]) => name === context)?.[1]
 }
 
 /** `multipart/voice-message`, or `MIME-Version: 1.0 (Voice 2.0)` (RFC 3801 sections 4.2.5 and 4.2.6). */
 function isVoiceMessage(fields: HeaderFields): boolean {
   const version = fields.first('mime-version')?.text() ?? ''
-  return typeOf(fields) === 'multipart/voice-message' || /\(\s*voice\s+\d{1,3}\.\d{1,3}\s*\)/i.test(version.slice(0, 256))
+  return (
+    typeOf(fields) === 'multipart/voice-message' || /\(\s*voice\s+\d{1,3}\.\d{1,3}\s*\)/i.test(version.slice(0, 256))
+  )
 }
 
 /** Fields about a call; those of both kinds say nothing. Who has called is told of calls of any kind. */

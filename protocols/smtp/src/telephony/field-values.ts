@@ -5,7 +5,7 @@ import type { HeaderFields } from '../message/header-fields.js'
 const LONGEST = 1_024
 
 /** The first field of a name without comments, in lower case; undefined where there is none, or none that is worth reading. */
-export function valueOf(fields: HeaderFields, name: string): string | undefined {
+export function textOf(fields: HeaderFields, name: string): string | undefined {
   const text = fields.first(name)?.text()
   return text === undefined || text.length > LONGEST ? undefined : withoutComments(text).trim().toLowerCase()
 }
@@ -17,7 +17,7 @@ function withoutComments(text: string): string {
 
 /** A count, such as seconds of a voice message or pages of a fax. */
 export function numberOf(fields: HeaderFields, name: string): number | undefined {
-  const digits = valueOf(fields, name)
+  const digits = textOf(fields, name)
   return digits !== undefined && /^\d{1,10}$/.test(digits) ? Number(digits) : undefined
 }
 

@@ -12,7 +12,9 @@ const numbersSchema = z
       .string()
       .regex(/^[1-9]\d{0,2}$/, 'expected digits, such as 49')
       .optional()
-      .describe('Country code of the site, without the plus sign. Without it only numbers with a plus sign are understood.'),
+      .describe(
+        'Country code of the site, without the plus sign. Without it only numbers with a plus sign are understood.',
+      ),
     nationalPrefix: dialled()
       .default('0')
       .describe('What is dialled in front of a number of the own country; empty where nothing is.'),

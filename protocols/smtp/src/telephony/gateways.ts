@@ -74,3 +74,9 @@ export function calledBy(
   const normalized = `${formatPhoneAddress({ ...address, number })}${text.slice(text.lastIndexOf('@'))}`
   return { kind: 'call', gateway, number, path: gateway.address === 'normalized' ? normalized : text }
 }
+
+/** A recipient as its backend is asked for it. */
+export function pathOf(telephony: Telephony, mailbox: Pick<Mailbox, 'text' | 'local' | 'domain'>): string {
+  const called = calledBy(telephony, mailbox)
+  return called?.kind === 'call' ? called.path : mailbox.text
+}

@@ -20,15 +20,15 @@ import { type Classification, contextOf } from './message-class.js'
 import { type TelephonySettings, telephonySchema } from './telephony-schema.js'
 
 /** Recognises voice messages, faxes and their like, marks those of partners, and takes the claims of all others away. */
-export const telephonyType: AgentType<TelephonySettings> = {
+export const telephony: AgentType<TelephonySettings> = {
   type: 'telephony',
   priority: 20,
   everywhere: true,
   schema: telephonySchema,
-  make: telephony,
+  make,
 }
 
-function telephony(settings: TelephonySettings, { log }: Pick<AgentNeeds, 'log'>): Agent {
+function make(settings: TelephonySettings, { log }: Pick<AgentNeeds, 'log'>): Agent {
   return {
     name: 'telephony',
     antiSpam: false,

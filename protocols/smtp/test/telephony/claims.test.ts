@@ -9,9 +9,7 @@ function cleaned(section: string): string {
   const octets = Buffer.from(section, 'latin1')
   const fields = parseHeader(octets, 'plain')
   const edits = disbelieved(fields)
-  return edits === undefined
-    ? section
-    : Buffer.concat(editHeader(octets, fields, [edits], 'plain')).toString('latin1')
+  return edits === undefined ? section : Buffer.concat(editHeader(octets, fields, [edits], 'plain')).toString('latin1')
 }
 
 describe('claims of strangers to tell of a call', () => {
@@ -28,7 +26,8 @@ describe('claims of strangers to tell of a call', () => {
     ['X-F\x01axNumberOfPages: 2', 'X-Untrusted-X-FaxNumberOfPages: 2'],
     ['X-VoiceMessageSenderName: J\xfcrgen', 'X-Untrusted-X-VoiceMessageSenderName: J?rgen'],
   ])('%j is renamed', (field, expected) =>
-    expect(cleaned(`Subject: x\r\n${field}\r\n\r\n`)).toBe(`${expected}\r\nSubject: x\r\n\r\n`))
+    expect(cleaned(`Subject: x\r\n${field}\r\n\r\n`)).toBe(`${expected}\r\nSubject: x\r\n\r\n`),
+  )
 
   test.each([
     ['Content-Class: urn:content-classes:message'],

@@ -65,7 +65,8 @@ describe('of which class a message claims to be', () => {
       'MIME-Version: 1.0 (Voice 2.0)',
       'X-FaxNumberOfPages: 1',
     ]
-    const judged = (from: number) => judge(['Subject: x', ...weaker.slice(from)].join('\n'), { to: ['SMS=+491701234567'] })
+    const judged = (from: number) =>
+      judge(['Subject: x', ...weaker.slice(from)].join('\n'), { to: ['SMS=+491701234567'] })
     expect(judge(weaker.join('\n'), { partner: 'video' })).toBe('video by partner')
     expect([0, 1, 2, 3, 4].map(judged)).toEqual([
       'missed-call by content-class',
@@ -86,7 +87,9 @@ describe('of which class a message claims to be', () => {
 
   test('a fax without its TIFF is none, whatever else it says, but it may be something else', () => {
     const parts = ['text/html']
-    expect(judge(`${FAX}\nMessage-Context: fax-message\nX-FaxNumberOfPages: 2`, { parts, to: ['FAX=+12027653000'] })).toBe('none')
+    expect(
+      judge(`${FAX}\nMessage-Context: fax-message\nX-FaxNumberOfPages: 2`, { parts, to: ['FAX=+12027653000'] }),
+    ).toBe('none')
     expect(judge('Content-Class: fax\nX-FaxNumberOfPages: 2')).toBe('none')
     expect(judge(`${FAX}\nMessage-Context: voice-message`, { parts })).toBe('voice by message-context')
   })
@@ -97,7 +100,11 @@ describe('the parts at the front of a message (RFC 2046 section 5.1)', () => {
     firstParts(text.replaceAll('\n', '\r\n'), 'b').map((part) => part.first('content-type')?.text())
 
   test.each([
-    ['two', 'S: x\n\n--b\nContent-Type: text/html\n\nx\n--b \nContent-Type: image/tiff\n\nx\n--b--\n', ['text/html', 'image/tiff']],
+    [
+      'two',
+      'S: x\n\n--b\nContent-Type: text/html\n\nx\n--b \nContent-Type: image/tiff\n\nx\n--b--\n',
+      ['text/html', 'image/tiff'],
+    ],
     ['one without fields', 'S: x\n\n--b\n\nContent-Type: text/html\n\n--b--\n', [undefined]],
     ['one behind the end', 'S: x\n\n--b--\n--b\nContent-Type: text/html\n\nx', []],
     ['one of another boundary', 'S: x\n\n--bc\nContent-Type: text/html\n\n--b\nContent-Type: a/b\n\n', ['a/b']],

@@ -14,7 +14,11 @@ function meaning(path: string): string | undefined {
 
 describe('telephones in local parts (RFC 3191, RFC 3192)', () => {
   test.each([
-    ['a fax with its sub-address (RFC 3192 section 2)', 'FAX=+12027653000/T33S=1387@faxworld.org', 'FAX=+12027653000/T33S=1387'],
+    [
+      'a fax with its sub-address (RFC 3192 section 2)',
+      'FAX=+12027653000/T33S=1387@faxworld.org',
+      'FAX=+12027653000/T33S=1387',
+    ],
     ['between slashes, with hyphens', '/FAX=+33-1-88335215/@faxworld.org', 'FAX=+33188335215'],
     ['a voice mailbox (RFC 3191 section 3)', 'VOICE=+3940226338@worldvoice.com', 'VOICE=+3940226338'],
     ['a short message', 'SMS=+491701234567@sms.example', 'SMS=+491701234567'],
@@ -70,23 +74,29 @@ describe('telephones in local parts (RFC 3191, RFC 3192)', () => {
     ['an equals sign of somebody else', 'alice=home', 'ALICE'],
     ['an equals sign alone', '=1', undefined],
   ])('what a lenient gateway could take for a service: %s', (_, local, expected) =>
-    expect(serviceNamedBy(local)).toBe(expected))
+    expect(serviceNamedBy(local)).toBe(expected),
+  )
 
   test('the shortest form means the same, and needs no quotes', () => {
     const name = fc.stringMatching(/^[A-Za-z][A-Za-z0-9-]{0,7}$/)
     const value = fc.stringMatching(/^[A-Za-z0-9+*#_]{1,8}$/)
     const number = fc.stringMatching(/^\+?\d(?:[-.]?\d){0,9}$/)
     fc.assert(
-      fc.property(name, number, fc.uniqueArray(fc.tuple(name, value), { maxLength: 3, selector: ([one]) => one.toUpperCase() }), (service, digits, rest) => {
-        const written = [`${service}=${digits}`, ...rest.map(([key, text]) => `${key}=${text}`)].join('/')
-        const address = parsePhoneAddress(written)
-        const short = address && formatPhoneAddress(address)
-        expect(short).toBeDefined()
-        expect(parsePhoneAddress(short ?? '')).toEqual(address)
-        expect(parsePhoneAddress(`/${written}/`)).toEqual(address)
-        expect(meaning(`${short}@faxworld.org`)).toBe(short)
-        expect(serviceNamedBy(written)).toBe(address?.service)
-      }),
+      fc.property(
+        name,
+        number,
+        fc.uniqueArray(fc.tuple(name, value), { maxLength: 3, selector: ([one]) => one.toUpperCase() }),
+        (service, digits, rest) => {
+          const written = [`${service}=${digits}`, ...rest.map(([key, text]) => `${key}=${text}`)].join('/')
+          const address = parsePhoneAddress(written)
+          const short = address && formatPhoneAddress(address)
+          expect(short).toBeDefined()
+          expect(parsePhoneAddress(short ?? '')).toEqual(address)
+          expect(parsePhoneAddress(`/${written}/`)).toEqual(address)
+          expect(meaning(`${short}@faxworld.org`)).toBe(short)
+          expect(serviceNamedBy(written)).toBe(address?.service)
+        },
+      ),
     )
   })
 

@@ -67,7 +67,13 @@ describe('who may call whom', () => {
     ['nobody, no number', 'alice', nobody, {}, 'not signed in'],
     ['nobody, at another network', '+49301234567', nobody, { withoutSignIn: { networks: ['lab'] } }, 'not signed in'],
     ['nobody, at a network that may', '+49301234567', nobody, { withoutSignIn: { networks: ['office'] } }, undefined],
-    ['nobody, at a connector that may', '+49301234567', nobody, { withoutSignIn: { connectors: ['client'] } }, undefined],
+    [
+      'nobody, at a connector that may',
+      '+49301234567',
+      nobody,
+      { withoutSignIn: { connectors: ['client'] } },
+      undefined,
+    ],
     ['… a premium number', '+499001234567', nobody, { withoutSignIn: { connectors: ['client'] } }, 'number'],
   ])('%s', (_, number, caller, fax, expected) => expect(refused(number, caller, fax)).toBe(expected))
 })
@@ -79,7 +85,11 @@ describe('counting calls', () => {
   test('as many as there may be in a window, then again in the next', async () => {
     const store = createMemoryStore({ clock: createFakeClock() })
     const count = (now: number) => countCall(store, 'k', { most: 2, windowMs: HOUR }, now, signal)
-    expect([await count(HOUR), await count(HOUR + 1), await count(2 * HOUR - 1)]).toEqual(['counted', 'counted', 'full'])
+    expect([await count(HOUR), await count(HOUR + 1), await count(2 * HOUR - 1)]).toEqual([
+      'counted',
+      'counted',
+      'full',
+    ])
     expect(await count(2 * HOUR)).toBe('counted')
   })
 
