@@ -106,6 +106,7 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
   'interim responses of an HTTP backend': ['protocols/http/src/backend/exchange.ts', 'MOST_INTERIM'],
   'head of an auth-http answer': ['packages/net/src/http-reply.ts', 'MOST_HEAD'],
   'body of an auth-http answer': ['packages/net/src/http-reply.ts', 'MOST_BODY'],
+  'DNS questions that wait to be asked': ['protocols/smtp/src/agents/dns/question-desk.ts', 'MOST_WAITING'],
   'answer of rspamd': ['protocols/smtp/src/agents/rspamd.ts', 'LARGEST_REPLY'],
   'header fields that rspamd adds to a message': ['protocols/smtp/src/agents/rspamd-reply.ts', 'MOST_FIELDS'],
   'octets of header fields that rspamd adds to a message': ['protocols/smtp/src/agents/rspamd-reply.ts', 'MOST_OCTETS'],
