@@ -6,6 +6,7 @@ import { connectorProblems } from './connector/check-connector.js'
 import { listenerProblems } from './connector/check-listener.js'
 import type { SmtpSettings } from './schema.js'
 import { gatewayProblems, gatewayWarnings } from './telephony/check-gateways.js'
+import { partnerProblems } from './telephony/check-partners.js'
 
 /** Settings that cannot work together, and those that would open a door which the site may not have meant. */
 export function smtpProblems(settings: SmtpSettings, site: SiteFacts): ConfigProblem[] {
@@ -15,6 +16,7 @@ export function smtpProblems(settings: SmtpSettings, site: SiteFacts): ConfigPro
     ...groupProblems(settings, site),
     ...agentProblems(settings, site),
     ...gatewayProblems(settings, site),
+    ...partnerProblems(settings),
   ]
 }
 

@@ -54,7 +54,7 @@ function unknown(
 /** Where somebody can have a call made who has not signed in. */
 export function gatewayWarnings({ telephony, connectors }: Settings): readonly string[] {
   return [...telephony.gateways.values()].flatMap((gateway) => {
-    const key = pathOf(gateway).join('.')
+    const key = [...pathOf(gateway), 'withoutSignIn'].join('.')
     const { networks, connectors: partners } = gateway.withoutSignIn
     const doors = [...connectors.values()].filter(
       (connector) => connector.group === gateway.group && may(connector, false, 'submit'),
@@ -64,7 +64,7 @@ export function gatewayWarnings({ telephony, connectors }: Settings): readonly s
       ...partners.map((name) => `${key}: clients of the connector ${name} can call telephones without signing in`),
       ...doors.map(
         ({ name }) =>
-          `smtp.connectors.${name}.group: the gateway ${gateway.group} gets what anybody sends there who has not signed in, and nobody judges numbers that it reads in other addresses`,
+          `smtp.connectors.${name}.group: whatever anybody sends there who has not signed in goes to the gateway ${gateway.group}, and nobody judges what it reads in other addresses`,
       ),
     ]
   })
