@@ -2,6 +2,7 @@
 
 import { telephony } from '../telephony/telephony.js'
 import type { AgentBlock, AgentType } from './agent-type.js'
+import { dnsList } from './dns-list/dns-list.js'
 import { greetDelay } from './greet-delay.js'
 import { ipList } from './ip-list.js'
 import { recipientFilter } from './recipient-filter.js'
@@ -10,6 +11,7 @@ import { rspamd } from './rspamd.js'
 /** All types of agents. A new one is added here. */
 export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlock>[]] = [
   ipList,
+  dnsList,
   greetDelay,
   rspamd,
   recipientFilter,
