@@ -237,7 +237,7 @@ export class AgentRun {
         this.#report('an agent discarded a message', agent, event, opinion)
         return { ...GO, discard: true }
       case 'against':
-        return this.#act(agent, event, opinion)
+        return this.#act(agent, event, opinion, changes)
     }
   }
 
@@ -248,7 +248,7 @@ export class AgentRun {
     if (rewrite !== undefined) changes.rewrites.push(rewrite)
   }
 
-  #act(agent: Agent, event: AgentEvent, opinion: Against): Verdict | undefined {
+  #act(agent: Agent, event: AgentEvent, opinion: Against, changes: Changes): Verdict | undefined {
     const { action, scl } = agent
     const finding = { agent: agent.name, event, reason: opinion.reason }
     const marks = this.#marksAt(event)
@@ -264,6 +264,7 @@ export class AgentRun {
       const reply = action === 'tempfail' ? temporary(opinion.reply, event) : opinion.reply
       return { kind: 'refuse', reply, close: opinion.close === true }
     }
+    if (opinion.edits !== undefined) changes.edits.push(opinion.edits)
     return undefined
   }
 
