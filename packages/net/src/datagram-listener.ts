@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import type { lookup as lookUp } from 'node:dns'
 import { lookup } from 'node:dns/promises'
-import { isIPv4, isIPv6 } from 'node:net'
+import { isIPv4, isIPv6, type LookupFunction } from 'node:net'
 import { type Address, type Clock, type Endpoint, type Networks, unmapped } from '@portico/base'
 import { addressKey } from './admission.js'
 import { isAnswerable } from './datagram-source.js'
@@ -67,7 +68,10 @@ async function bound(host: string, port: number): Promise<Socket> {
 }
 
 function boundTo(address: string, port: number): Promise<Socket> {
-  const socket = createSocket({ type: isIPv4(address) ? 'udp4' : 'udp6' })
+  const family = isIPv4(address) ? 4 : 6
+  // Only addresses are ever sent to: they go out in the call that sends them, and so before the socket is closed.
+  const asItIs: LookupFunction = (host, _options, done) => done(null, host, family)
+  const socket = createSocket({ type: `udp${family}`, lookup: asItIs as typeof lookUp })
   return new Promise((resolve, reject) => {
     socket.once('error', (error) => {
       socket.close()

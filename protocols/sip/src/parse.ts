@@ -65,7 +65,7 @@ function readFields(lines: readonly string[]): {
   const fields: Field[] = []
   let fault: string | undefined
   for (const line of unfolded(lines)) {
-    const match = /^([A-Za-z0-9.!%*_+`'~-]{1,128})[ \t]*:[ \t]*(.*)$/s.exec(line)
+    const match = /^([A-Za-z0-9.!%*_+`'~-]+)[ \t]*:[ \t]*(.*)$/s.exec(line)
     if (match === null || CONTROL.test(line)) {
       fault ??= 'Malformed Header Field'
       continue

@@ -11,6 +11,7 @@ import { imap4Targets } from './imap4.mjs'
 import { pop3Targets } from './pop3.mjs'
 import { proxyTargets } from './proxy.mjs'
 import { saslTargets } from './sasl.mjs'
+import { sipTargets } from './sip.mjs'
 import { smtpTargets } from './smtp.mjs'
 import { smtpMessageTargets } from './smtp-message.mjs'
 
@@ -31,6 +32,7 @@ export async function makeTargets(load) {
     httpFormsTargets,
     http2Targets,
     autodiscoverTargets,
+    sipTargets,
     saslTargets,
     proxyTargets,
     accountTargets,
