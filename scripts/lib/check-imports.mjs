@@ -2,7 +2,7 @@
 // Keeps the direction of imports: `check-imports [root]`. Prints what is wrong and ends with 1.
 import { readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
-import { circles, judgeImports, judgeThirdParty, thirdParty } from './import-rules.mjs'
+import { circles, HELPERS, judgeImports, judgeThirdParty, thirdParty } from './import-rules.mjs'
 import { readImports } from './read-imports.mjs'
 import { filesBelow, workspacePackages } from './source-files.mjs'
 
@@ -27,7 +27,7 @@ for (const owner of workspace) {
     if (!file.startsWith(join(owner.folder, 'src/'))) continue
     for (const { specifier } of imports) {
       const foreign = thirdParty(specifier)
-      if (foreign !== undefined && owner.name !== 'testkit') uses.push([foreign, path])
+      if (foreign !== undefined && !HELPERS.has(owner.name)) uses.push([foreign, path])
       if (specifier.startsWith('@portico/')) imported.add(specifier.slice('@portico/'.length))
     }
     const live = imports.filter(({ specifier, typeOnly }) => specifier.startsWith('.') && !typeOnly)

@@ -18,7 +18,7 @@ const RANKS = {
 }
 const PROTOCOL_RANK = 6
 /** They serve tests and the demonstration: nothing that ships imports them, and they know no protocol. */
-const HELPERS = new Set(['testkit', 'demo-mailbox'])
+export const HELPERS = new Set(['testkit', 'demo-mailbox'])
 
 /** Grammar, mechanisms and decisions: nothing there may touch the world. */
 const PURE =

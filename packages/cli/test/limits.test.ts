@@ -14,9 +14,9 @@ function rows(text: string): readonly (readonly string[])[] {
 }
 
 const MEASURE = /^(?:list of )?(?:duration|size|whole number)$/
-/** A number, but how much of something it is not. */
-const PORT = /\bports?`$/
-const limits = rows(docsText()).filter(([key = '', type = '']) => MEASURE.test(type) && !PORT.test(key))
+/** Numbers that do not say how much of something there may be: ports, and places in an order. */
+const NO_MEASURE = /\.(?:ports?|priority|scl)`$/
+const limits = rows(docsText()).filter(([key = '', type = '']) => MEASURE.test(type) && !NO_MEASURE.test(key))
 
 test('docs/limits.md has every duration, size and count of the configuration, with its default', () => {
   const configured = limits.map(([key, , value]) => `${key} ${value}`)
@@ -106,6 +106,7 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
   'interim responses of an HTTP backend': ['protocols/http/src/backend/exchange.ts', 'MOST_INTERIM'],
   'head of an auth-http answer': ['packages/net/src/http-reply.ts', 'MOST_HEAD'],
   'body of an auth-http answer': ['packages/net/src/http-reply.ts', 'MOST_BODY'],
+  'DNS questions that wait to be asked': ['protocols/smtp/src/agents/dns/question-desk.ts', 'MOST_WAITING'],
   'answer of rspamd': ['protocols/smtp/src/agents/rspamd.ts', 'LARGEST_REPLY'],
   'header fields that rspamd adds to a message': ['protocols/smtp/src/agents/rspamd-reply.ts', 'MOST_FIELDS'],
   'octets of header fields that rspamd adds to a message': ['protocols/smtp/src/agents/rspamd-reply.ts', 'MOST_OCTETS'],

@@ -71,6 +71,7 @@ describe.each(['smtp.md', 'http.md', 'sogo.md', 'telephony.md'])('docs/%s', (nam
 /** The pages that show pieces alone, with the page whose site they are tried in. */
 describe.each([
   ['access-rules.md', 'sogo.md'],
+  ['anti-spam.md', 'smtp.md'],
   ['autodiscover.md', 'http.md'],
   ['outlook.md', 'http.md'],
   ['sites.md', 'smtp.md'],

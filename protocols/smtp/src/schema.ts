@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { duration, type Settings, z } from '@portico/config'
 import { agentsSchema } from './agents/agents-schema.js'
+import { dnsSchema } from './agents/dns/dns-schema.js'
 import { connectorSchema } from './connector/connector-schema.js'
 import { completeConnectors } from './connector/connectors.js'
 
@@ -17,6 +18,7 @@ export const smtpSchema = z
         'What SMTP listeners allow, by name. `inbound`, `client` and `partner` always exist; what is written of them changes the rest of them in nothing.',
       ),
     agents: agentsSchema,
+    dns: dnsSchema,
     untrustedGroups: z
       .array(z.string())
       .default([])

@@ -17,11 +17,15 @@ const PACKAGES: Readonly<Record<string, string>> = {
   testssl: 'testssl.sh',
   'smtp-source': 'postfix',
   'pebble-challtestsrv': 'pebble',
+  knotd: 'knot',
+  knotc: 'knot',
   sogod: 'sogo sogo-activesync',
   postgres: 'postgresql',
   initdb: 'postgresql',
   psql: 'postgresql',
   wbxml2xml: 'libwbxml2-utils',
+  clamd: 'clamav-daemon',
+  'opendkim-testmsg': 'opendkim-tools',
 }
 
 /** Their packages cannot be installed beside Dovecot's or Postfix's; the script unpacks them where {@link findProgram} looks. */

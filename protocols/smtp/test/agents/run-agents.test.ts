@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 import type { Cancellation } from '@portico/base'
 import { describe, expect, test } from 'vitest'
-import { type Opinion, PASS } from '../../src/agents/agent.js'
+import { type Agent, type Notes, type Opinion, PASS } from '../../src/agents/agent.js'
+import { GO } from '../../src/agents/run-agents.js'
 import { parseHeader } from '../../src/message/header-fields.js'
 import type { SpooledMessage } from '../../src/message/spool.js'
 import { say } from '../../src/replies.js'
-import { agent, prepending, stage, witness } from './support.js'
+import { agent, prepending, recipient, stage, witness } from './support.js'
 
 const HELLO = { kind: 'ehlo', domain: 'client.example' } as const
 const NOBODY = { sender: undefined, parameters: new Map() }
@@ -37,7 +38,7 @@ describe('who is asked', () => {
     await Promise.resolve()
     expect(heard).toEqual([])
     answer({ kind: 'pass' })
-    expect(await verdict).toEqual({ kind: 'go', edits: [] })
+    expect(await verdict).toEqual(GO)
     expect(heard).toEqual(['second ehlo'])
   })
 
@@ -60,13 +61,13 @@ describe('who is asked', () => {
 
   test('an agent that has no business in the session is not heard of', async () => {
     const { run } = stage([agent(undefined)])
-    expect(await run.ask('ehlo', HELLO)).toEqual({ kind: 'go', edits: [] })
+    expect(await run.ask('ehlo', HELLO)).toEqual(GO)
     expect(run.needsBody()).toBe(false)
   })
 
   test('an event that nobody wants to hear of is answered at once', () => {
     const { run } = stage([agent({ mail: refusing })])
-    expect(run.ask('ehlo', HELLO)).toEqual({ kind: 'go', edits: [] })
+    expect(run.ask('ehlo', HELLO)).toEqual(GO)
   })
 
   test('edits of several agents come in their order', async () => {
@@ -75,7 +76,7 @@ describe('who is asked', () => {
       agent({ mail: () => ({ kind: 'pass', edits: one }) }),
       agent({ mail: () => ({ kind: 'pass', edits: two }) }),
     ])
-    expect(await run.ask('mail', NOBODY)).toEqual({ kind: 'go', edits: [one, two] })
+    expect(await run.ask('mail', NOBODY)).toEqual({ ...GO, edits: [one, two] })
   })
 
   test('each agent is told of the end, also behind one that fails there', () => {
@@ -129,10 +130,10 @@ describe('exemption', () => {
 })
 
 const AWAY = [
-  ['a deadline, pass', never, 'pass', { kind: 'go', edits: [] }, 'deadline'],
-  ['a throw, pass', () => raise(), 'pass', { kind: 'go', edits: [] }, 'failed'],
-  ['a rejection, pass', () => Promise.reject(new Error('broken')), 'pass', { kind: 'go', edits: [] }, 'failed'],
-  ['no opinion at all, pass', () => undefined as unknown as Opinion, 'pass', { kind: 'go', edits: [] }, 'failed'],
+  ['a deadline, pass', never, 'pass', GO, 'deadline'],
+  ['a throw, pass', () => raise(), 'pass', GO, 'failed'],
+  ['a rejection, pass', () => Promise.reject(new Error('broken')), 'pass', GO, 'failed'],
+  ['no opinion at all, pass', () => undefined as unknown as Opinion, 'pass', GO, 'failed'],
   [
     'a deadline, tempfail',
     never,
@@ -199,9 +200,9 @@ describe('an agent that does not answer', () => {
     const verdict = run.ask('mail', NOBODY)
     await clock.advance(5_200)
     answer(refusing())
-    expect(await verdict).toEqual({ kind: 'go', edits: [] })
+    expect(await verdict).toEqual(GO)
     expect(patience?.reason).toBe('deadline')
-    expect(await run.ask('ehlo', HELLO)).toEqual({ kind: 'go', edits: [] })
+    expect(await run.ask('ehlo', HELLO)).toEqual(GO)
   })
 
   test('what it says too late does not disturb the wait for another one', async () => {
@@ -225,7 +226,7 @@ describe('an agent that does not answer', () => {
     ])
     const verdict = run.ask('mail', NOBODY)
     await clock.advance(10_400)
-    expect(await verdict).toEqual({ kind: 'go', edits: [] })
+    expect(await verdict).toEqual(GO)
     expect(lines.map((line) => line['agent'])).toEqual(['one', 'two'])
     expect(clock.pending).toBe(0)
   })
@@ -268,13 +269,13 @@ describe('audit', () => {
       { name: 'watching', audit: true },
     )
     const { run, lines } = stage([watching, witness('spam', heard)])
-    expect(await run.ask('connect', { greeting: true })).toEqual({ kind: 'go', edits: [] })
-    expect(await run.ask('mail', NOBODY)).toEqual({ kind: 'go', edits: [] })
+    expect(await run.ask('connect', { greeting: true })).toEqual(GO)
+    expect(await run.ask('mail', NOBODY)).toEqual(GO)
     const envelope = { sender: undefined, recipients: [] }
     const fields = parseHeader(Buffer.from('Subject: x\r\n'), 'plain')
     const message: SpooledMessage = { size: 0, read: async () => 'done', start: async () => Buffer.alloc(0) }
-    expect(await run.ask('headers', { envelope, fields })).toEqual({ kind: 'go', edits: [] })
-    expect(await run.ask('dataEnd', { envelope, fields, message })).toEqual({ kind: 'go', edits: [] })
+    expect(await run.ask('headers', { envelope, fields, notes: run.notes })).toEqual(GO)
+    expect(await run.ask('dataEnd', { envelope, fields, notes: run.notes, message })).toEqual(GO)
     expect(heard).toEqual(['spam connect', 'spam mail', 'spam headers', 'spam dataEnd'])
     expect(lines).toEqual([
       expect.objectContaining({
@@ -290,6 +291,129 @@ describe('audit', () => {
 
   test('an absent agent that only watches defers nobody', async () => {
     const { run } = stage([agent({ mail: () => raise() }, { audit: true, whenAway: 'tempfail' })])
-    expect(await run.ask('mail', NOBODY)).toEqual({ kind: 'go', edits: [] })
+    expect(await run.ask('mail', NOBODY)).toEqual(GO)
+  })
+})
+
+describe('what becomes of a finding', () => {
+  const against: Opinion = { kind: 'against', reply: REFUSAL, reason: 'looks bad' }
+  const finding = (more: Partial<Omit<Agent, 'open'>>) => agent({ mail: () => against }, { name: 'strict', ...more })
+
+  test.each<[string, Partial<Omit<Agent, 'open'>>, object, string]>([
+    ['reject', { action: 'reject' }, { kind: 'refuse', reply: REFUSAL, close: false }, 'an agent refused'],
+    [
+      'tempfail',
+      { action: 'tempfail' },
+      { kind: 'refuse', reply: say(451, '4.7.1', 'Not wanted'), close: false },
+      'an agent put off',
+    ],
+    ['tag', { action: 'tag' }, GO, 'an agent marked'],
+    ['quarantine', { action: { quarantine: 'spam@test.lan' } }, GO, 'an agent sent a message to quarantine'],
+    ['only audit', { action: 'reject', audit: true }, GO, 'an agent only watches'],
+  ])('%s', async (_label, more, verdict, line) => {
+    const { run, lines } = stage([finding(more)])
+    expect(await run.ask('mail', NOBODY)).toEqual(verdict)
+    expect(lines).toEqual([
+      expect.objectContaining({ message: line, agent: 'strict', event: 'mail', reason: 'looks bad' }),
+    ])
+  })
+
+  test('before the greeting who is to come again is told with 421 (RFC 5321 section 3.8)', async () => {
+    const { run } = stage([agent({ connect: () => against }, { action: 'tempfail' })])
+    expect(await run.ask('connect', { greeting: true })).toMatchObject({ reply: { code: 421, enhanced: '4.7.1' } })
+  })
+
+  test('a temporary refusal stays what it is', async () => {
+    const later = { ...against, reply: say(450, '4.2.0', 'Come again') } as const
+    const { run } = stage([agent({ mail: () => later }, { action: 'tempfail' })])
+    expect(await run.ask('mail', NOBODY)).toMatchObject({ reply: { code: 450, enhanced: '4.2.0' } })
+  })
+
+  const marks = ({ run }: ReturnType<typeof stage>) => run.notes.edits(() => ['alice@test.lan']).prepend
+
+  test('a mark on the client is on each of its messages, one on a message on no other', async () => {
+    const staged = stage([
+      agent({ connect: () => against, ehlo: () => against }, { name: 'client', action: 'tag', scl: 4 }),
+      agent({ rcpt: () => against }, { name: 'message', action: 'tag', scl: 6 }),
+    ])
+    const { run } = staged
+    await run.ask('connect', { greeting: true })
+    await run.ask('mail', NOBODY)
+    expect(marks(staged)).toEqual(['X-Portico-Finding: client; looks bad\r\n', 'X-MS-Exchange-Organization-SCL: 4\r\n'])
+    const rcpt = { sender: undefined, recipient: recipient('a@test.lan'), parameters: new Map(), accepted: 0 }
+    await run.ask('rcpt', rcpt)
+    await run.ask('rcpt', rcpt)
+    expect(marks(staged)).toEqual([
+      'X-Portico-Finding: client; looks bad\r\n',
+      'X-Portico-Finding: message; looks bad\r\n',
+      'X-MS-Exchange-Organization-SCL: 6\r\n',
+    ])
+    await run.ask('mail', NOBODY)
+    expect(marks(staged)).toHaveLength(2)
+  })
+
+  test('what was found of a name is forgotten with the next EHLO', async () => {
+    let bad = true
+    const staged = stage([agent({ ehlo: () => (bad ? against : PASS) }, { action: 'tag' })])
+    await staged.run.ask('ehlo', HELLO)
+    bad = false
+    await staged.run.ask('ehlo', HELLO)
+    await staged.run.ask('mail', NOBODY)
+    expect(marks(staged)).toEqual([])
+  })
+
+  test('a message for quarantine is kept, and says why and whom it was for', async () => {
+    const staged = stage([finding({ action: { quarantine: 'spam@test.lan' } })])
+    expect(staged.run.needsBody()).toBe(false)
+    await staged.run.ask('mail', NOBODY)
+    expect(staged.run.needsBody()).toBe(true)
+    expect(marks(staged)).toEqual([
+      'X-Portico-Quarantine: strict; looks bad\r\n',
+      'X-Portico-Recipient: alice@test.lan\r\n',
+      'X-Portico-Finding: strict; looks bad\r\n',
+    ])
+  })
+
+  test('who may send messages to quarantine when their header is here has them kept from the start', () => {
+    const quarantine = { quarantine: 'spam@test.lan' }
+    expect(stage([agent({ headers: () => PASS }, { action: quarantine })]).run.needsBody()).toBe(true)
+    expect(stage([agent({ headers: () => PASS }, { action: quarantine, audit: true })]).run.needsBody()).toBe(false)
+    expect(stage([agent({ headers: () => PASS }, { action: 'tag' })]).run.needsBody()).toBe(false)
+  })
+
+  test('other agents hear of it, and of how the message ended', async () => {
+    const heard: unknown[] = []
+    const listener = agent({
+      heard: (one) => void heard.push(one),
+      concluded: (accepted, { findings }) => void heard.push([accepted, findings.length]),
+    })
+    const { run } = stage([listener, finding({ action: 'tag' })])
+    await run.ask('mail', NOBODY)
+    run.concluded(true)
+    expect(heard).toEqual([{ agent: 'strict', event: 'mail', reason: 'looks bad' }, [true, 1]])
+  })
+
+  test('an agent that fails there fails alone', async () => {
+    const { run, lines } = stage([
+      agent({ heard: () => raise(), concluded: () => raise() }),
+      finding({ action: 'tag' }),
+    ])
+    expect(await run.ask('mail', NOBODY)).toEqual(GO)
+    run.concluded(true)
+    expect(lines.filter(({ level }) => level === 'error')).toHaveLength(2)
+  })
+})
+
+describe('the confidence level of a message', () => {
+  const noting = (notes: Notes) => agent({ mail: () => ({ kind: 'pass', notes }) })
+  test.each<[string, readonly Notes[], number | undefined]>([
+    ['nobody says anything', [{}], undefined],
+    ['the highest word counts', [{ scl: 3 }, { scl: 6 }, { scl: 1 }], 6],
+    ['-1 where nobody says more', [{ scl: -1 }], -1],
+    ['what is set holds', [{ scl: 8 }, { setScl: 0 }, { scl: 5 }], 0],
+  ])('%s', async (_label, notes, expected) => {
+    const { run } = stage(notes.map(noting))
+    await run.ask('mail', NOBODY)
+    expect(run.notes.scl).toBe(expected)
   })
 })

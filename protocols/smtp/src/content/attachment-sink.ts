@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+import type { Attachment } from './content.js'
+import { isExecutable, TELLING_OCTETS } from './executable.js'
+import { extensionOf, fileNames } from './file-name.js'
+import type { Part, PartSink } from './part.js'
+import { ZipNames } from './zip-names.js'
+
+/** What Outlook calls the container of its own format, where it has no name. */
+const TNEF_NAME = 'winmail.dat'
+
+/** Looks at a file while it passes by. */
+export class AttachmentSink implements PartSink {
+  readonly #part: Part
+  readonly #zip: ZipNames
+  readonly #ended: (attachments: readonly Attachment[]) => void
+  #start: Buffer = Buffer.alloc(0)
+  #size = 0
+
+  /** `mostNames`: names of files in an archive that are kept. `ended` gets the file, once for each name it has. */
+  constructor(part: Part, mostNames: number, ended: (attachments: readonly Attachment[]) => void) {
+    this.#part = part
+    this.#zip = new ZipNames(mostNames)
+    this.#ended = ended
+  }
+
+  take(piece: Buffer): void {
+    const missing = TELLING_OCTETS - this.#start.length
+    if (missing > 0) this.#start = Buffer.concat([this.#start, piece.subarray(0, missing)])
+    this.#size += piece.length
+    this.#zip.take(piece)
+  }
+
+  end(): void {
+    this.#zip.end()
+    const { fields, type } = this.#part
+    const contentId = fields.first('content-id')?.text().replace(/^<|>$/g, '')
+    const names = fileNames(fields)
+    const named = names.length > 0 ? names : [type === 'application/ms-tnef' ? TNEF_NAME : '']
+    this.#ended(
+      named.map((name) => ({
+        name,
+        extension: extensionOf(name),
+        size: this.#size,
+        type,
+        ...(contentId === undefined ? {} : { contentId }),
+        executable: isExecutable(this.#start),
+        passwordProtected: this.#zip.encrypted,
+        archived: [...this.#zip.names],
+      })),
+    )
+  }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+import { CancellationSource } from '@portico/base'
+import { describe, expect, test } from 'vitest'
+import { DEFAULT_CONTENT_LIMITS } from '../../src/content/content.js'
+import { contentOf } from '../../src/content/content-of.js'
+import { fieldsOf, messageOf, octetsOf, read } from './support.js'
+
+const MIB = 1024 ** 2
+const of = (text: string) => octetsOf(text)
+const nested = (depth: number) =>
+  Array.from({ length: depth }, (_, at) => `Content-Type: multipart/mixed; boundary=b${at}\n\n--b${at}\n`).join('')
+const forwards = (depth: number) => 'Content-Type: message/rfc822\n\n'.repeat(depth)
+const html = (text: string) => of(`Content-Type: text/html\n\n${text}`)
+
+/** What nobody sends who means well: `why` says what is read of it, or why it is not. */
+const HOSTILE: readonly (readonly [label: string, message: () => Buffer, why: RegExp | 'content'])[] = [
+  ['10,000 nested parts', () => of(nested(10_000)), /parts|nodes|header/],
+  [
+    '100,000 parts',
+    () => of(`Content-Type: multipart/mixed; boundary=b\n\n${'--b\n\nx\n'.repeat(100_000)}`),
+    /parts|nodes/,
+  ],
+  ['100 messages within messages', () => of(forwards(100)), /messages within messages/],
+  [
+    'a boundary that never comes',
+    () => of(`Content-Type: multipart/mixed; boundary=b\n\n${'x'.repeat(8 * MIB)}`),
+    'content',
+  ],
+  [
+    'a boundary that almost comes',
+    () => of(`Content-Type: multipart/mixed; boundary=${'b'.repeat(70)}\n\n${`--${'b'.repeat(69)}\n`.repeat(50_000)}`),
+    'content',
+  ],
+  ['one line without end', () => of(`Subject: x\n\n${'y'.repeat(8 * MIB)}`), 'content'],
+  [
+    'a part header without end',
+    () => of(`Content-Type: multipart/mixed; boundary=b\n\n--b\nX: ${'y'.repeat(MIB)}`),
+    /header/,
+  ],
+  [
+    '100,000 fields of a part',
+    () => of(`Content-Type: multipart/mixed; boundary=b\n\n--b\n${'a:b\n'.repeat(100_000)}\n`),
+    /header/,
+  ],
+  [
+    'parameters without end',
+    () => of(`Content-Type: multipart/mixed; ${'a*0*=b; '.repeat(20_000)}boundary=b\n\n--b--\n`),
+    'content',
+  ],
+  ['a comment without end', () => of(`Content-Type: text/plain ${'('.repeat(100_000)}\n\nx`), 'content'],
+  [
+    'quotes without end',
+    () => of(`Content-Disposition: attachment; filename="${'\\"'.repeat(60_000)}\n\nx`),
+    'content',
+  ],
+  [
+    'encoded words without end',
+    () => of(`Content-Disposition: attachment; filename="${'=?utf-8?q?'.repeat(20_000)}"\n\nx`),
+    'content',
+  ],
+  ['addresses without end', () => of(`To: ${'<a@'.repeat(60_000)}\nFrom: ${'"('.repeat(20_000)}\n\nx`), 'content'],
+  ['base64 that is none', () => of(`Content-Transfer-Encoding: base64\n\n${'=!\0\xff'.repeat(MIB)}`), 'content'],
+  [
+    'quoted-printable that is none',
+    () => of(`Content-Transfer-Encoding: quoted-printable\n\n${'=X=\x80'.repeat(MIB)}`),
+    'content',
+  ],
+  ['100,000 tags in each other', () => html('<b>'.repeat(300_000)), 'content'],
+  ['100,000 tags that never end', () => html('<a href="'.repeat(100_000)), 'content'],
+  ['comments that never end', () => html('<!--'.repeat(250_000)), 'content'],
+  ['scripts that never end', () => html('<script>'.repeat(120_000)), 'content'],
+  ['white space and nothing else', () => html(`a${' '.repeat(MIB)}`), 'content'],
+  ['lines of white space', () => html(' <br>\t\n'.repeat(150_000)), 'content'],
+  ['ampersands', () => html('&'.repeat(MIB)), 'content'],
+  ['20 MiB of text', () => of(`Subject: x\n\n${'win money now\n'.repeat(1_500_000)}`), 'content'],
+  ['signs of zip archives', () => of(`Content-Type: application/zip\n\n${'PK\x03\x04'.repeat(2 * MIB)}`), 'content'],
+  [
+    'a zip archive of a million names',
+    () =>
+      of(`Content-Type: application/zip\n\n${`PK\x01\x02${'\0'.repeat(24)}\x02${'\0'.repeat(17)}ab`.repeat(100_000)}`),
+    'content',
+  ],
+  ['nothing', () => of(''), 'content'],
+  ['a NUL in every place', () => Buffer.alloc(MIB), /header/],
+]
+
+describe('messages that mean harm are read to an end, and little of them is kept', () => {
+  test.each(HOSTILE)(
+    '%s',
+    async (_label, message, why) => {
+      const content = await read(message())
+      if (content.kind === 'unreadable') expect(content.why).toMatch(why)
+      else {
+        expect(why).toBe('content')
+        expect(content.text.length).toBeLessThanOrEqual(DEFAULT_CONTENT_LIMITS.text)
+        expect(content.attachments.length).toBeLessThanOrEqual(1_000)
+        expect(content.attachments.flatMap(({ archived }) => archived).length).toBeLessThanOrEqual(
+          DEFAULT_CONTENT_LIMITS.archiveNames,
+        )
+      }
+    },
+    120_000,
+  )
+})
+
+test('a text beyond its limit is cut, and it says so', async () => {
+  const content = await read(`Subject: x\n\n${'a'.repeat(100)}\xc3\xa9`, { text: 101 })
+  expect(content).toMatchObject({ kind: 'content', text: `${'a'.repeat(100)}\ufffd`, truncated: true })
+})
+
+test('nothing waits for a message any more once its signal has said so', async () => {
+  const signal = new CancellationSource()
+  const octets = of(`Subject: x\n\n${'y\n'.repeat(5 * MIB)}`)
+  const message = messageOf(octets)
+  const reading = contentOf(
+    {
+      ...message,
+      read: (take) =>
+        message.read((piece) => {
+          signal.abort('deadline')
+          return take(piece)
+        }),
+    },
+    fieldsOf(octets),
+    DEFAULT_CONTENT_LIMITS,
+    signal,
+  )
+  expect(await reading).toEqual({ kind: 'unreadable', why: 'nobody waits for it any more' })
+  expect(signal.onAbort).toBeUndefined()
+})
+
+test('a disk that fails makes a message unreadable', async () => {
+  const octets = of('Subject: x\n\ny')
+  const message = { ...messageOf(octets), read: async () => 'failed' as const }
+  const content = await contentOf(message, fieldsOf(octets), DEFAULT_CONTENT_LIMITS, new CancellationSource())
+  expect(content).toEqual({ kind: 'unreadable', why: 'the disk failed' })
+})
