@@ -18,12 +18,12 @@ function partsOf(text: string): Map<string, string> {
 
 /** The files that the pages speak of, in a folder of ours. */
 function file(index: number, text: string): string {
-  const { server } = testCertificates()
+  const { ca, server } = testCertificates()
   for (const [name, contents] of [
     ['mail.pem', server.certificate],
     ['mail.key', server.key],
+    ['partners.pem', ca.certificate],
     ['users', 'kim:{PLAIN}secret::::::group=mbx1\n'],
-    ['partners.pem', server.certificate],
     ['blocked', '198.51.100.0/24\n'],
     ['forms.key', `${'a1'.repeat(32)}\n`],
     ['forms.old.key', `${'b2'.repeat(32)}\n`],
