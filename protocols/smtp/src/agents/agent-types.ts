@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { AgentBlock, AgentType } from './agent-type.js'
+import { attachmentFilter } from './attachment-filter/attachment-filter.js'
 import { dnsList } from './dns-list/dns-list.js'
 import { greetDelay } from './greet-delay.js'
 import { ipList } from './ip-list.js'
@@ -13,4 +14,5 @@ export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlo
   greetDelay,
   rspamd,
   recipientFilter,
+  attachmentFilter,
 ]

@@ -70,4 +70,6 @@ export interface Unreadable {
   readonly kind: 'unreadable'
   /** One line for the log. */
   readonly why: string
+  /** It says nothing of the message: the disk failed, or nobody waits. */
+  readonly ours?: true
 }
