@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 import type { AgentBlock, AgentType } from './agent-type.js'
 import { attachmentFilter } from './attachment-filter/attachment-filter.js'
+import { clamav } from './clamav/clamav.js'
 import { dnsList } from './dns-list/dns-list.js'
 import { greetDelay } from './greet-delay.js'
 import { ipList } from './ip-list.js'
+import { milter } from './milter/milter.js'
 import { recipientFilter } from './recipient-filter.js'
-import { rspamd } from './rspamd.js'
+import { rspamd } from './rspamd/rspamd.js'
 
 /** All types of agents. A new one is added here. */
 export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlock>[]] = [
@@ -13,6 +15,8 @@ export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlo
   dnsList,
   greetDelay,
   rspamd,
+  clamav,
+  milter,
   recipientFilter,
   attachmentFilter,
 ]

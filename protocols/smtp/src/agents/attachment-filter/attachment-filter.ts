@@ -27,7 +27,8 @@ function make(settings: AttachmentFilterSettings): Agent {
       return settings.strip ? { kind: 'pass', rewrite: strip } : { kind: 'against', reply: REPLY, reason }
     },
   }
-  return { name: 'attachment-filter', antiSpam: true, ...agentBasics(settings), open: () => handlers }
+  // Whoever is known to send no spam may still send a program without knowing it.
+  return { name: 'attachment-filter', antiSpam: false, ...agentBasics(settings), open: () => handlers }
 }
 
 /** The agent type `attachment-filter`. */
