@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+
+import { telephony } from '../telephony/telephony.js'
 import type { AgentBlock, AgentType } from './agent-type.js'
 import { attachmentFilter } from './attachment-filter/attachment-filter.js'
 import { clamav } from './clamav/clamav.js'
@@ -19,4 +21,5 @@ export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlo
   milter,
   recipientFilter,
   attachmentFilter,
+  telephony,
 ]
