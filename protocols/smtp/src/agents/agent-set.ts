@@ -8,6 +8,7 @@ import { sharedOf } from '../shared.js'
 import type { Agent } from './agent.js'
 import type { AgentBlock, AgentNeeds, AgentType } from './agent-type.js'
 import { AGENT_TYPES } from './agent-types.js'
+import { createResolver } from './dns/create-resolver.js'
 
 type Needs = Pick<Services, 'clock' | 'wheel' | 'log' | 'state' | 'hostname' | 'pathOf' | 'disposeWhenRetired'>
 
@@ -23,10 +24,12 @@ export function agentsOf(settings: SmtpSettings, connector: Connector, needs: Ne
   return shared.agents.get(connector.name) ?? []
 }
 
-function agentSet({ agents, connectors }: SmtpSettings, services: Needs): AgentSet {
+function agentSet({ agents, connectors, dns }: SmtpSettings, services: Needs): AgentSet {
   const { clock, wheel, log, state, hostname } = services
+  const resolver = createResolver(dns, clock)
+  services.disposeWhenRetired(resolver)
   const needs: AgentNeeds = {
-    ...{ clock, wheel, log, state, hostname },
+    ...{ clock, wheel, log, state, hostname, resolver },
     domains: [...new Set([...connectors.values()].flatMap(({ domains }) => domains.map((one) => one.toLowerCase())))],
     pathOf: (path) => services.pathOf(path),
     disposeWhenRetired: (resource) => services.disposeWhenRetired(resource),

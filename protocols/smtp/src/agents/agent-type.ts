@@ -7,6 +7,7 @@ import type { StateStore } from '@portico/state'
 import type { Log } from '@portico/telemetry'
 import { parsePath } from '../address.js'
 import type { Action, Agent } from './agent.js'
+import type { DnsResolver } from './dns/dns-resolver.js'
 
 /** What agents may use of the rest: made once for each configuration. */
 export interface AgentNeeds {
@@ -14,6 +15,7 @@ export interface AgentNeeds {
   readonly wheel: TimerWheel
   readonly log: Log
   readonly state: StateStore
+  readonly resolver: DnsResolver
   /** Our own name. */
   readonly hostname: string
   /** The mail domains of all connectors, in lower case. */

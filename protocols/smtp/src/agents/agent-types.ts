@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: MIT
 import type { AgentBlock, AgentType } from './agent-type.js'
 import { greetDelay } from './greet-delay.js'
+import { helo } from './helo/helo.js'
 import { ipList } from './ip-list.js'
 import { recipientFilter } from './recipient-filter.js'
+import { reputation } from './reputation/reputation.js'
 import { rspamd } from './rspamd.js'
+import { senderFilter } from './sender-filter.js'
 
 /** All types of agents. A new one is added here. */
 export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlock>[]] = [
   ipList,
   greetDelay,
+  helo,
   rspamd,
+  senderFilter,
   recipientFilter,
+  reputation,
 ]

@@ -2,6 +2,7 @@
 import type { Mailbox } from '../address.js'
 import type { RcptFacts } from '../agents/agent.js'
 import { hindrance } from '../agents/ask-agents.js'
+import { saysUnknown } from '../backend/recipient-memory.js'
 import { type BackendReply, passedOn } from '../backend/reply.js'
 import { isSignedIn } from '../connector/access.js'
 import { mayReceive } from '../connector/recipient.js'
@@ -38,9 +39,13 @@ export async function rcpt(dialogue: Dialogue, command: RcptCommand): Promise<Ne
   if (way.kind === 'gone') return dialogue.client.ended
   // A message that nobody has been accepted for is not begun any more; one that is under way goes to whom it has.
   if (way.kind === 'refused' && way.reason === 'draining' && envelope.recipients.length === 0) return 'draining'
+  if (way.kind === 'refused' && way.reason === 'no-mailbox') dialogue.agents?.unknown(command.mailbox)
   if (way.kind === 'refused') return answered(dialogue, RECIPIENT_FAILURES[way.reason])
   const known = isSignedIn(dialogue) ? undefined : unknownAt(dialogue, way.way, command.mailbox)
-  if (known !== undefined) return answered(dialogue, known)
+  if (known !== undefined) {
+    dialogue.agents?.unknown(command.mailbox)
+    return answered(dialogue, known)
+  }
   const asked = { mailbox: command.mailbox, parameters }
   const heard = await askRecipient(dialogue, envelope, way.way, asked, rulesOf(connector))
   return tell(dialogue, envelope, asked, heard)
@@ -66,7 +71,10 @@ function tell(dialogue: Dialogue, envelope: Envelope, { mailbox, parameters }: A
     branch.recipients += 1
     envelope.recipients.push({ mailbox, parameters, branch })
     dialogue.client.admitted()
-  } else if (!isSignedIn(dialogue)) remember(dialogue, branch.way, mailbox, answer.reply)
+  } else if (!isSignedIn(dialogue) && saysUnknown(answer.reply)) {
+    remember(dialogue, branch.way, mailbox, answer.reply)
+    dialogue.agents?.unknown(mailbox)
+  }
   return answered(dialogue, passedOn(answer.reply, REPLIES.backendTrouble))
 }
 

@@ -10,6 +10,7 @@ import type { AgentBlock, AgentNeeds, AgentType } from '../../src/agents/agent-t
 import { agentsSchema } from '../../src/agents/agents-schema.js'
 import { AgentRun } from '../../src/agents/run-agents.js'
 import type { HeaderEdits } from '../../src/message/header-fields.js'
+import { fakeResolver } from './fake-resolver.js'
 
 /** A session of a stranger on the connector `inbound`. */
 export const SESSION: AgentSession = {
@@ -65,7 +66,7 @@ export function made<S extends AgentBlock>(
   const clock = createFakeClock()
   const all = {
     ...{ clock, wheel: createTimerWheel(clock), log: listeningLog(), state: createMemoryStore({ clock }) },
-    ...{ hostname: SESSION.hostname, domains: ['test.lan'] },
+    ...{ hostname: SESSION.hostname, domains: ['test.lan'], resolver: fakeResolver() },
     pathOf: (path: string) => path,
     disposeWhenRetired: () => {},
   }
