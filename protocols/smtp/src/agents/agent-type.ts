@@ -15,6 +15,7 @@ export interface AgentNeeds {
   readonly wheel: TimerWheel
   readonly log: Log
   readonly state: StateStore
+  /** The name servers of the site. */
   readonly resolver: DnsResolver
   /** Our own name. */
   readonly hostname: string

@@ -66,7 +66,7 @@ export function made<S extends AgentBlock>(
   const clock = createFakeClock()
   const all = {
     ...{ clock, wheel: createTimerWheel(clock), log: listeningLog(), state: createMemoryStore({ clock }) },
-    ...{ hostname: SESSION.hostname, domains: ['test.lan'], resolver: fakeResolver() },
+    ...{ resolver: fakeResolver(), hostname: SESSION.hostname, domains: ['test.lan'] },
     pathOf: (path: string) => path,
     disposeWhenRetired: () => {},
   }

@@ -32,9 +32,9 @@ interface Bench {
 /** Clients by what they have sent before. */
 function make(settings: ReputationSettings, needs: Needs): Agent {
   const { clock, log, state, resolver } = needs
-  const blocked = (client: string, level: number): void => {
+  const blocked = (client: string, srl: number): void => {
     const until = new Date(clock.wallNow() + settings.blockFor).toISOString()
-    log.warn('a client is blocked for its reputation', { client, level, until, audit: settings.audit })
+    log.warn('a client is blocked for its reputation', { client, srl, until, audit: settings.audit })
   }
   const failed = (error: unknown): void => log.error('a message was not counted for its client', { error })
   const bench: Bench = {
