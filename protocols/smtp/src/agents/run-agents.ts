@@ -257,7 +257,7 @@ export class AgentRun {
     marks.find(finding)
     if (opinion.notes !== undefined) marks.note(opinion.notes)
     this.#tellAll((other) => {
-      if (other.agent !== agent) other.handlers.heard?.(finding)
+      if (other.agent !== agent && this.#hears(other.agent)) other.handlers.heard?.(finding)
     })
     this.#report(REPORTS[typeof action === 'object' ? 'quarantine' : action], agent, event, opinion)
     if (typeof action === 'object') marks.keepAway({ ...finding, scl, address: action.quarantine })

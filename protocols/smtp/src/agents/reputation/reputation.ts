@@ -7,7 +7,7 @@ import { type Agent, type AgentHandlers, type AgentSession, type Opinion, PASS }
 import { type AgentNeeds, type AgentType, agentBasics } from '../agent-type.js'
 import { faultsOfName } from '../helo/hello-faults.js'
 import { iprevOf } from '../helo/iprev.js'
-import { type Found, ratingOf, type Seen } from './history.js'
+import { ratingOf, type Seen } from './history.js'
 import { ReputationMemory } from './memory.js'
 import { type ReputationSettings, reputationSchema } from './reputation-schema.js'
 
@@ -77,12 +77,15 @@ function handlersFor(session: AgentSession, bench: Bench): AgentHandlers {
       const isBlocked = blocked || (!counter.isOff && memory.knowsBlocked(client))
       return isBlocked && !excepted.holds(recipient) ? AT_RCPT : PASS
     },
-    heard: ({ refused }) => counter.found(refused),
-    concluded(accepted, { scl, findings }) {
-      // What was found before MAIL holds for each message of the session.
-      if (findings.some(({ agent }) => agent !== NAME)) counter.found(false)
-      counter.conclude(accepted, scl)
+    heard({ event, refused }) {
+      if (!refused) return
+      // Where another agent refuses MAIL, nobody behind it is asked: this is then one message more.
+      if (event === 'mail') counter.close()
+      counter.refused = true
+      if (event === 'mail') counter.close()
     },
+    // What was found before MAIL is among the findings of each message.
+    concluded: (accepted, { scl, findings }) => counter.conclude(accepted, findings.length > 0, scl),
     end: () => counter.close(),
   }
 }
@@ -96,8 +99,8 @@ class MessageCounter {
   readonly #ownAddress: string
   readonly #client: string
   readonly #bench: Bench
-  /** What was found against the client since the message before. */
-  #found: Found = 'nothing'
+  /** Something was refused since the message before. */
+  refused = false
   #badHello = false
 
   constructor({ peer, local }: AgentSession, client: string, bench: Bench) {
@@ -112,22 +115,16 @@ class MessageCounter {
     this.#badHello = faultsOfName(name, site).length > 0
   }
 
-  /** Another agent has found something; `refused`: that was the end of it. */
-  found(refused: boolean): void {
-    if (refused) this.#found = 'too-much'
-    else if (this.#found === 'nothing') this.#found = 'something'
-  }
-
-  /** A message was refused or has been taken. */
-  conclude(accepted: boolean, scl: number | undefined): void {
-    const rating = ratingOf(accepted, this.#found, scl)
-    this.#found = 'nothing'
+  /** A message was refused or has been taken; `found`: somebody had something against it. */
+  conclude(accepted: boolean, found: boolean, scl: number | undefined): void {
+    const rating = ratingOf(accepted, this.refused ? 'too-much' : found ? 'something' : 'nothing', scl)
+    this.refused = false
     if (rating !== undefined && !this.isOff) this.#count(rating)
   }
 
-  /** Another message begins, or none: one that never came so far is counted when something was found against it. */
+  /** Another message begins, or none: one that never came so far is counted when it was refused. */
   close(): void {
-    this.conclude(false, undefined)
+    this.conclude(false, false, undefined)
   }
 
   #count(rating: number): void {
