@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { CancellationSource } from '@portico/base'
 import { createTimerWheel } from '@portico/net'
+import type { Protocol } from '@portico/session'
 import { createMemoryStore } from '@portico/state'
 import type { Log, LogFacts } from '@portico/telemetry'
 import { createFakeClock, type FakeClock } from '@portico/testkit'
@@ -9,7 +10,10 @@ import { type Agent, type AgentHandlers, type AgentSession, PASS } from '../../s
 import type { AgentBlock, AgentNeeds, AgentType } from '../../src/agents/agent-type.js'
 import { agentsSchema } from '../../src/agents/agents-schema.js'
 import { AgentRun } from '../../src/agents/run-agents.js'
+import { smtp } from '../../src/index.js'
 import type { HeaderEdits } from '../../src/message/header-fields.js'
+import type { SmtpSettings } from '../../src/schema.js'
+import { sharedOf } from '../../src/shared.js'
 import { fakeResolver } from './fake-resolver.js'
 
 /** A session of a stranger on the connector `inbound`. */
@@ -127,6 +131,17 @@ export function disposables(): Disposable & { add(one: Disposable): void } {
     add: (one) => void kept.push(one),
     [Symbol.dispose]() {
       for (const one of kept) one[Symbol.dispose]()
+    },
+  }
+}
+
+/** Agents are opened for a session only where the configuration has one: the transcripts name one that does not matter. */
+export function withAgents(agents: readonly Agent[]): Protocol<SmtpSettings> {
+  return {
+    ...smtp,
+    serve(session, settings) {
+      sharedOf(settings).agents ??= new Map([['inbound', agents]])
+      return smtp.serve(session, settings)
     },
   }
 }
