@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { AgentBlock, AgentType } from './agent-type.js'
+import { dnsList } from './dns-list/dns-list.js'
 import { greetDelay } from './greet-delay.js'
 import { helo } from './helo/helo.js'
 import { ipList } from './ip-list.js'
@@ -11,6 +12,7 @@ import { senderFilter } from './sender-filter.js'
 /** All types of agents. A new one is added here. */
 export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlock>[]] = [
   ipList,
+  dnsList,
   greetDelay,
   helo,
   rspamd,
