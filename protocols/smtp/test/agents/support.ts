@@ -30,6 +30,7 @@ export const SESSION: AgentSession = {
   hello: undefined,
   user: undefined,
   bypassesAntiSpam: false,
+  tellsOfCalls: false,
   input: () => Promise.resolve('cancelled'),
 }
 
