@@ -121,6 +121,21 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
   'answer of rspamd': ['protocols/smtp/src/agents/rspamd/rspamd.ts', 'LARGEST_REPLY'],
   'header fields that rspamd adds to a message': ['protocols/smtp/src/agents/rspamd/reply.ts', 'MOST_FIELDS'],
   'octets of header fields that rspamd adds to a message': ['protocols/smtp/src/agents/rspamd/reply.ts', 'MOST_OCTETS'],
+  'parts of a message that are looked at for its contents': ['protocols/smtp/src/content/content.ts', 'MOST_PARTS'],
+  'messages within messages that are looked at for its contents': [
+    'protocols/smtp/src/content/content.ts',
+    'MOST_NESTING',
+  ],
+  'header sections of all parts that are looked at for its contents': [
+    'protocols/smtp/src/content/content.ts',
+    'MOST_HEADERS',
+  ],
+  "text that is looked at for a message's contents": ['protocols/smtp/src/content/content.ts', 'MOST_TEXT'],
+  'names of files in zip archives that are looked at in a message': [
+    'protocols/smtp/src/content/content.ts',
+    'MOST_NAMES',
+  ],
+  'text into which a disclaimer can be put': ['protocols/smtp/src/rules/disclaimer/change-text.ts', 'LONGEST_TEXT'],
   'answer of clamd': ['protocols/smtp/src/agents/clamav/scan.ts', 'LONGEST_REPLY'],
   'time that a clamd without an answer is asked last': ['protocols/smtp/src/agents/clamav/endpoints.ts', 'AVOIDED'],
   'body in one frame to or from a milter': ['protocols/smtp/src/agents/milter/constants.ts', 'BODY_CHUNK'],

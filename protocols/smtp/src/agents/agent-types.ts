@@ -2,6 +2,7 @@
 
 import { telephony } from '../telephony/telephony.js'
 import type { AgentBlock, AgentType } from './agent-type.js'
+import { attachmentFilter } from './attachment-filter/attachment-filter.js'
 import { clamav } from './clamav/clamav.js'
 import { dnsList } from './dns-list/dns-list.js'
 import { greetDelay } from './greet-delay.js'
@@ -25,5 +26,6 @@ export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlo
   milter,
   recipientFilter,
   reputation,
+  attachmentFilter,
   telephony,
 ]
