@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+
+import { telephony } from '../telephony/telephony.js'
 import type { AgentBlock, AgentType } from './agent-type.js'
 import { clamav } from './clamav/clamav.js'
 import { dnsList } from './dns-list/dns-list.js'
@@ -17,4 +19,5 @@ export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlo
   clamav,
   milter,
   recipientFilter,
+  telephony,
 ]

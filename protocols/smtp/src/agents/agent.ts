@@ -34,6 +34,8 @@ export interface AgentSession {
   readonly user: string | undefined
   /** It is the connector's and the client's right not to be asked by anti-spam agents. */
   readonly bypassesAntiSpam: boolean
+  /** It is the connector's and the client's right to be believed that a message is a fax, a voice message and their like. */
+  readonly tellsOfCalls: boolean
   /**
    * Waits until the client has sent something that nobody has read yet, which stays unread. `cancelled`: the signal came first.
    * Only at `connect`: nothing else reads meanwhile.
@@ -214,8 +216,8 @@ export const PASS: Pass = { kind: 'pass' }
 /** An agent's answer to one event. The signal says that nobody waits any more; an answer after it is dropped. */
 export type Handler<F> = (facts: F, signal: Cancellation) => Opinion | Promise<Opinion>
 
-/** The events that an agent wants to hear of. */
-export type EventHandlers = { readonly [E in AgentEvent]?: Handler<EventFacts[E]> }
+/** The events that an agent wants to hear of. It is looked up at each event: who has signed in may be another matter than who has not. */
+export type EventHandlers = { readonly [E in AgentEvent]?: Handler<EventFacts[E]> | undefined }
 
 /** One agent in one session, with what it remembers between events. */
 export interface AgentHandlers extends EventHandlers {

@@ -9,6 +9,8 @@ import type { Dialogue, Next } from '../dialogue.js'
 import type { RcptCommand } from '../parse.js'
 import { RECIPIENT_FAILURES, REPLIES, type Reply } from '../replies.js'
 import { sharedOf } from '../shared.js'
+import { calledBy } from '../telephony/gateways.js'
+import { spendCall, tollRefusal } from '../telephony/toll-guard.js'
 import { askRecipient } from '../transaction/ask-recipient.js'
 import type { Asked, Heard } from '../transaction/begin.js'
 import { rulesOf } from '../transaction/branches.js'
@@ -29,7 +31,9 @@ export async function rcpt(dialogue: Dialogue, command: RcptCommand): Promise<Ne
   if ('code' in parameters) return dialogue.mistake(parameters)
   if (command.mailbox.international && !international) return dialogue.mistake(REPLIES.needsSmtpUtf8)
   if (envelope.recipients.length >= connector.maxRecipients) return answered(dialogue, REPLIES.tooManyRecipients)
-  if (!mayReceive(connector, isSignedIn(dialogue), command.mailbox)) return dialogue.mistake(REPLIES.relayDenied)
+  const called = calledBy(dialogue.settings.telephony, command.mailbox)
+  const refusal = called === undefined ? relayRefusal(dialogue, command) : tollRefusal(dialogue, called)
+  if (refusal !== undefined) return dialogue.mistake(refusal)
   if (dialogue.agents !== undefined) {
     const hindered = await hindrance(dialogue, 'rcpt', factsOf(envelope, command), (reply) => answered(dialogue, reply))
     if (hindered !== undefined) return hindered
@@ -41,9 +45,15 @@ export async function rcpt(dialogue: Dialogue, command: RcptCommand): Promise<Ne
   if (way.kind === 'refused') return answered(dialogue, RECIPIENT_FAILURES[way.reason])
   const known = isSignedIn(dialogue) ? undefined : unknownAt(dialogue, way.way, command.mailbox)
   if (known !== undefined) return answered(dialogue, known)
+  const spent = called?.kind === 'call' ? await spendCall(dialogue, called) : undefined
+  if (spent !== undefined) return answered(dialogue, spent)
   const asked = { mailbox: command.mailbox, parameters }
   const heard = await askRecipient(dialogue, envelope, way.way, asked, rulesOf(connector))
   return tell(dialogue, envelope, asked, heard)
+}
+
+function relayRefusal(dialogue: Dialogue, { mailbox }: RcptCommand): Reply | undefined {
+  return mayReceive(dialogue.connector, isSignedIn(dialogue), mailbox) ? undefined : REPLIES.relayDenied
 }
 
 function factsOf({ sender, recipients }: Envelope, { mailbox, parameters }: RcptCommand): RcptFacts {

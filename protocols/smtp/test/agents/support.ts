@@ -3,10 +3,11 @@ import { CancellationSource } from '@portico/base'
 import { createTimerWheel, type TimerWheel } from '@portico/net'
 import type { Protocol } from '@portico/session'
 import { createMemoryStore } from '@portico/state'
-import type { Log, LogFacts } from '@portico/telemetry'
+import { createMetrics, type Log, type LogFacts, type Metrics } from '@portico/telemetry'
 import { createFakeClock, type FakeClock } from '@portico/testkit'
 import type { Mailbox } from '../../src/address.js'
 import { type Agent, type AgentHandlers, type AgentSession, PASS } from '../../src/agents/agent.js'
+import { agentMetrics } from '../../src/agents/agent-metrics.js'
 import type { AgentBlock, AgentNeeds, AgentType } from '../../src/agents/agent-type.js'
 import { agentsSchema } from '../../src/agents/agents-schema.js'
 import { AgentRun } from '../../src/agents/run-agents.js'
@@ -30,6 +31,7 @@ export const SESSION: AgentSession = {
   hello: undefined,
   user: undefined,
   bypassesAntiSpam: false,
+  tellsOfCalls: false,
   input: () => Promise.resolve('cancelled'),
 }
 
@@ -105,6 +107,7 @@ export interface Staged {
   readonly run: AgentRun
   readonly clock: FakeClock
   readonly signal: CancellationSource
+  readonly metrics: Metrics
   readonly lines: LogLine[]
 }
 
@@ -117,9 +120,18 @@ export function stage(
   const clock = createFakeClock()
   const signal = new CancellationSource()
   const log = listeningLog()
+  const metrics = createMetrics()
   const there = Object.create(SESSION, Object.getOwnPropertyDescriptors(session)) as AgentSession
-  const run = new AgentRun({ session: there, agents, wheel: wheel ?? createTimerWheel(clock), log, signal })
-  return { run, clock, signal, lines: log.lines }
+  const run = new AgentRun({
+    session: there,
+    agents,
+    clock,
+    wheel: wheel ?? createTimerWheel(clock),
+    log,
+    metrics: agentMetrics(metrics),
+    signal,
+  })
+  return { run, clock, signal, metrics, lines: log.lines }
 }
 
 /** A message that is whole and here, which is read in pieces of some length. */
