@@ -3,7 +3,7 @@ import type { Mailbox } from '../address.js'
 import { encodedText } from '../agents/header-text.js'
 import { decodeWords } from '../content/encoded-words.js'
 import type { HeaderEdits, HeaderFields } from '../message/header-fields.js'
-import { addressesOf } from './mailbox-list.js'
+import { addressesOf } from './address.js'
 
 /** Characters of a line where a field is folded (RFC 5322 section 2.1.1). */
 const LINE = 76

@@ -3,8 +3,8 @@
 import type { MessageType } from '../content/content.js'
 import { decodeWords } from '../content/encoded-words.js'
 import { headerTypes } from '../content/message-types.js'
+import { type Address, addressesOf, addressIn } from './address.js'
 import { HeaderDraft } from './header-draft.js'
-import { type Address, addressesOf, comparableDomain } from './mailbox-list.js'
 import type { RuleFacts } from './rule-facts.js'
 import { foldText } from './words.js'
 
@@ -57,8 +57,4 @@ export class RuleView {
     this.#headerTypes ??= headerTypes(this.facts.fields)
     return this.#headerTypes
   }
-}
-
-function addressIn({ local, domain }: { readonly local: string; readonly domain: string }): Address {
-  return { text: domain === '' ? local : `${local}@${domain}`, domain: comparableDomain(domain) }
 }

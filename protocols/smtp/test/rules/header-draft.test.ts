@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { mailboxOf } from '../../src/agents/agent-type.js'
 import { decodeWords } from '../../src/content/encoded-words.js'
 import { editHeader, parseHeader } from '../../src/message/header-fields.js'
+import { addressesOf } from '../../src/rules/address.js'
 import { HeaderDraft } from '../../src/rules/header-draft.js'
-import { addressesOf } from '../../src/rules/mailbox-list.js'
 
 /** A header section after a change. */
 function changed(section: string, change: (draft: HeaderDraft) => void): string {
