@@ -157,6 +157,11 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
   'STARTTLS of an IMAP4 backend': ['protocols/imap4/src/driver.ts', 'HANDSHAKE_MS'],
   'STLS of a POP3 backend': ['protocols/pop3/src/driver.ts', 'HANDSHAKE_MS'],
   'STARTTLS of an SMTP backend': ['protocols/smtp/src/backend/driver.ts', 'HANDSHAKE'],
+  'addresses whose datagrams are counted': ['packages/net/src/rate-table.ts', 'MOST_ADDRESSES'],
+  'octets of datagrams that wait to be sent': ['packages/net/src/datagram-listener.ts', 'MOST_QUEUED'],
+  'length of a SIP answer over UDP': ['protocols/sip/src/serve-datagram.ts', 'MOST_FACTOR'],
+  'SIP telephone number': ['protocols/sip/src/parse-uri.ts', 'LONGEST_NUMBER'],
+  'SIP user that is looked up': ['protocols/sip/src/target.ts', 'LONGEST_LOCAL'],
   'proxies that a session may pass': ['packages/routing/src/router.ts', 'MAX_HOPS'],
   'redirections of a user to another site in a minute': [
     'protocols/http/src/elsewhere/redirect-budget.ts',
