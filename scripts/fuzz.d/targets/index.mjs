@@ -14,6 +14,7 @@ import { saslTargets } from './sasl.mjs'
 import { sipTargets } from './sip.mjs'
 import { smtpTargets } from './smtp.mjs'
 import { smtpMessageTargets } from './smtp-message.mjs'
+import { smtpRuleTargets } from './smtp-rules.mjs'
 import { smtpScannerTargets } from './smtp-scanners.mjs'
 
 /**
@@ -27,6 +28,7 @@ export async function makeTargets(load) {
     pop3Targets,
     smtpTargets,
     smtpMessageTargets,
+    smtpRuleTargets,
     smtpScannerTargets,
     httpTargets,
     httpPassingTargets,

@@ -56,6 +56,13 @@ describe('a subject with a prefix', () => {
     )
   })
 
+  test('is folded at blanks and nowhere else', () => {
+    const raw = Buffer.from('voilà à '.repeat(40).trimEnd()).toString('latin1')
+    const text = changed(`Subject: ${raw}\r\n\r\n`, (draft) => draft.prependSubject('[x] '))
+    const [field] = parseHeader(Buffer.from(text, 'latin1'), 'plain').list
+    expect(field?.text()).toBe(`[x] ${raw}`)
+  })
+
   test('octets of the subject stay as they came', () => {
     const raw = Buffer.from('grüße').toString('latin1')
     expect(changed(`Subject: ${raw}\r\n\r\n`, (draft) => draft.prependSubject('[x] '))).toBe(
