@@ -14,9 +14,9 @@ function rows(text: string): readonly (readonly string[])[] {
 }
 
 const MEASURE = /^(?:list of )?(?:duration|size|whole number)$/
-/** A number, but how much of something it is not. */
-const PORT = /\bports?`$/
-const limits = rows(docsText()).filter(([key = '', type = '']) => MEASURE.test(type) && !PORT.test(key))
+/** Numbers that do not say how much of something there may be: ports, and places in an order. */
+const NO_MEASURE = /\.(?:ports?|priority|scl)`$/
+const limits = rows(docsText()).filter(([key = '', type = '']) => MEASURE.test(type) && !NO_MEASURE.test(key))
 
 test('docs/limits.md has every duration, size and count of the configuration, with its default', () => {
   const configured = limits.map(([key, , value]) => `${key} ${value}`)

@@ -28,6 +28,7 @@ export function formatReply({ code, enhanced, lines }: Reply): string {
 /** Replies that are always the same. */
 export const REPLIES = {
   ok: say(250, '2.0.0', 'OK'),
+  discarded: say(250, '2.0.0', 'Message accepted'),
   senderOk: say(250, '2.1.0', 'Sender OK'),
   bye: say(221, '2.0.0', 'Bye'),
   startTls: say(220, '2.0.0', 'Ready to start TLS'),

@@ -86,11 +86,21 @@ describe('Authentication-Results of a submission (RFC 8601 section 2.7.4)', () =
     ['a name with a line end', 'a\r\nb', true, ''],
     ['no name', '', false, ''],
   ])('%s', (_label, user, international, result) => {
-    expect(authenticationResultsField({ hostname: 'mail.example', user, international })).toBe(
-      `Authentication-Results: mail.example;\r\n\tauth=pass${result}\r\n`,
-    )
+    expect(
+      authenticationResultsField({ hostname: 'mail.example', international }, [
+        { method: 'auth', result: 'pass', properties: [['smtp.auth', user]] },
+      ]),
+    ).toBe(`Authentication-Results: mail.example;\r\n\tauth=pass${result}\r\n`)
   })
 })
+
+/** A result that is told whatever the text is. */
+function resultsOf(text: string) {
+  return [
+    { method: 'spf', result: 'pass', comment: text, properties: [['smtp.mailfrom', text]] },
+    { method: text, result: text, properties: [[text, text]] },
+  ] as const
+}
 
 const hostile = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 1_500 }),
@@ -131,7 +141,7 @@ test('whatever the facts are, each field is one field of lines below 998 octets,
     fc.property(anyFacts, (change) => {
       for (const [name, field] of [
         ['received', receivedField({ ...facts, ...change })],
-        ['authentication-results', authenticationResultsField(change)],
+        ['authentication-results', authenticationResultsField(change, resultsOf(change.user)) ?? ''],
       ] as const) {
         const parsed = parseHeader(Buffer.from(field, 'latin1'), 'plain')
         expect(parsed.faulty).toBe(false)

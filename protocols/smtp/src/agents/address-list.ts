@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
+import { z } from '@portico/config'
 import type { Mailbox } from '../address.js'
 
 /** What an entry looks like: `alice@example.org`, `example.org`, `*.example.org` for all domains below it, `alice@` at any domain. */
-export const ADDRESS_ENTRY = /^(?:[^\s@]+@(?:[^\s@*]+)?|(?:\*\.)?[^\s@*]+)$/
+const ADDRESS_ENTRY = /^(?:[^\s@]+@(?:[^\s@*]+)?|(?:\*\.)?[^\s@*]+)$/
 
 /** A list of addresses and domains. Case does not count. */
 export class AddressList {
@@ -31,3 +32,7 @@ export class AddressList {
     return false
   }
 }
+
+/** A setting that lists some. */
+export const addressEntries = () =>
+  z.array(z.string().regex(ADDRESS_ENTRY, 'expected an address, a domain, *.domain, or a local part with @ behind it'))

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-import { readFileSync } from 'node:fs'
 import type { ConfigProblem } from '@portico/config'
 import type { Services, SiteFacts } from '@portico/session'
 import type { Connector } from '../connector/connectors.js'
@@ -7,20 +6,16 @@ import { may } from '../connector/permissions.js'
 import type { SmtpSettings } from '../schema.js'
 import { sharedOf } from '../shared.js'
 import type { Agent } from './agent.js'
-import type { AgentSettings } from './agents-schema.js'
-import { greetDelay } from './greet-delay.js'
-import { ipList } from './ip-list.js'
-import { parseNetworkList } from './network-list.js'
-import { recipientFilter } from './recipient-filter.js'
-import { rspamd } from './rspamd.js'
+import type { AgentBlock, AgentNeeds, AgentType } from './agent-type.js'
+import { AGENT_TYPES } from './agent-types.js'
+import { createResolver } from './dns/create-resolver.js'
 
-/** The order of the table in the documentation: a client that is known by its address is not kept waiting. */
-const ORDER: readonly AgentSettings['type'][] = ['ip-list', 'greet-delay', 'recipient-filter', 'rspamd']
-
-type Needs = Pick<Services, 'clock' | 'wheel' | 'log' | 'pathOf' | 'disposeWhenRetired'>
+type Needs = Pick<Services, 'clock' | 'wheel' | 'log' | 'state' | 'hostname' | 'pathOf' | 'disposeWhenRetired'>
 
 /** The agents of each connector, in the order in which they are asked; made once for each configuration. */
 export type AgentSet = ReadonlyMap<string, readonly Agent[]>
+
+const TYPES: ReadonlyMap<string, AgentType<AgentBlock>> = new Map(AGENT_TYPES.map((type) => [type.type, type]))
 
 /** The agents that are asked at a connector. */
 export function agentsOf(settings: SmtpSettings, connector: Connector, needs: Needs): readonly Agent[] {
@@ -29,71 +24,56 @@ export function agentsOf(settings: SmtpSettings, connector: Connector, needs: Ne
   return shared.agents.get(connector.name) ?? []
 }
 
-function agentSet({ agents, connectors }: SmtpSettings, needs: Needs): AgentSet {
+function agentSet({ agents, connectors, dns }: SmtpSettings, services: Needs): AgentSet {
+  const { clock, wheel, log, state, hostname } = services
+  const resolver = createResolver(dns, clock)
+  services.disposeWhenRetired(resolver)
+  const needs: AgentNeeds = {
+    ...{ clock, wheel, log, state, hostname, resolver },
+    domains: [...new Set([...connectors.values()].flatMap(({ domains }) => domains.map((one) => one.toLowerCase())))],
+    pathOf: (path) => services.pathOf(path),
+    disposeWhenRetired: (resource) => services.disposeWhenRetired(resource),
+  }
   const made = agents
-    .toSorted((one, other) => ORDER.indexOf(one.type) - ORDER.indexOf(other.type))
-    .map((settings) => ({ settings, agent: make(settings, needs) }))
+    .map((written) => ({ written, type: typeOf(written) }))
+    .toSorted((one, other) => priorityOf(one) - priorityOf(other))
+    .map(({ written, type }) => ({ written, type, agent: type.make(written, needs) }))
   return new Map(
     [...connectors.values()].map((connector) => [
       connector.name,
-      made.filter(({ settings }) => isAskedAt(settings, connector)).map(({ agent }) => agent),
+      made.filter(({ written, type }) => isAskedAt(written, type, connector)).map(({ agent }) => agent),
     ]),
   )
 }
 
-function make(settings: AgentSettings, needs: Needs): Agent {
-  switch (settings.type) {
-    case 'ip-list':
-      return ipList(settings, needs)
-    case 'greet-delay':
-      return greetDelay(settings, needs.wheel)
-    case 'recipient-filter':
-      return recipientFilter(settings)
-    case 'rspamd': {
-      const agent = rspamd(settings, needs.clock)
-      needs.disposeWhenRetired(agent)
-      return agent
-    }
-  }
+function typeOf({ type }: AgentBlock): AgentType<AgentBlock> {
+  const known = TYPES.get(type)
+  if (known === undefined) throw new TypeError(`no agent type ${type}`)
+  return known
 }
 
-function isAskedAt({ connectors }: AgentSettings, connector: Connector): boolean {
-  return connectors === undefined ? may(connector, false, 'submit') : connectors.includes(connector.name)
+function priorityOf({ written, type }: { readonly written: AgentBlock; readonly type: AgentType<AgentBlock> }): number {
+  return written.priority ?? type.priority
 }
 
-/** Connectors that do not exist, and files that cannot be read. */
+function isAskedAt({ connectors }: AgentBlock, { everywhere }: AgentType<AgentBlock>, connector: Connector): boolean {
+  if (connectors !== undefined) return connectors.includes(connector.name)
+  return everywhere === true || may(connector, false, 'submit')
+}
+
+/** Connectors that do not exist, and what the agents themselves find wrong, such as files that cannot be read. */
 export function agentProblems(
   { agents, connectors }: SmtpSettings,
-  { pathOf }: Pick<SiteFacts, 'pathOf'>,
+  site: Pick<SiteFacts, 'pathOf'>,
 ): readonly ConfigProblem[] {
   const names = [...connectors.keys()]
-  return agents.flatMap((agent, index) => {
-    const path = ['smtp', 'agents', index]
-    const unknown = (agent.connectors ?? []).findIndex((name) => !connectors.has(name))
-    const problems: ConfigProblem[] =
-      unknown < 0
-        ? []
-        : [
-            {
-              path: [...path, 'connectors', unknown],
-              expectation: `expected one of the connectors ${names.join(', ')}`,
-            },
-          ]
-    if (agent.type !== 'ip-list') return problems
-    for (const key of ['allowFile', 'blockFile'] as const) {
-      const fault = agent[key] === undefined ? undefined : faultOf(pathOf(agent[key]))
-      if (fault !== undefined)
-        problems.push({ path: [...path, key], expectation: `expected a list of networks: ${fault}` })
-    }
-    return problems
+  return agents.flatMap((written, index) => {
+    const at = ['smtp', 'agents', index]
+    const own = typeOf(written).problems?.(written, site) ?? []
+    const problems = own.map(({ path, expectation }) => ({ path: [...at, ...path], expectation }))
+    const unknown = (written.connectors ?? []).findIndex((name) => !connectors.has(name))
+    if (unknown < 0) return problems
+    const expectation = `expected one of the connectors ${names.join(', ')}`
+    return [{ path: [...at, 'connectors', unknown], expectation }, ...problems]
   })
-}
-
-function faultOf(path: string): string | undefined {
-  try {
-    parseNetworkList(readFileSync(path, 'utf8'))
-    return undefined
-  } catch (error) {
-    return (error as Error).message
-  }
 }

@@ -3,7 +3,7 @@ import type { Cancellation, Endpoint } from '@portico/base'
 import type { TlsFacts } from '@portico/net'
 import type { Mailbox } from '../address.js'
 import type { HeaderEdits, HeaderFields } from '../message/header-fields.js'
-import type { SpooledMessage } from '../message/spool.js'
+import type { Spool, SpooledMessage } from '../message/spool.js'
 import type { Reply } from '../replies.js'
 
 /**
@@ -83,6 +83,8 @@ export interface HeadersFacts {
   readonly envelope: EnvelopeFacts
   /** As they came: what the header firewall takes out is still among them. */
   readonly fields: HeaderFields
+  /** What has been found of this message so far; what the agent adds itself it says in its opinion. */
+  readonly notes: MessageNotes
 }
 
 /** The whole message is here, and nothing of it has gone to a backend. */
@@ -102,16 +104,111 @@ export interface EventFacts {
 }
 
 /**
- * What an agent thinks. `pass`: nothing against it; edits count at `headers` and `dataEnd`. `exempt`: no anti-spam agent is asked
- * from here on in this session. `refuse`: the client gets the reply (400 to 599) instead of ours, and with `close` nothing else.
+ * What an agent thinks.
+ *
+ * - `pass`: nothing against it. Edits count at `headers` and `dataEnd`, other envelopes and bodies at `dataEnd`.
+ * - `exempt`: no anti-spam agent is asked from here on in this session.
+ * - `against`: what becomes of that is the agent's {@link Action}. `reply` (400 to 599) is said where it is rejected, `reason` is for
+ *   marks and the log: one line, nothing secret.
+ * - `refuse`: the client gets the reply (400 to 599) instead of ours whatever the action is, and with `close` nothing else.
+ * - `discard`: only at `dataEnd`. The client is told that all is well and nobody gets the message, because the site wrote so.
  */
 export type Opinion =
-  | { readonly kind: 'pass'; readonly edits?: HeaderEdits }
+  | Pass
   | { readonly kind: 'exempt' }
+  | {
+      readonly kind: 'against'
+      readonly reply: Reply
+      readonly reason: string
+      readonly close?: true
+      readonly notes?: Notes
+    }
   | { readonly kind: 'refuse'; readonly reply: Reply; readonly close?: true }
+  | { readonly kind: 'discard'; readonly reason: string }
+
+export interface Pass {
+  readonly kind: 'pass'
+  readonly edits?: HeaderEdits
+  readonly notes?: Notes
+  readonly envelope?: EnvelopeEdits
+  readonly rewrite?: Rewrite
+}
+
+/** What is to become of a finding against somebody; an address is that of the mailbox where such messages are kept instead. */
+export type Action = 'reject' | 'tempfail' | 'tag' | { readonly quarantine: string }
+
+/** What an agent has found out about a message. */
+export interface Notes {
+  /** Spam confidence level, -1 to 9: how much it looks like spam, -1 where that is out of the question. The highest word of all agents counts. */
+  readonly scl?: number
+  /** Holds whatever anybody has said before. */
+  readonly setScl?: number
+  /** For the Authentication-Results field (RFC 8601). */
+  readonly results?: readonly AuthenticationResult[]
+  /** What kind of message it is: `fax`, `voice` … */
+  readonly types?: readonly string[]
+}
+
+/** What all agents together have found out about a message so far. */
+export interface MessageNotes {
+  /** Undefined where nobody has said anything. */
+  readonly scl: number | undefined
+  readonly results: readonly AuthenticationResult[]
+  readonly types: ReadonlySet<string>
+  readonly findings: readonly Finding[]
+}
+
+/** One method's result (RFC 8601 section 2.2). Texts are ASCII or Unicode; whatever cannot stand in the field is left out. */
+export interface AuthenticationResult {
+  /** `spf`, `dkim`, `dmarc`, `arc` … */
+  readonly method: string
+  readonly result: string
+  /** For people: becomes a comment behind the result. */
+  readonly comment?: string
+  /** `smtp.mailfrom` and its like, each with its value. */
+  readonly properties: readonly (readonly [name: string, value: string])[]
+}
+
+/** A finding against a client or a message, as other agents hear of it. */
+export interface Finding {
+  /** Name of the agent that found it. */
+  readonly agent: string
+  readonly event: AgentEvent
+  readonly reason: string
+}
+
+/** Whom a message is to go to beside or instead of its recipients. Nobody of them is told to the client. */
+export interface EnvelopeEdits {
+  /** Get it, too. */
+  readonly add?: readonly Mailbox[]
+  /** Get it instead of all others. */
+  readonly redirect?: readonly Mailbox[]
+  /** Of the recipients: do not get it. */
+  readonly drop?: readonly Mailbox[]
+}
+
+/** A message as the one before in the row of rewriters has left it. */
+export interface Rewritable {
+  readonly section: Buffer
+  readonly fields: HeaderFields
+  /** Header section and body. */
+  readonly message: SpooledMessage
+}
+
+/** What a rewriter makes: edits of the header section, and all that stands behind its empty line. */
+export interface Rewritten {
+  readonly edits?: HeaderEdits
+  readonly body: SpooledMessage
+}
+
+/**
+ * Makes another body. Called when all agents have let the message go, one rewriter after another. `create` gives an empty place to
+ * write it to, which is disposed of with the message. A rejection or an undefined answer puts the message off (451).
+ */
+export type Rewrite = (from: Rewritable, create: () => Spool, signal: Cancellation) => Promise<Rewritten | undefined>
 
 /** Nothing against it. */
-export const PASS: Opinion = { kind: 'pass' }
+export const PASS: Pass = { kind: 'pass' }
 
 /** An agent's answer to one event. The signal says that nobody waits any more; an answer after it is dropped. */
 export type Handler<F> = (facts: F, signal: Cancellation) => Opinion | Promise<Opinion>
@@ -121,6 +218,10 @@ export type EventHandlers = { readonly [E in AgentEvent]?: Handler<EventFacts[E]
 
 /** One agent in one session, with what it remembers between events. */
 export interface AgentHandlers extends EventHandlers {
+  /** Another agent has found something; at once, and never of this agent's own. It must not throw. */
+  heard?(finding: Finding): void
+  /** The message was refused or has gone out; `accepted`: the backends have taken it. It must not throw. */
+  concluded?(accepted: boolean, notes: MessageNotes): void
   /** The session is over, or another client has taken its place. */
   end?(): void
 }
@@ -137,6 +238,10 @@ export interface Agent {
   readonly whenAway: 'pass' | 'tempfail'
   /** It says in the log what it would have done, and changes nothing. */
   readonly audit: boolean
+  /** What becomes of what it finds. */
+  readonly action: Action
+  /** Spam confidence level that its findings mean, where they refuse nothing; undefined: none. */
+  readonly scl: number | undefined
   /** Undefined where it has no business: it is then not heard of again in this session. */
   open(session: AgentSession): AgentHandlers | undefined
 }

@@ -1,11 +1,61 @@
 // SPDX-License-Identifier: MIT
+import { readFileSync } from 'node:fs'
 import { type Clock, WatchedFile } from '@portico/base'
+import { networks, type Settings, z } from '@portico/config'
 import type { Log } from '@portico/telemetry'
 import { say } from '../replies.js'
-import { AddressList } from './address-list.js'
+import { AddressList, addressEntries } from './address-list.js'
 import { type Agent, type Opinion, PASS } from './agent.js'
-import type { IpListSettings } from './agents-schema.js'
-import { NetworkList, parseNetworkList } from './network-list.js'
+import { type AgentProblem, type AgentType, agentBasics, agentKeys } from './agent-type.js'
+import { isNetwork, NetworkList, parseNetworkList, parseTimestamp } from './network-list.js'
+
+const network = () => z.string().refine(isNetwork, 'expected an address or a CIDR block')
+
+const blockEntry = z.union([
+  network().transform((text) => ({ network: text, until: undefined })),
+  z.strictObject({
+    network: network().describe('An address or a CIDR block.'),
+    until: z
+      .string()
+      .transform((text, context) => {
+        const time = parseTimestamp(text)
+        if (time !== undefined) return time
+        context.addIssue({ code: 'custom', message: 'expected a time such as 2027-01-31T12:00:00Z' })
+        return z.NEVER
+      })
+      .describe('The entry does not count any more from then on.'),
+  }),
+])
+
+const schema = z
+  .strictObject({
+    type: z.literal('ip-list'),
+    ...agentKeys({ action: 'reject' }),
+    allow: networks().prefault([]).describe('Clients whom no anti-spam agent is asked about.'),
+    block: z.array(blockEntry).default([]).describe('Clients who are refused.'),
+    allowFile: z
+      .string()
+      .optional()
+      .describe('File with more of them: an address or CIDR block a line. Read again when it changes.'),
+    blockFile: z
+      .string()
+      .optional()
+      .describe(
+        'File with more of them: an address or CIDR block a line, perhaps with `until 2027-01-31T12:00:00Z` behind it. Read again when it changes.',
+      ),
+    when: z
+      .enum(['rcpt', 'connect'])
+      .default('rcpt')
+      .describe(
+        'When they are refused. `rcpt`: at each recipient, so that the log says whom they wrote to and `exceptRecipients` counts. `connect`: instead of a greeting.',
+      ),
+    exceptRecipients: addressEntries()
+      .default(['postmaster@'])
+      .describe('Recipients whom everybody may write to (RFC 5321 section 4.5.1).'),
+  })
+  .describe('Clients by their address.')
+
+type IpListSettings = Settings<typeof schema>
 
 /** What an agent may use that reads files. */
 export interface ListFiles {
@@ -15,13 +65,22 @@ export interface ListFiles {
   pathOf(path: string): string
 }
 
-const AT_RCPT: Opinion = { kind: 'refuse', reply: say(550, '5.7.1', 'Client address is blocked') }
+const AT_RCPT: Opinion = {
+  kind: 'against',
+  reply: say(550, '5.7.1', 'Client address is blocked'),
+  reason: 'address is blocked',
+}
 /** Instead of a greeting (RFC 5321 section 3.1). */
-const AT_CONNECT: Opinion = { kind: 'refuse', reply: say(554, '5.7.1', 'Client address is blocked'), close: true }
+const AT_CONNECT: Opinion = {
+  kind: 'against',
+  reply: say(554, '5.7.1', 'Client address is blocked'),
+  reason: 'address is blocked',
+  close: true,
+}
 const EXEMPT: Opinion = { kind: 'exempt' }
 
 /** Clients by their address: some are asked nothing more, some are refused. Throws when a file cannot be read. */
-export function ipList(settings: IpListSettings, files: ListFiles): Agent {
+function make(settings: IpListSettings, files: ListFiles): Agent {
   const allowFile = openList(settings.allowFile, files)
   const blockFile = openList(settings.blockFile, files)
   const block = new NetworkList(
@@ -33,9 +92,7 @@ export function ipList(settings: IpListSettings, files: ListFiles): Agent {
   return {
     name: 'ip-list',
     antiSpam: true,
-    deadline: undefined,
-    whenAway: 'pass',
-    audit: settings.audit,
+    ...agentBasics(settings),
     open(session) {
       let blocked = false
       return {
@@ -64,3 +121,22 @@ function openList(name: string | undefined, { clock, log, pathOf }: ListFiles): 
     failed: (cause) => log.error('address list cannot be read, the former one stays', { path, cause }),
   })
 }
+
+function problems(settings: IpListSettings, { pathOf }: Pick<ListFiles, 'pathOf'>): readonly AgentProblem[] {
+  return (['allowFile', 'blockFile'] as const).flatMap((key) => {
+    const fault = settings[key] === undefined ? undefined : faultOf(pathOf(settings[key]))
+    return fault === undefined ? [] : [{ path: [key], expectation: `expected a list of networks: ${fault}` }]
+  })
+}
+
+function faultOf(path: string): string | undefined {
+  try {
+    parseNetworkList(readFileSync(path, 'utf8'))
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/** The agent type `ip-list`. */
+export const ipList: AgentType<IpListSettings> = { type: 'ip-list', priority: 10, schema, make, problems }

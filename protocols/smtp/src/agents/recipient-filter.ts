@@ -1,15 +1,30 @@
 // SPDX-License-Identifier: MIT
+import { type Settings, z } from '@portico/config'
 import { RECIPIENT_FAILURES } from '../replies.js'
-import { AddressList } from './address-list.js'
+import { AddressList, addressEntries } from './address-list.js'
 import { type Agent, type Opinion, PASS } from './agent.js'
-import type { RecipientFilterSettings } from './agents-schema.js'
+import { type AgentType, agentBasics, agentKeys } from './agent-type.js'
+
+const schema = z
+  .strictObject({
+    type: z.literal('recipient-filter'),
+    ...agentKeys({ action: 'reject' }),
+    block: addressEntries().min(1).describe('Recipients who do not exist for those who are asked about here.'),
+  })
+  .describe('Recipients that are there for some clients only, such as lists for one’s own people.')
+
+type RecipientFilterSettings = Settings<typeof schema>
 
 /** In the words for somebody who does not exist: they say nothing about who does. */
-const UNKNOWN: Opinion = { kind: 'refuse', reply: RECIPIENT_FAILURES['no-mailbox'] }
+const UNKNOWN: Opinion = {
+  kind: 'against',
+  reply: RECIPIENT_FAILURES['no-mailbox'],
+  reason: 'recipient is not for strangers',
+}
 
 /** Recipients who do not exist for strangers. */
-export function recipientFilter({ audit, block }: RecipientFilterSettings): Agent {
-  const blocked = new AddressList(block)
+function make(settings: RecipientFilterSettings): Agent {
+  const blocked = new AddressList(settings.block)
   const handlers = {
     rcpt: ({ recipient }: { readonly recipient: { readonly local: string; readonly domain: string } }) =>
       blocked.holds(recipient) ? UNKNOWN : PASS,
@@ -17,9 +32,15 @@ export function recipientFilter({ audit, block }: RecipientFilterSettings): Agen
   return {
     name: 'recipient-filter',
     antiSpam: true,
-    deadline: undefined,
-    whenAway: 'pass',
-    audit,
+    ...agentBasics(settings),
     open: () => handlers,
   }
+}
+
+/** The agent type `recipient-filter`. */
+export const recipientFilter: AgentType<RecipientFilterSettings> = {
+  type: 'recipient-filter',
+  priority: 70,
+  schema,
+  make,
 }

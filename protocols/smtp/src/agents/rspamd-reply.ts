@@ -52,7 +52,11 @@ export function opinionOf(reply: RspamdReply, fields: HeaderFields): Opinion {
   switch (reply.action) {
     case 'reject':
     case 'discard':
-      return { kind: 'refuse', reply: say(554, '5.7.1', textOf(reply, 'Message refused as spam')) }
+      return {
+        kind: 'against',
+        reply: say(554, '5.7.1', textOf(reply, 'Message refused as spam')),
+        reason: `score ${reply.score.toFixed(2)}`,
+      }
     case 'soft reject':
       return { kind: 'refuse', reply: say(451, '4.7.1', textOf(reply, 'Try again later')) }
     case 'add header':

@@ -1,26 +1,42 @@
 // SPDX-License-Identifier: MIT
-import type { Clock } from '@portico/base'
+import { type Settings, size, z } from '@portico/config'
 import { createHttpClient, type HttpReply } from '@portico/net'
 import { type Agent, type AgentSession, type DataEndFacts, type Opinion, PASS } from './agent.js'
-import type { RspamdSettings } from './agents-schema.js'
+import { type AgentNeeds, type AgentType, agentBasics, agentKeys, serviceKeys } from './agent-type.js'
 import { opinionOf, readReply } from './rspamd-reply.js'
+
+const schema = z
+  .strictObject({
+    type: z.literal('rspamd'),
+    ...agentKeys({ action: 'reject' }),
+    url: z
+      .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
+      .default('http://127.0.0.1:11333/checkv2')
+      .describe('Where its normal worker is asked.'),
+    ...serviceKeys({ deadline: 30_000, whenAway: 'pass' }),
+    maxSize: size()
+      .default(20 * 1024 ** 2)
+      .describe('Larger messages are not shown to it.'),
+  })
+  .describe('rspamd judges the whole message, which is kept here until its end has come.')
+
+type RspamdSettings = Settings<typeof schema>
 
 /** Octets of an answer: it names every rule that a message has met. */
 const LARGEST_REPLY = 1_048_576
 
-/** An agent that keeps connections. */
-export interface ClosableAgent extends Agent, Disposable {}
-
 /** Shows whole messages to rspamd (https://rspamd.com/doc/developers/protocol.html), and does as it says. */
-export function rspamd(settings: RspamdSettings, clock: Clock): ClosableAgent {
-  const { audit, url, deadline, whenAway, maxSize } = settings
+function make(
+  settings: RspamdSettings,
+  { clock, disposeWhenRetired }: Pick<AgentNeeds, 'clock' | 'disposeWhenRetired'>,
+): Agent {
+  const { url, deadline, maxSize } = settings
   const client = createHttpClient({ url: new URL(url), timeoutMs: deadline, replyRoom: LARGEST_REPLY, clock })
+  disposeWhenRetired({ [Symbol.dispose]: () => client.close() })
   return {
     name: 'rspamd',
     antiSpam: true,
-    deadline,
-    whenAway,
-    audit,
+    ...agentBasics(settings),
     open: (session) => ({
       async dataEnd(facts, signal): Promise<Opinion> {
         if (facts.message.size > maxSize) return PASS
@@ -28,7 +44,6 @@ export function rspamd(settings: RspamdSettings, clock: Clock): ClosableAgent {
         return opinionOf(readReply(bodyOf(reply)), facts.fields)
       },
     }),
-    [Symbol.dispose]: () => client.close(),
   }
 }
 
@@ -56,3 +71,6 @@ function bodyOf(reply: HttpReply): string {
   if (reply.status !== 200) throw new Error(`rspamd answered with status ${reply.status}`)
   return Buffer.from(reply.body, 'latin1').toString('utf8')
 }
+
+/** The agent type `rspamd`. */
+export const rspamd: AgentType<RspamdSettings> = { type: 'rspamd', priority: 40, schema, make }

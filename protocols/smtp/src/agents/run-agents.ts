@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { type Cancellation, CancellationSource } from '@portico/base'
 import type { TimerWheel } from '@portico/net'
-import type { Log } from '@portico/telemetry'
+import type { Log, LogFacts } from '@portico/telemetry'
 import type { HeaderEdits } from '../message/header-fields.js'
 import { formatReply, REPLIES, type Reply } from '../replies.js'
 import type {
@@ -9,20 +9,34 @@ import type {
   AgentEvent,
   AgentHandlers,
   AgentSession,
+  EnvelopeEdits,
   EventFacts,
   EventHandlers,
   Handler,
   Opinion,
+  Pass,
+  Rewrite,
 } from './agent.js'
+import { Marks } from './marks.js'
 
 /** What the agents together have come to. `gone`: the session ended meanwhile. */
 export type Verdict =
-  | { readonly kind: 'go'; readonly edits: readonly HeaderEdits[] }
+  | Go
   | { readonly kind: 'refuse'; readonly reply: Reply; readonly close: boolean }
   | { readonly kind: 'gone' }
 
+/** It may go on, with what agents want to be changed. */
+export interface Go {
+  readonly kind: 'go'
+  /** At the end of a message: it goes to nobody. */
+  readonly discard: boolean
+  readonly edits: readonly HeaderEdits[]
+  readonly envelope: readonly EnvelopeEdits[]
+  readonly rewrites: readonly Rewrite[]
+}
+
 /** Nobody has anything against it. */
-export const GO: Verdict = { kind: 'go', edits: [] }
+export const GO: Go = { kind: 'go', discard: false, edits: [], envelope: [], rewrites: [] }
 
 export interface AgentRunOptions {
   readonly session: AgentSession
@@ -33,6 +47,9 @@ export interface AgentRunOptions {
   /** The session's own. Its slot is taken while an agent is awaited. */
   readonly signal: Cancellation
 }
+
+type Against = Extract<Opinion, { kind: 'against' }>
+type Changes = { readonly edits: HeaderEdits[]; readonly envelope: EnvelopeEdits[]; readonly rewrites: Rewrite[] }
 
 interface Opened {
   readonly agent: Agent
@@ -51,6 +68,9 @@ export class AgentRun {
   readonly #options: AgentRunOptions
   readonly #opened: readonly Opened[]
   #exempt = false
+  readonly #ofClient = new Marks()
+  #ofHello = new Marks()
+  #ofMessage = new Marks()
 
   constructor(options: AgentRunOptions) {
     this.#options = options
@@ -62,6 +82,7 @@ export class AgentRun {
 
   /** Puts an event to the agents, at once where none of them wants to hear of it. Never rejects. */
   ask<E extends AgentEvent>(event: E, facts: EventFacts[E]): Verdict | Promise<Verdict> {
+    this.#begin(event)
     return this.wants(event) ? this.#askAll(event, facts) : GO
   }
 
@@ -71,32 +92,61 @@ export class AgentRun {
   }
 
   async #askAll<E extends AgentEvent>(event: E, facts: EventFacts[E]): Promise<Verdict> {
-    const edits: HeaderEdits[] = []
-    for (const { agent, handlers } of this.#opened) {
+    const changes: Changes = { edits: [], envelope: [], rewrites: [] }
+    for (const opened of this.#opened) {
+      const { agent, handlers } = opened
       const events: EventHandlers = handlers
       const handler = events[event]
       if (handler === undefined || !this.#hears(agent)) continue
       const answer = await this.#answerOf(agent, handler, facts)
       if (answer.kind === 'gone') return answer
       const opinion = answer.kind === 'away' ? this.#insteadOf(agent, event, answer) : answer.opinion
-      const verdict = this.#weigh(agent, event, opinion, edits)
+      const verdict = this.#weigh(opened, event, opinion, changes)
       if (verdict !== undefined) return verdict
     }
-    return edits.length === 0 ? GO : { kind: 'go', edits }
+    const isNothing = changes.edits.length + changes.envelope.length + changes.rewrites.length === 0
+    return isNothing ? GO : { ...GO, ...changes }
   }
 
-  /** Somebody will want to see the whole message: it has to be kept until its end is here. */
+  /** What is known of the message under way, or of the client before it has begun one. */
+  get notes(): Marks {
+    return this.#ofMessage
+  }
+
+  /** The message has to be kept until its end is here: somebody wants to see all of it, or may send it elsewhere. */
   needsBody(): boolean {
-    return this.wants('dataEnd')
+    return this.#ofMessage.quarantine !== undefined || this.wants('dataEnd') || this.#mayKeepAway()
+  }
+
+  #mayKeepAway(): boolean {
+    return this.#opened.some(
+      ({ agent, handlers }) =>
+        typeof agent.action === 'object' && !agent.audit && handlers.headers !== undefined && this.#hears(agent),
+    )
+  }
+
+  /** The message is over, and whether the backends have taken it. */
+  concluded(accepted: boolean): void {
+    this.#tellAll(({ agent, handlers }) => {
+      if (this.#hears(agent)) handlers.concluded?.(accepted, this.#ofMessage)
+    })
   }
 
   /** The session is over. */
   end(): void {
-    for (const { agent, handlers } of this.#opened) {
+    this.#tellAll(({ handlers }) => handlers.end?.())
+  }
+
+  /** Tells agents something that they have no say in. */
+  #tellAll(tell: (opened: Opened) => void): void {
+    for (const opened of this.#opened) {
       try {
-        handlers.end?.()
+        tell(opened)
       } catch (error) {
-        this.#options.log.error('an agent failed at the end of a session', { ...this.#about(agent), error })
+        this.#options.log.error('an agent failed where it is only told something', {
+          ...this.#about(opened.agent),
+          error,
+        })
       }
     }
   }
@@ -160,31 +210,110 @@ export class AgentRun {
     return { kind: 'refuse', reply: REPLIES.backendTrouble }
   }
 
-  #weigh(agent: Agent, event: AgentEvent, opinion: Opinion, edits: HeaderEdits[]): Verdict | undefined {
+  /** Makes of an opinion what its agent's settings say. Undefined: the others are asked. */
+  #weigh({ agent }: Opened, event: AgentEvent, opinion: Opinion, changes: Changes): Verdict | undefined {
     if (agent.audit) {
-      // What it would only take out may be in no message at all.
-      const isMute = opinion.kind === 'pass' && (opinion.edits?.prepend ?? []).length === 0
-      if (!isMute) this.#report('an agent only watches', agent, event, opinion)
+      if (!isMute(opinion)) this.#report('an agent only watches', agent, event, opinion)
       return undefined
     }
-    if (opinion.kind === 'exempt') this.#exempt = true
-    else if (opinion.kind === 'pass') {
-      if (opinion.edits !== undefined) edits.push(opinion.edits)
-    } else {
-      this.#report('an agent refused', agent, event, opinion)
-      return { kind: 'refuse', reply: opinion.reply, close: opinion.close === true }
+    switch (opinion.kind) {
+      case 'exempt':
+        this.#exempt = true
+        return undefined
+      case 'pass':
+        this.#take(event, opinion, changes)
+        return undefined
+      case 'refuse':
+        this.#report('an agent refused', agent, event, opinion)
+        return { kind: 'refuse', reply: opinion.reply, close: opinion.close === true }
+      case 'discard':
+        this.#report('an agent discarded a message', agent, event, opinion)
+        return { ...GO, discard: true }
+      case 'against':
+        return this.#act(agent, event, opinion)
+    }
+  }
+
+  #take(event: AgentEvent, { edits, notes, envelope, rewrite }: Pass, changes: Changes): void {
+    if (notes !== undefined) this.#marksAt(event).note(notes)
+    if (edits !== undefined) changes.edits.push(edits)
+    if (envelope !== undefined) changes.envelope.push(envelope)
+    if (rewrite !== undefined) changes.rewrites.push(rewrite)
+  }
+
+  #act(agent: Agent, event: AgentEvent, opinion: Against): Verdict | undefined {
+    const { action, scl } = agent
+    const finding = { agent: agent.name, event, reason: opinion.reason }
+    const marks = this.#marksAt(event)
+    marks.find(finding)
+    if (opinion.notes !== undefined) marks.note(opinion.notes)
+    this.#tellAll((other) => {
+      if (other.agent !== agent) other.handlers.heard?.(finding)
+    })
+    this.#report(REPORTS[typeof action === 'object' ? 'quarantine' : action], agent, event, opinion)
+    if (typeof action === 'object') marks.keepAway({ ...finding, scl, address: action.quarantine })
+    else if (action === 'tag') marks.tag({ ...finding, scl })
+    else {
+      const reply = action === 'tempfail' ? temporary(opinion.reply, event) : opinion.reply
+      return { kind: 'refuse', reply, close: opinion.close === true }
     }
     return undefined
   }
 
+  /** Whom a finding at an event is about: the client, what it calls itself, or one message. */
+  #marksAt(event: AgentEvent): Marks {
+    if (event !== 'connect' && event !== 'ehlo') return this.#ofMessage
+    return event === 'connect' ? this.#ofClient : this.#ofHello
+  }
+
+  /** What was found at an event that begins anew is forgotten. */
+  #begin(event: AgentEvent): void {
+    if (event === 'ehlo') this.#ofHello = new Marks()
+    if (event === 'mail') this.#ofMessage = Marks.of(this.#ofClient, this.#ofHello)
+  }
+
   #report(message: string, agent: Agent, event: AgentEvent, opinion: Opinion): void {
-    const words = opinion.kind === 'refuse' ? { reply: formatReply(opinion.reply).trimEnd() } : {}
-    const edits = opinion.kind === 'pass' ? { fields: opinion.edits?.prepend } : {}
-    this.#options.log.info(message, { ...this.#about(agent), event, opinion: opinion.kind, ...words, ...edits })
+    const facts = { ...this.#about(agent), event, opinion: opinion.kind, ...factsOf(opinion) }
+    this.#options.log.info(message, facts)
   }
 
   #about(agent: Agent) {
     const { id, peer, connector } = this.#options.session
     return { session: id, client: peer.address, connector, agent: agent.name }
   }
+}
+
+const REPORTS = {
+  reject: 'an agent refused',
+  tempfail: 'an agent put off',
+  tag: 'an agent marked',
+  quarantine: 'an agent sent a message to quarantine',
+} as const
+
+/** It would change nothing. What it would only take out may be in no message at all. */
+function isMute(opinion: Opinion): boolean {
+  if (opinion.kind !== 'pass') return false
+  return (opinion.edits?.prepend ?? []).length === 0 && opinion.envelope === undefined && opinion.rewrite === undefined
+}
+
+function factsOf(opinion: Opinion): LogFacts {
+  switch (opinion.kind) {
+    case 'pass':
+      return { fields: opinion.edits?.prepend }
+    case 'exempt':
+      return {}
+    case 'discard':
+      return { reason: opinion.reason }
+    case 'refuse':
+      return { reply: formatReply(opinion.reply).trimEnd() }
+    case 'against':
+      return { reason: opinion.reason, reply: formatReply(opinion.reply).trimEnd() }
+  }
+}
+
+/** The same words for somebody who is to try again; before a greeting there is one code for that (RFC 5321 section 3.8). */
+function temporary(reply: Reply, event: AgentEvent): Reply {
+  if (reply.code < 500) return reply
+  const enhanced = reply.enhanced === undefined ? {} : { enhanced: reply.enhanced.replace(/^5/, '4') }
+  return { ...reply, code: event === 'connect' ? 421 : 451, ...enhanced }
 }

@@ -9,8 +9,9 @@ import type { Dialogue, Next } from '../dialogue.js'
 import type { RcptCommand } from '../parse.js'
 import { RECIPIENT_FAILURES, REPLIES, type Reply } from '../replies.js'
 import { sharedOf } from '../shared.js'
-import { type Asked, askBranch, beginBranch, type Heard } from '../transaction/begin.js'
-import { branchFor, rulesOf } from '../transaction/branches.js'
+import { askRecipient } from '../transaction/ask-recipient.js'
+import type { Asked, Heard } from '../transaction/begin.js'
+import { rulesOf } from '../transaction/branches.js'
 import type { Envelope } from '../transaction/envelope.js'
 import { readRcptParameters } from '../transaction/parameters.js'
 import { type Way, wayOfRecipient } from '../transaction/way.js'
@@ -40,8 +41,9 @@ export async function rcpt(dialogue: Dialogue, command: RcptCommand): Promise<Ne
   if (way.kind === 'refused') return answered(dialogue, RECIPIENT_FAILURES[way.reason])
   const known = isSignedIn(dialogue) ? undefined : unknownAt(dialogue, way.way, command.mailbox)
   if (known !== undefined) return answered(dialogue, known)
-  const heard = await ask(dialogue, envelope, way.way, { path: command.mailbox.text, parameters })
-  return tell(dialogue, envelope, command, heard)
+  const asked = { mailbox: command.mailbox, parameters }
+  const heard = await askRecipient(dialogue, envelope, way.way, asked, rulesOf(connector))
+  return tell(dialogue, envelope, asked, heard)
 }
 
 function factsOf({ sender, recipients }: Envelope, { mailbox, parameters }: RcptCommand): RcptFacts {
@@ -54,16 +56,7 @@ function unknownAt({ settings, session }: Dialogue, way: Way, mailbox: Mailbox):
   return reply && passedOn(reply, REPLIES.backendTrouble)
 }
 
-/** Asks at the backend whose turn it is. */
-async function ask(dialogue: Dialogue, envelope: Envelope, way: Way, asked: Asked): Promise<Heard> {
-  const choice = branchFor(envelope, way, rulesOf(dialogue.connector))
-  if (choice.kind === 'refused') return choice
-  if (choice.kind === 'branch') return askBranch(dialogue, choice.branch, asked)
-  dialogue.leaveEmpty(choice.empty)
-  return beginBranch(dialogue, envelope, way, asked)
-}
-
-function tell(dialogue: Dialogue, envelope: Envelope, { mailbox }: RcptCommand, heard: Heard): Next {
+function tell(dialogue: Dialogue, envelope: Envelope, { mailbox, parameters }: Asked, heard: Heard): Next {
   if (heard.kind === 'gone') return dialogue.client.ended
   if (heard.kind === 'refused') return answered(dialogue, heard.reply)
   const { answer, branch } = heard
@@ -71,7 +64,7 @@ function tell(dialogue: Dialogue, envelope: Envelope, { mailbox }: RcptCommand, 
   // Senders look at the first digit (RFC 5321 section 4.2.1): what they take for accepted has to count here.
   if (answer.reply.code < 300) {
     branch.recipients += 1
-    envelope.recipients.push({ mailbox, branch })
+    envelope.recipients.push({ mailbox, parameters, branch })
     dialogue.client.admitted()
   } else if (!isSignedIn(dialogue)) remember(dialogue, branch.way, mailbox, answer.reply)
   return answered(dialogue, passedOn(answer.reply, REPLIES.backendTrouble))

@@ -55,16 +55,48 @@ export function protocolOf(
   return `${name}${facts.encrypted ? 'S' : ''}${facts.authenticated ? 'A' : ''}`
 }
 
+/** A result of one method, as it stands in an Authentication-Results field (RFC 8601 section 2.2). */
+export interface MethodResult {
+  readonly method: string
+  readonly result: string
+  readonly comment?: string
+  readonly properties: readonly (readonly [name: string, value: string])[]
+}
+
+const KEYWORD = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/
+const PROPERTY = /^[A-Za-z0-9-]+\.[A-Za-z0-9-]+$/
+const MOST_RESULTS = 40
+const LONGEST_COMMENT = 200
+
 /**
- * Tells the servers behind who has signed in (RFC 8601 section 2.7.4), with its CRLF. `user` is Unicode text; one that the header
- * cannot hold is left out. Whatever it is, the field stays one field.
+ * Tells the servers behind what is known of who sent a message (RFC 8601), with its CRLF. Texts are Unicode; a value that the header
+ * cannot hold is left out, and whatever the results are, the field stays one field. Undefined: there are none.
  */
 export function authenticationResultsField(
-  facts: Pick<TraceFacts, 'hostname' | 'international'> & { readonly user: string },
-): string {
-  const user = resultValue(Buffer.from(facts.user).toString('latin1'), facts.international)
-  const name = `Authentication-Results: ${nameOf(facts.hostname, false)};`
-  return `${name}\r\n\tauth=pass${user === undefined ? '' : ` smtp.auth=${user}`}\r\n`
+  { hostname, international }: Pick<TraceFacts, 'hostname' | 'international'>,
+  results: readonly MethodResult[],
+): string | undefined {
+  const told = results
+    .slice(0, MOST_RESULTS)
+    .filter(({ method, result }) => KEYWORD.test(method) && KEYWORD.test(result))
+    .map((one) => `;\r\n\t${folded(resultText(one, international))}`)
+  return told.length === 0 ? undefined : `Authentication-Results: ${nameOf(hostname, false)}${told.join('')}\r\n`
+}
+
+function resultText({ method, result, comment, properties }: MethodResult, international: boolean): string {
+  const values = properties.flatMap(([name, text]) => {
+    const value = PROPERTY.test(name) ? resultValue(Buffer.from(text).toString('latin1'), international) : undefined
+    return value === undefined ? [] : [`${name}=${value}`]
+  })
+  return [`${method}=${result}`, ...(comment === undefined ? [] : [`(${commentText(comment)})`]), ...values].join(' ')
+}
+
+/** A comment has no parentheses of its own here, so that none is left open (RFC 5322 section 3.2.2). */
+function commentText(text: string): string {
+  return text
+    .replace(/[^ -~]/g, '?')
+    .replace(/[()\\]/g, "'")
+    .slice(0, LONGEST_COMMENT)
 }
 
 let second = -1

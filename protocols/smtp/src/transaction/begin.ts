@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import type { Mailbox } from '../address.js'
 import { refusalOf } from '../backend/reply.js'
 import type { Answer, BackendSession } from '../backend/session.js'
 import type { Dialogue } from '../dialogue.js'
@@ -7,9 +8,9 @@ import type { Branch, Envelope } from './envelope.js'
 import { mailLine, missingAt, type RcptParameters, rcptLine } from './parameters.js'
 import { open, type Way, without } from './way.js'
 
-/** The recipient's path as it goes into a command, and what was asked for it. */
+/** A recipient, and what was asked for it. */
 export interface Asked {
-  readonly path: string
+  readonly mailbox: Mailbox
   readonly parameters: RcptParameters
 }
 
@@ -21,7 +22,7 @@ export type Heard =
 
 /** Asks a backend that has accepted MAIL already. */
 export async function askBranch(dialogue: Dialogue, branch: Branch, asked: Asked): Promise<Heard> {
-  const line = rcptLine(asked.path, asked.parameters, branch.backend.extensions)
+  const line = rcptLine(asked.mailbox.text, asked.parameters, branch.backend.extensions)
   if (line === undefined) return refused(REPLIES.noNotify)
   const answer = await branch.backend.command(line, dialogue.settings.backendReply, dialogue.session.signal)
   return { kind: 'heard', branch, answer }
@@ -98,7 +99,7 @@ async function beginAt(
   const { extensions } = backend
   const missing = missingAt(parameters, { extensions, encrypted: backend.leg.tls !== undefined })
   if (missing !== undefined) return refused(missing)
-  const line = rcptLine(asked.path, asked.parameters, extensions)
+  const line = rcptLine(asked.mailbox.text, asked.parameters, extensions)
   if (line === undefined) return refused(REPLIES.noNotify)
   const { settings, session } = dialogue
   const { mail, rcpt } = await backend.begin(

@@ -10,6 +10,7 @@ export function concluded(dialogue: Dialogue, envelope: Envelope, replies: reado
   dialogue.closeTransaction()
   dialogue.leaveEmpty(envelope.branches)
   const answer = oneAnswer(replies)
+  dialogue.agents?.concluded(answer.code < 300)
   report(dialogue, envelope, replies, size, {})
   if (dialogue.connector.lmtp) for (const reply of replies) dialogue.reply(reply)
   else dialogue.reply(answer)
@@ -20,6 +21,7 @@ export function concluded(dialogue: Dialogue, envelope: Envelope, replies: reado
 export function givenUp(dialogue: Dialogue, envelope: Envelope, fault: Fault, size: number): Next {
   dialogue.dropTransaction()
   const replies = envelope.recipients.map(() => fault.reply)
+  dialogue.agents?.concluded(false)
   report(dialogue, envelope, replies, size, { fault: fault.why })
   for (const reply of dialogue.connector.lmtp ? replies : [fault.reply]) dialogue.reply(reply)
   return fault.close ? 'refused' : 'next'
@@ -36,7 +38,7 @@ function report(
   const { services, leg, id } = session
   const accepted = replies.filter(({ code }) => code < 300).length
   const answer = oneAnswer(replies)
-  services.log.info(accepted > 0 ? 'message accepted' : 'message refused', {
+  services.log.info(titleOf(envelope, accepted), {
     session: id,
     client: leg.facts.peer.address,
     ...(authenticated === undefined ? {} : { user: authenticated.principal.user }),
@@ -44,6 +46,7 @@ function report(
     recipients: replies.length,
     ...(accepted > 0 && accepted < replies.length ? { accepted } : {}),
     size,
+    ...(envelope.readdressed === undefined ? {} : { readdressed: envelope.readdressed.length }),
     backends: envelope.branches
       .filter(({ recipients }) => recipients > 0)
       .map(({ backend }) => backend.lease.backend.id),
@@ -52,4 +55,9 @@ function report(
     ms: Math.round((services.clock.now() - envelope.since) * 10) / 10,
     ...more,
   })
+}
+
+function titleOf({ discarded }: Envelope, accepted: number): string {
+  if (discarded) return 'message discarded'
+  return accepted > 0 ? 'message accepted' : 'message refused'
 }

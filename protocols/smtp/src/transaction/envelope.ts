@@ -2,7 +2,7 @@
 import type { Mailbox } from '../address.js'
 import type { BackendSession } from '../backend/session.js'
 import type { Reply } from '../replies.js'
-import type { MailParameters } from './parameters.js'
+import type { MailParameters, RcptParameters } from './parameters.js'
 import type { Passage } from './passage.js'
 import type { Way } from './way.js'
 
@@ -19,6 +19,7 @@ export interface Branch {
 /** A recipient that somebody has accepted. */
 export interface Recipient {
   readonly mailbox: Mailbox
+  readonly parameters: RcptParameters
   readonly branch: Branch
 }
 
@@ -31,6 +32,10 @@ export interface Envelope {
   readonly branches: Branch[]
   /** In the order in which they were accepted, which is that of the answers in LMTP (RFC 2033 section 4.2). */
   readonly recipients: Recipient[]
+  /** Whom agents have the message sent to instead; nobody but the log is told. */
+  readdressed: readonly Recipient[] | undefined
+  /** The message vanishes, because the site wants it so. */
+  discarded: boolean
   /** A backend would not have the sender: what every recipient is told. */
   refusal: Reply | undefined
   /** The message has begun to come. */
@@ -48,6 +53,8 @@ export function newEnvelope(sender: Mailbox | undefined, parameters: MailParamet
     parameters,
     branches: [],
     recipients: [],
+    readdressed: undefined,
+    discarded: false,
     refusal: undefined,
     passage: undefined,
     failed: false,
@@ -59,4 +66,9 @@ export function newEnvelope(sender: Mailbox | undefined, parameters: MailParamet
 export function branchesOf({ branches }: Envelope): readonly [Branch, ...Branch[]] | undefined {
   const [first, ...more] = branches.filter(({ recipients }) => recipients > 0)
   return first === undefined ? undefined : [first, ...more]
+}
+
+/** Whom the message goes to. */
+export function addresseesOf({ recipients, readdressed }: Envelope): readonly Recipient[] {
+  return readdressed ?? recipients
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 import type { Octets } from '@portico/net'
-import type { AgentRun } from '../agents/run-agents.js'
+import type { EnvelopeEdits, Rewrite } from '../agents/agent.js'
+import { mailboxOf } from '../agents/agent-type.js'
+import type { Quarantine } from '../agents/marks.js'
+import type { AgentRun, Go } from '../agents/run-agents.js'
 import type { Dialogue } from '../dialogue.js'
 import { DotUnstuffer, plainOf } from '../message/dot-stuffing.js'
 import type { LineForm } from '../message/header-fields.js'
 import { Spool, type SpooledMessage } from '../message/spool.js'
-import type { Reply } from '../replies.js'
+import { REPLIES, type Reply } from '../replies.js'
 import { sharedOf } from '../shared.js'
 import { Delivery, type MessageSink } from './delivery.js'
 import { branchesOf, type Envelope } from './envelope.js'
@@ -14,8 +17,10 @@ import { edited, factsOf, type JudgedHeader, judgeHeader } from './header.js'
 import type { Judged, LateJudgement, MessagePump } from './message-pump.js'
 import type { Passage } from './passage.js'
 import { pumpFor } from './pump-for.js'
+import { addressees, readdress } from './readdress.js'
+import { prepared, rewritten } from './rewrite.js'
 import { abandonStarted, startData } from './start.js'
-import { awaitVerdicts } from './verdicts.js'
+import { awaitVerdicts, oneAnswer } from './verdicts.js'
 
 /** A message that is kept until agents have seen all of it, and goes on only then. The backends are told nothing before. */
 export class KeptPassage implements Passage {
@@ -24,6 +29,8 @@ export class KeptPassage implements Passage {
   readonly #envelope: Envelope
   readonly #agents: AgentRun
   readonly #spool: Spool
+  /** What rewriters have written. */
+  readonly #made: Spool[] = []
   #header: JudgedHeader | undefined
 
   constructor(dialogue: Dialogue, envelope: Envelope, agents: AgentRun, form: LineForm) {
@@ -48,15 +55,39 @@ export class KeptPassage implements Passage {
     const header = this.#header
     if (spooled.kind === 'refused' || header === undefined) return faultOf('no-room')
     const { message } = spooled
-    const facts = { envelope: factsOf(this.#envelope), fields: header.fields, message }
-    const verdict = await this.#agents.ask('dataEnd', facts)
+    const agents = this.#agents
+    const facts = { envelope: factsOf(this.#envelope), fields: header.fields, notes: agents.notes, message }
+    const verdict = await agents.ask('dataEnd', facts)
     if (verdict.kind === 'gone') return faultOf('backend-lost')
     if (verdict.kind === 'refuse') return faultWith('agent', verdict.reply, verdict.close)
-    return this.#send(message, { ...header, edits: [...header.edits, ...verdict.edits] })
+    if (verdict.discard) return this.#discard()
+    const fault = await this.#readdress(verdict)
+    if (fault !== undefined) return fault
+    if (this.#envelope.discarded) return this.#discard()
+    return this.#send(message, { ...header, edits: [...header.edits, ...verdict.edits] }, verdict.rewrites)
   }
 
   close(): void {
     void this.#spool[Symbol.asyncDispose]()
+    for (const spool of this.#made) void spool[Symbol.asyncDispose]()
+  }
+
+  /** A message that goes to quarantine goes nowhere else. */
+  async #readdress({ envelope: edits }: Go): Promise<Fault | undefined> {
+    const { quarantine } = this.#agents.notes
+    if (quarantine === undefined && edits.length === 0) return undefined
+    const envelope = this.#envelope
+    const wanted = addressees(envelope.recipients, quarantine === undefined ? edits : [toQuarantine(quarantine)])
+    envelope.discarded = wanted.length === 0
+    return envelope.discarded ? undefined : readdress(this.#dialogue, envelope, wanted)
+  }
+
+  /** Its client is told that all is well, and the backends hear no more of it. */
+  async #discard(): Promise<readonly Reply[]> {
+    const envelope = this.#envelope
+    envelope.discarded = true
+    await this.#dialogue.resetBranches(envelope.branches)
+    return envelope.recipients.map(() => REPLIES.discarded)
   }
 
   /** What is kept stays as it came; what goes out has the edits of all agents. */
@@ -74,10 +105,16 @@ export class KeptPassage implements Passage {
     return [section]
   }
 
-  async #send(message: SpooledMessage, header: JudgedHeader): Promise<readonly Reply[] | Fault> {
+  async #send(
+    message: SpooledMessage,
+    header: JudgedHeader,
+    rewrites: readonly Rewrite[],
+  ): Promise<readonly Reply[] | Fault> {
     const dialogue = this.#dialogue
     const { connector, session } = dialogue
     const envelope = this.#envelope
+    const outgoing = await this.#outgoing(message, header, rewrites)
+    if ('why' in outgoing) return outgoing
     const branches = branchesOf(envelope) ?? []
     const binary = envelope.parameters.body === 'BINARYMIME'
     const refusal = binary ? undefined : await startData(dialogue, branches)
@@ -88,12 +125,55 @@ export class KeptPassage implements Passage {
     }
     const facts = { form: 'plain', each: connector.lmtp, wheel: session.services.wheel } as const
     const delivery = new Delivery(begun, facts, () => binary)
-    if (!(await new SpooledDelivery(delivery, message, header).send())) {
+    if (!(await new SpooledDelivery(delivery, outgoing).send())) {
       delivery.cut()
       return faultOf('backend-lost')
     }
-    return awaitVerdicts(dialogue, envelope, delivery.outlets)
+    const replies = await awaitVerdicts(dialogue, envelope, delivery.outlets)
+    if (envelope.readdressed === undefined) return replies
+    // Those who were told of are not those who get it: whatever becomes of it holds for all.
+    const answer = oneAnswer(replies)
+    return envelope.recipients.map(() => answer)
   }
+
+  /** The message as it goes out. */
+  async #outgoing(
+    message: SpooledMessage,
+    header: JudgedHeader,
+    rewrites: readonly Rewrite[],
+  ): Promise<Outgoing | Fault> {
+    const { session } = this.#dialogue
+    const pieces = edited(this.#dialogue, this.#envelope, header, 'plain')
+    const { length } = header.section
+    if (rewrites.length === 0) return { pieces, message, skipped: length }
+    try {
+      const made = await rewritten(prepared(pieces, message, length), rewrites, () => this.#create(), session.signal)
+      if (made !== undefined) return { pieces: [made.section], message: made.message, skipped: made.section.length }
+    } catch (error) {
+      session.services.log.error('a message could not be rewritten, it is put off', { session: session.id, error })
+    }
+    return faultOf('no-room')
+  }
+
+  /** Room for another body of the message, which goes with the message. */
+  #create(): Spool {
+    const budget = sharedOf(this.#dialogue.settings).spools
+    const spool = new Spool({ budget, maxSize: Number.POSITIVE_INFINITY })
+    this.#made.push(spool)
+    return spool
+  }
+}
+
+/** Header section in pieces, and the message whose first octets it stands for. */
+interface Outgoing {
+  readonly pieces: readonly Octets[]
+  readonly message: SpooledMessage
+  readonly skipped: number
+}
+
+function toQuarantine({ address }: Quarantine): EnvelopeEdits {
+  const mailbox = mailboxOf(address)
+  return { redirect: mailbox === undefined ? [] : [mailbox] }
 }
 
 /** Keeps a message as a plain one, whatever the form it comes in. */
@@ -153,31 +233,28 @@ class SpoolSink implements MessageSink {
 /** Sends a kept message with the pace of its backends. */
 class SpooledDelivery {
   readonly #delivery: Delivery
-  readonly #message: SpooledMessage
-  readonly #header: JudgedHeader
+  readonly #outgoing: Outgoing
   #goOn: (() => void) | undefined
 
-  constructor(delivery: Delivery, message: SpooledMessage, header: JudgedHeader) {
+  constructor(delivery: Delivery, outgoing: Outgoing) {
     this.#delivery = delivery
-    this.#message = message
-    this.#header = header
+    this.#outgoing = outgoing
   }
 
   /** False: the message did not go out whole, and has no end. */
   async send(): Promise<boolean> {
     const delivery = this.#delivery
-    const { section } = this.#header
-    const pieces = edited(this.#header, 'plain')
+    const { pieces, message, skipped } = this.#outgoing
     const size = pieces.reduce((sum, piece) => sum + piece.length, 0)
     delivery.start(() => this.#goOn?.())
     delivery.batch(() => {
-      delivery.chunk(size + this.#message.size - section.length, true)
+      delivery.chunk(size + message.size - skipped, true)
       for (const piece of pieces) delivery.write(piece)
     })
-    let skipped = 0
-    const read = await this.#message.read((piece) => {
-      const rest = piece.subarray(Math.min(piece.length, section.length - skipped))
-      skipped += piece.length - rest.length
+    let missing = skipped
+    const read = await message.read((piece) => {
+      const rest = piece.subarray(Math.min(piece.length, missing))
+      missing -= piece.length - rest.length
       return this.#write(rest)
     })
     delivery.stop()

@@ -27,7 +27,9 @@ export class StraightPassage implements Passage {
     this.#delivery = new Delivery(branches, { form, each, wheel }, (branch) => form === 'plain' && takesChunks(branch))
     this.pump = pumpFor(dialogue, envelope, this.#delivery, form, (section) => {
       const judged = judgeHeader(dialogue, envelope, section, form)
-      return typeof judged === 'function' ? async () => outgoing(await judged(), form) : outgoing(judged, form)
+      const outgoing = (one: JudgedHeader | Fault): Judged =>
+        'why' in one ? one : edited(dialogue, envelope, one, form)
+      return typeof judged === 'function' ? async () => outgoing(await judged()) : outgoing(judged)
     })
   }
 
@@ -59,8 +61,4 @@ export class StraightPassage implements Passage {
 /** The backend takes messages by BDAT (RFC 3030). */
 export function takesChunks({ backend }: Branch): boolean {
   return backend.extensions.has('CHUNKING')
-}
-
-function outgoing(judged: JudgedHeader | Fault, form: LineForm): Judged {
-  return 'why' in judged ? judged : edited(judged, form)
 }

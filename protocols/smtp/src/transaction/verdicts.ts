@@ -4,7 +4,7 @@ import { passedOn } from '../backend/reply.js'
 import type { Answer } from '../backend/session.js'
 import type { Dialogue } from '../dialogue.js'
 import { REPLIES, type Reply } from '../replies.js'
-import type { Envelope } from './envelope.js'
+import { addresseesOf, type Envelope } from './envelope.js'
 import type { Outlet } from './outlet.js'
 import { together } from './together.js'
 
@@ -21,7 +21,7 @@ export async function awaitVerdicts(
   const [only] = said
   if (only !== undefined && envelope.branches.length === 1) return only
   const replies = new Map(outlets.map(({ branch }, at) => [branch, said[at]]))
-  return envelope.recipients.map(
+  return addresseesOf(envelope).map(
     ({ branch }) => replies.get(branch)?.shift() ?? branch.refusal ?? REPLIES.backendTrouble,
   )
 }

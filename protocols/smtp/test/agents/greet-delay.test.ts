@@ -4,10 +4,10 @@ import { createTimerWheel } from '@portico/net'
 import { createFakeClock } from '@portico/testkit'
 import { expect, test } from 'vitest'
 import type { AgentSession } from '../../src/agents/agent.js'
-import { agentsSchema, type GreetDelaySettings } from '../../src/agents/agents-schema.js'
+import { agentsSchema } from '../../src/agents/agents-schema.js'
 import { greetDelay } from '../../src/agents/greet-delay.js'
-import { parseHeader } from '../../src/message/header-fields.js'
-import { stage } from './support.js'
+import { type AgentRun, GO } from '../../src/agents/run-agents.js'
+import { made, stage } from './support.js'
 
 /** A client that says nothing before its time. */
 function client() {
@@ -22,13 +22,13 @@ function client() {
 
 function delayed(written: object = {}) {
   const clock = createFakeClock()
-  const settings = agentsSchema.parse([{ type: 'greet-delay', ...written }])[0] as GreetDelaySettings
-  return { clock, agent: greetDelay(settings, createTimerWheel(clock)) }
+  return { clock, agent: made(greetDelay, written, { wheel: createTimerWheel(clock) }) }
 }
 
-const HEADERS = {
-  envelope: { sender: undefined, recipients: [] },
-  fields: parseHeader(Buffer.from('Subject: x\r\n'), 'plain'),
+/** What a message of this session says in front. */
+function marksOf(run: AgentRun): readonly string[] {
+  run.ask('mail', { sender: undefined, parameters: new Map() })
+  return run.notes.edits(() => []).prepend
 }
 
 test('the greeting waits, and no longer', async () => {
@@ -41,7 +41,7 @@ test('the greeting waits, and no longer', async () => {
   await clock.advance(4_900)
   expect(verdict).toBeUndefined()
   await clock.advance(200)
-  expect(verdict).toEqual({ kind: 'go', edits: [] })
+  expect(verdict).toEqual(GO)
   expect(clock.pending).toBe(0)
 })
 
@@ -56,38 +56,35 @@ test('who talks before it is refused at once', async () => {
 })
 
 test('or its messages are marked, when the site wants that', async () => {
-  const { agent } = delayed({ earlyTalk: 'mark' })
+  const { agent } = delayed({ action: 'tag' })
   const early = client()
   const { run } = stage([agent], early)
   const verdict = run.ask('connect', { greeting: true })
   early.talk()
-  expect(await verdict).toEqual({ kind: 'go', edits: [] })
-  expect(await run.ask('headers', HEADERS)).toMatchObject({
-    kind: 'go',
-    edits: [{ prepend: ['X-Portico-Early-Talker: yes\r\n'] }],
-  })
+  expect(await verdict).toEqual(GO)
+  expect(marksOf(run)).toEqual(['X-Portico-Finding: greet-delay; talked before the greeting\r\n'])
 })
 
 test('who waited is marked by nothing', async () => {
-  const { clock, agent } = delayed({ earlyTalk: 'mark' })
+  const { clock, agent } = delayed({ action: 'tag' })
   const { run } = stage([agent], client())
   const verdict = run.ask('connect', { greeting: true })
   await clock.advance(5_200)
   await verdict
-  expect(await run.ask('headers', HEADERS)).toEqual({ kind: 'go', edits: [] })
+  expect(marksOf(run)).toEqual([])
 })
 
 test('a proxy that has been greeted long ago does not wait for another one', async () => {
   const { clock, agent } = delayed()
   const { run } = stage([agent], client())
-  expect(await run.ask('connect', { greeting: false })).toEqual({ kind: 'go', edits: [] })
+  expect(await run.ask('connect', { greeting: false })).toEqual(GO)
   expect(clock.pending).toBe(0)
 })
 
 test('nor does one that has not yet said whom it speaks for', async () => {
   const { clock, agent } = delayed()
   const { run } = stage([agent], { ...client(), isProxy: true })
-  expect(await run.ask('connect', { greeting: true })).toEqual({ kind: 'go', edits: [] })
+  expect(await run.ask('connect', { greeting: true })).toEqual(GO)
   expect(clock.pending).toBe(0)
 })
 

@@ -5,18 +5,14 @@ import { join } from 'node:path'
 import { createFakeClock } from '@portico/testkit'
 import { afterAll, describe, expect, test } from 'vitest'
 import { AddressList } from '../../src/agents/address-list.js'
-import { agentsSchema, type IpListSettings, type RecipientFilterSettings } from '../../src/agents/agents-schema.js'
+import { agentsSchema } from '../../src/agents/agents-schema.js'
 import { ipList } from '../../src/agents/ip-list.js'
 import { NetworkList, parseNetworkList, parseTimestamp } from '../../src/agents/network-list.js'
 import { recipientFilter } from '../../src/agents/recipient-filter.js'
-import { listeningLog, recipient, SESSION, stage } from './support.js'
+import { listeningLog, made, recipient, SESSION, stage } from './support.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'lists-'))
 afterAll(() => rmSync(folder, { recursive: true }))
-
-function settings<T>(entry: object): T {
-  return agentsSchema.parse([entry])[0] as T
-}
 
 describe('a list of addresses', () => {
   const list = new AddressList(['Alice@Example.org', 'example.net', '*.example.com', 'postmaster@'])
@@ -84,7 +80,7 @@ describe('a list of networks', () => {
 function listAgent(written: object, address = SESSION.peer.address) {
   const clock = createFakeClock()
   const log = listeningLog()
-  const agent = ipList(settings<IpListSettings>({ type: 'ip-list', ...written }), {
+  const agent = made(ipList, written, {
     clock,
     log,
     pathOf: (path) => join(folder, path),
@@ -158,9 +154,7 @@ describe('ip-list', () => {
 })
 
 describe('recipient-filter', () => {
-  const filter = recipientFilter(
-    settings<RecipientFilterSettings>({ type: 'recipient-filter', block: ['staff@test.lan'] }),
-  )
+  const filter = made(recipientFilter, { block: ['staff@test.lan'] })
 
   test('says of whom it blocks what is said of those who do not exist', async () => {
     const { run } = stage([filter])

@@ -11,7 +11,7 @@ const SECTION = Buffer.from('Subject: hello\r\nX-Spam: no\r\nX-Old: 1\r\nX-Old: 
 function outcome(reply: object): string {
   const fields = parseHeader(SECTION, 'plain')
   const opinion = opinionOf(readReply(JSON.stringify({ score: 7.125, ...reply })), fields)
-  if (opinion.kind === 'refuse') return `${opinion.reply.code} ${opinion.reply.enhanced} ${opinion.reply.lines[0]}`
+  if ('reply' in opinion) return `${opinion.reply.code} ${opinion.reply.enhanced} ${opinion.reply.lines[0]}`
   if (opinion.kind !== 'pass' || opinion.edits === undefined) return opinion.kind
   return Buffer.concat(editHeader(SECTION, fields, [opinion.edits], 'plain')).toString('latin1')
 }

@@ -6,12 +6,12 @@ import { systemClock } from '@portico/base'
 import { requireServer, startRspamd } from '@portico/testkit'
 import { describe, expect, test } from 'vitest'
 import type { AgentSession, DataEndFacts } from '../../src/agents/agent.js'
-import { agentsSchema, type RspamdSettings } from '../../src/agents/agents-schema.js'
+import { Marks } from '../../src/agents/marks.js'
 import { rspamd } from '../../src/agents/rspamd.js'
-import type { Verdict } from '../../src/agents/run-agents.js'
+import { GO, type Verdict } from '../../src/agents/run-agents.js'
 import { editHeader, parseHeader } from '../../src/message/header-fields.js'
 import type { SpooledMessage } from '../../src/message/spool.js'
-import { recipient, stage } from './support.js'
+import { disposables, made, recipient, stage } from './support.js'
 
 function message(text: string): SpooledMessage {
   const octets = Buffer.from(text)
@@ -34,6 +34,7 @@ function facts(text: string): DataEndFacts {
       recipients: [recipient('alice@test.lan'), recipient('bob@test.lan')],
     },
     fields: parseHeader(Buffer.from(text), 'plain'),
+    notes: new Marks(),
     message: message(text),
   }
 }
@@ -42,8 +43,8 @@ const CLIENT: Partial<AgentSession> = { hello: { kind: 'ehlo', domain: 'pc.far.e
 
 /** What the agent comes to about a text, asked at a URL. */
 async function judged(url: string, text: string, written: object = {}) {
-  const settings = agentsSchema.parse([{ type: 'rspamd', url, ...written }])[0] as RspamdSettings
-  using agent = rspamd(settings, systemClock)
+  using kept = disposables()
+  const agent = made(rspamd, { url, ...written }, { clock: systemClock, disposeWhenRetired: (one) => kept.add(one) })
   const { run, lines } = stage([agent], CLIENT)
   return { verdict: await run.ask('dataEnd', facts(text)), lines }
 }
@@ -104,7 +105,7 @@ describe('the question', () => {
       asked += 1
       response.end(NO_ACTION)
     })
-    expect((await judged(far.url, MAIL, { maxSize: '3KiB' })).verdict).toEqual({ kind: 'go', edits: [] })
+    expect((await judged(far.url, MAIL, { maxSize: '3KiB' })).verdict).toEqual(GO)
     expect(asked).toBe(0)
   })
 })
@@ -118,7 +119,7 @@ describe('without an answer that can be read', () => {
   ])('%s: the message goes on, or comes later, as the site wants it', async (_label, say) => {
     await using far = await service((_request, _body, response) => void say(response))
     const passed = await judged(far.url, MAIL)
-    expect(passed.verdict).toEqual({ kind: 'go', edits: [] })
+    expect(passed.verdict).toEqual(GO)
     expect(passed.lines).toEqual([expect.objectContaining({ message: 'an agent gave no answer', why: 'failed' })])
     const deferred = await judged(far.url, MAIL, { whenAway: 'tempfail' })
     expect(deferred.verdict).toMatchObject({ kind: 'refuse', reply: { code: 451 } })
@@ -129,7 +130,7 @@ describe('without an answer that can be read', () => {
       await using far = await service(() => {})
       return far
     })()
-    expect((await judged(url, MAIL)).verdict).toEqual({ kind: 'go', edits: [] })
+    expect((await judged(url, MAIL)).verdict).toEqual(GO)
   })
 })
 
@@ -146,8 +147,8 @@ test.skipIf(requireServer('rspamd') !== undefined)(
   async () => {
     await using server = await startRspamd()
     const url = `http://127.0.0.1:${server.port}/checkv2`
-    const settings = agentsSchema.parse([{ type: 'rspamd', url }])[0] as RspamdSettings
-    using agent = rspamd(settings, systemClock)
+    using kept = disposables()
+    const agent = made(rspamd, { url }, { clock: systemClock, disposeWhenRetired: (one) => kept.add(one) })
     const { run } = stage([agent], CLIENT)
     const ask = (text: string) => run.ask('dataEnd', facts(text))
 

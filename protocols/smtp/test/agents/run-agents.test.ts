@@ -2,6 +2,7 @@
 import type { Cancellation } from '@portico/base'
 import { describe, expect, test } from 'vitest'
 import { type Opinion, PASS } from '../../src/agents/agent.js'
+import { GO } from '../../src/agents/run-agents.js'
 import { parseHeader } from '../../src/message/header-fields.js'
 import type { SpooledMessage } from '../../src/message/spool.js'
 import { say } from '../../src/replies.js'
@@ -37,7 +38,7 @@ describe('who is asked', () => {
     await Promise.resolve()
     expect(heard).toEqual([])
     answer({ kind: 'pass' })
-    expect(await verdict).toEqual({ kind: 'go', edits: [] })
+    expect(await verdict).toEqual(GO)
     expect(heard).toEqual(['second ehlo'])
   })
 
@@ -60,13 +61,13 @@ describe('who is asked', () => {
 
   test('an agent that has no business in the session is not heard of', async () => {
     const { run } = stage([agent(undefined)])
-    expect(await run.ask('ehlo', HELLO)).toEqual({ kind: 'go', edits: [] })
+    expect(await run.ask('ehlo', HELLO)).toEqual(GO)
     expect(run.needsBody()).toBe(false)
   })
 
   test('an event that nobody wants to hear of is answered at once', () => {
     const { run } = stage([agent({ mail: refusing })])
-    expect(run.ask('ehlo', HELLO)).toEqual({ kind: 'go', edits: [] })
+    expect(run.ask('ehlo', HELLO)).toEqual(GO)
   })
 
   test('edits of several agents come in their order', async () => {
@@ -75,7 +76,7 @@ describe('who is asked', () => {
       agent({ mail: () => ({ kind: 'pass', edits: one }) }),
       agent({ mail: () => ({ kind: 'pass', edits: two }) }),
     ])
-    expect(await run.ask('mail', NOBODY)).toEqual({ kind: 'go', edits: [one, two] })
+    expect(await run.ask('mail', NOBODY)).toEqual({ ...GO, edits: [one, two] })
   })
 
   test('each agent is told of the end, also behind one that fails there', () => {
@@ -129,10 +130,10 @@ describe('exemption', () => {
 })
 
 const AWAY = [
-  ['a deadline, pass', never, 'pass', { kind: 'go', edits: [] }, 'deadline'],
-  ['a throw, pass', () => raise(), 'pass', { kind: 'go', edits: [] }, 'failed'],
-  ['a rejection, pass', () => Promise.reject(new Error('broken')), 'pass', { kind: 'go', edits: [] }, 'failed'],
-  ['no opinion at all, pass', () => undefined as unknown as Opinion, 'pass', { kind: 'go', edits: [] }, 'failed'],
+  ['a deadline, pass', never, 'pass', GO, 'deadline'],
+  ['a throw, pass', () => raise(), 'pass', GO, 'failed'],
+  ['a rejection, pass', () => Promise.reject(new Error('broken')), 'pass', GO, 'failed'],
+  ['no opinion at all, pass', () => undefined as unknown as Opinion, 'pass', GO, 'failed'],
   [
     'a deadline, tempfail',
     never,
@@ -199,9 +200,9 @@ describe('an agent that does not answer', () => {
     const verdict = run.ask('mail', NOBODY)
     await clock.advance(5_200)
     answer(refusing())
-    expect(await verdict).toEqual({ kind: 'go', edits: [] })
+    expect(await verdict).toEqual(GO)
     expect(patience?.reason).toBe('deadline')
-    expect(await run.ask('ehlo', HELLO)).toEqual({ kind: 'go', edits: [] })
+    expect(await run.ask('ehlo', HELLO)).toEqual(GO)
   })
 
   test('what it says too late does not disturb the wait for another one', async () => {
@@ -225,7 +226,7 @@ describe('an agent that does not answer', () => {
     ])
     const verdict = run.ask('mail', NOBODY)
     await clock.advance(10_400)
-    expect(await verdict).toEqual({ kind: 'go', edits: [] })
+    expect(await verdict).toEqual(GO)
     expect(lines.map((line) => line['agent'])).toEqual(['one', 'two'])
     expect(clock.pending).toBe(0)
   })
@@ -268,13 +269,13 @@ describe('audit', () => {
       { name: 'watching', audit: true },
     )
     const { run, lines } = stage([watching, witness('spam', heard)])
-    expect(await run.ask('connect', { greeting: true })).toEqual({ kind: 'go', edits: [] })
-    expect(await run.ask('mail', NOBODY)).toEqual({ kind: 'go', edits: [] })
+    expect(await run.ask('connect', { greeting: true })).toEqual(GO)
+    expect(await run.ask('mail', NOBODY)).toEqual(GO)
     const envelope = { sender: undefined, recipients: [] }
     const fields = parseHeader(Buffer.from('Subject: x\r\n'), 'plain')
     const message: SpooledMessage = { size: 0, read: async () => 'done', start: async () => Buffer.alloc(0) }
-    expect(await run.ask('headers', { envelope, fields })).toEqual({ kind: 'go', edits: [] })
-    expect(await run.ask('dataEnd', { envelope, fields, message })).toEqual({ kind: 'go', edits: [] })
+    expect(await run.ask('headers', { envelope, fields, notes: run.notes })).toEqual(GO)
+    expect(await run.ask('dataEnd', { envelope, fields, notes: run.notes, message })).toEqual(GO)
     expect(heard).toEqual(['spam connect', 'spam mail', 'spam headers', 'spam dataEnd'])
     expect(lines).toEqual([
       expect.objectContaining({
@@ -290,6 +291,6 @@ describe('audit', () => {
 
   test('an absent agent that only watches defers nobody', async () => {
     const { run } = stage([agent({ mail: () => raise() }, { audit: true, whenAway: 'tempfail' })])
-    expect(await run.ask('mail', NOBODY)).toEqual({ kind: 'go', edits: [] })
+    expect(await run.ask('mail', NOBODY)).toEqual(GO)
   })
 })

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 import { CancellationSource } from '@portico/base'
 import { createTimerWheel } from '@portico/net'
+import { createMemoryStore } from '@portico/state'
 import type { Log, LogFacts } from '@portico/telemetry'
 import { createFakeClock, type FakeClock } from '@portico/testkit'
 import type { Mailbox } from '../../src/address.js'
 import { type Agent, type AgentHandlers, type AgentSession, PASS } from '../../src/agents/agent.js'
+import type { AgentBlock, AgentNeeds, AgentType } from '../../src/agents/agent-type.js'
+import { agentsSchema } from '../../src/agents/agents-schema.js'
 import { AgentRun } from '../../src/agents/run-agents.js'
 import type { HeaderEdits } from '../../src/message/header-fields.js'
+import { fakeResolver } from './fake-resolver.js'
 
 /** A session of a stranger on the connector `inbound`. */
 export const SESSION: AgentSession = {
@@ -45,9 +49,28 @@ export function agent(handlers: AgentHandlers | undefined, more: Partial<Omit<Ag
     deadline: 5_000,
     whenAway: 'pass',
     audit: false,
+    action: 'reject',
+    scl: undefined,
     open: () => handlers,
     ...more,
   }
+}
+
+/** An agent as a block of the configuration makes it; it may use what a test gives it of the rest. */
+export function made<S extends AgentBlock>(
+  type: AgentType<S>,
+  written: object,
+  needs: Partial<AgentNeeds> = {},
+): Agent {
+  const [settings] = agentsSchema.parse([{ type: type.type, ...written }])
+  const clock = createFakeClock()
+  const all = {
+    ...{ clock, wheel: createTimerWheel(clock), log: listeningLog(), state: createMemoryStore({ clock }) },
+    ...{ resolver: fakeResolver(), hostname: SESSION.hostname, domains: ['test.lan'] },
+    pathOf: (path: string) => path,
+    disposeWhenRetired: () => {},
+  }
+  return type.make(settings as S, { ...all, ...needs })
 }
 
 /** An agent that only writes down that it was asked. */
@@ -95,4 +118,15 @@ export function recipient(text: string): Mailbox {
   const at = text.lastIndexOf('@')
   const [local, domain] = at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
   return { text, local, domain, international: false }
+}
+
+/** Keeps what has to be disposed of at the end of a test. */
+export function disposables(): Disposable & { add(one: Disposable): void } {
+  const kept: Disposable[] = []
+  return {
+    add: (one) => void kept.push(one),
+    [Symbol.dispose]() {
+      for (const one of kept) one[Symbol.dispose]()
+    },
+  }
 }
