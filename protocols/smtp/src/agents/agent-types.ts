@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 import type { AgentBlock, AgentType } from './agent-type.js'
+import { arc } from './authentication/arc-agent.js'
+import { dkim } from './authentication/dkim-agent.js'
+import { dmarc } from './authentication/dmarc-agent.js'
+import { spf } from './authentication/spf-agent.js'
 import { greetDelay } from './greet-delay.js'
 import { ipList } from './ip-list.js'
 import { recipientFilter } from './recipient-filter.js'
@@ -10,5 +14,9 @@ export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlo
   ipList,
   greetDelay,
   rspamd,
+  spf,
+  dkim,
+  arc,
+  dmarc,
   recipientFilter,
 ]

@@ -242,7 +242,8 @@ export class AgentRun {
   }
 
   #act(agent: Agent, event: AgentEvent, opinion: Against): Verdict | undefined {
-    const { action, scl } = agent
+    const { scl } = agent
+    const action = opinion.action ?? agent.action
     const finding = { agent: agent.name, event, reason: opinion.reason }
     const marks = this.#marksAt(event)
     marks.find(finding)

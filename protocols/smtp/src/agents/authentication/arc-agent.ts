@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
+
+import type { Settings } from '@portico/config'
 import { z } from '@portico/config'
 import type { Opinion } from '../agent.js'
 import { type AgentType, agentBasics, placeKeys, serviceKeys } from '../agent-type.js'
-import type { Settings } from '@portico/config'
 import { arcResult } from './arc.js'
 import { authenticationOf } from './authentication.js'
 import { domainSetting } from './domains.js'
@@ -19,7 +20,9 @@ const schema = z
         'Domains whose seal is believed: a message that one of them has found to satisfy DMARC, and sealed with nobody else behind it, is kept although it fails DMARC here.',
       ),
   })
-  .describe('What servers before us have found, sealed by them (ARC, RFC 8617). It refuses nothing: a broken chain counts as none.')
+  .describe(
+    'What servers before us have found, sealed by them (ARC, RFC 8617). It refuses nothing: a broken chain counts as none.',
+  )
 
 type ArcSettings = Settings<typeof schema>
 

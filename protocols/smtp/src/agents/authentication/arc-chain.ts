@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { canonicalField, withoutSignature } from './canonical-header.js'
 import { domainOf } from './domains.js'
-import { type Algorithm, algorithmOf, readSignature, type Signature, valueOf } from './signature.js'
+import { type Algorithm, algorithmOf, readSignature, type Signature, signatureValue } from './signature.js'
 import type { SignedField, SignedMessage } from './signed-message.js'
 import { parseTagList, type TagList } from './tag-list.js'
 
@@ -21,7 +21,11 @@ export interface ArcSet {
 export type ReadChain =
   | { readonly kind: 'none' }
   | { readonly kind: 'fault'; readonly why: string }
-  | { readonly kind: 'chain'; readonly sets: readonly ArcSet[]; readonly last: ArcSet & { readonly signature: Signature } }
+  | {
+      readonly kind: 'chain'
+      readonly sets: readonly ArcSet[]
+      readonly last: ArcSet & { readonly signature: Signature }
+    }
 
 /** RFC 8617 section 4.2.1. Each has its seal verified. */
 const MOST_SETS = 50
@@ -63,12 +67,17 @@ function instanceOf(field: SignedField): number | undefined {
   const text = field.text()
   if (text.length > LONGEST_FIELD) return undefined
   const written =
-    field.name === NAMES[0] ? /^i[ \t]{0,9}=[ \t]{0,9}(\d{1,2})[ \t]{0,9};/.exec(text)?.[1] : parseTagList(text)?.get('i')
+    field.name === NAMES[0]
+      ? /^i[ \t]{0,9}=[ \t]{0,9}(\d{1,2})[ \t]{0,9};/.exec(text)?.[1]
+      : parseTagList(text)?.get('i')
   return written !== undefined && /^[1-9]\d?$/.test(written) ? Number(written) : undefined
 }
 
 /** The set, or what is wrong with it. */
-function setOf(instance: number, [resultsField, signatureField, sealField]: readonly (SignedField | undefined)[]): ArcSet | string {
+function setOf(
+  instance: number,
+  [resultsField, signatureField, sealField]: readonly (SignedField | undefined)[],
+): ArcSet | string {
   if (resultsField === undefined || signatureField === undefined || sealField === undefined) return 'not complete'
   const tags: TagList = parseTagList(sealField.text()) ?? new Map()
   if (tags.has('h')) return 'seal has a list of fields'
@@ -86,7 +95,7 @@ function setOf(instance: number, [resultsField, signatureField, sealField]: read
 
 function signatureOf(tags: TagList): Pick<ArcSet, 'algorithm' | 'value'> | undefined {
   try {
-    return { algorithm: algorithmOf(tags), value: valueOf(tags) }
+    return { algorithm: algorithmOf(tags), value: signatureValue(tags) }
   } catch {
     return undefined
   }
@@ -94,7 +103,11 @@ function signatureOf(tags: TagList): Pick<ArcSet, 'algorithm' | 'value'> | undef
 
 /** What the seal of the last of these sets signs: all fields of all sets, its own without its value (RFC 8617 section 5.1.1). */
 export function sealedText(sets: readonly ArcSet[]): string {
-  const fields = sets.flatMap(({ resultsField, signatureField, sealField }) => [resultsField, signatureField, sealField])
+  const fields = sets.flatMap(({ resultsField, signatureField, sealField }) => [
+    resultsField,
+    signatureField,
+    sealField,
+  ])
   const own = fields.pop()
   const before = fields.map(({ lines }) => `${canonicalField(lines, 'relaxed')}\r\n`).join('')
   return `${before}${own === undefined ? '' : canonicalField(withoutSignature(own.lines), 'relaxed')}`

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: MIT
 import type { AuthenticationResult } from '../agent.js'
 import { type ArcSet, type ReadChain, sealedText } from './arc-chain.js'
-import { findKey } from './signing-key.js'
-import { type SignatureVerdict, type VerifyContext, verdictWithoutKey, verifies, verifySignature } from './verify-signature.js'
 import { type ForeignResult, readResults } from './results-field.js'
+import { findKey } from './signing-key.js'
+import {
+  type SignatureVerdict,
+  type VerifyContext,
+  verdictWithoutKey,
+  verifies,
+  verifySignature,
+} from './verify-signature.js'
 
 /** One server's seal in a chain that holds. */
 export interface Seal {

@@ -31,8 +31,7 @@ export class Authentication {
   async spf(session: AgentSession, sender: Mailbox | undefined, signal: Cancellation): Promise<SpfVerdict> {
     const known = this.#known(session)
     const about = JSON.stringify([sender?.text, session.hello?.domain, session.peer])
-    if (known.spf?.about !== about)
-      known.spf = { about, verdict: judgeSpf(session, sender, this.#resolver, signal) }
+    if (known.spf?.about !== about) known.spf = { about, verdict: judgeSpf(session, sender, this.#resolver, signal) }
     try {
       const verdict = await known.spf.verdict
       if (verdict.result === 'temperror') delete known.spf

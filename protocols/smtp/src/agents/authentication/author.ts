@@ -23,7 +23,9 @@ export function authorOf(fields: HeaderFields): Author {
   const text = field.text()
   const addresses = text.length > LONGEST_FROM ? undefined : addressesIn(text)
   if (addresses === undefined) return bad('From cannot be read')
-  const named = addresses.map((address) => address.slice(address.lastIndexOf('@') + 1)).filter((name) => !/^\[.*\]$/.test(name))
+  const named = addresses
+    .map((address) => address.slice(address.lastIndexOf('@') + 1))
+    .filter((name) => !/^\[.*\]$/.test(name))
   const domains = [...new Set(named.map(domainOf))]
   if (domains.includes(undefined)) return bad('From has no valid domain')
   if (domains.length > MOST_DOMAINS) return bad('From has too many domains')

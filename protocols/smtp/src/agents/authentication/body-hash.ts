@@ -9,6 +9,8 @@ const TAB = 9
 const SPACE = 32
 /** Octets that are hashed at once. */
 const ROOM = 16 * 1024
+/** From here on there is no room for an octet and what has to go before it. */
+const FULL = ROOM - 4
 
 /**
  * The hash of a body as it is signed (RFC 6376 sections 3.4.3, 3.4.4 and 3.7). The body comes in pieces of any size; time and memory
@@ -36,51 +38,52 @@ export class BodyHash {
   }
 
   update(piece: Octets): void {
-    for (const octet of piece) {
+    const room = this.#room
+    for (let at = 0; at < piece.length; at += 1) {
+      const octet = piece[at] ?? 0
       if (this.#cr) {
         this.#cr = false
         if (octet === LF) {
-          this.#endLine()
+          this.#blank = false
+          this.#lineEnds += 1
           continue
         }
-        this.#content(CR)
+        this.#beforeContent()
+        room[this.#used++] = CR
       }
       if (octet === CR) this.#cr = true
       else if (this.#relaxed && (octet === SPACE || octet === TAB)) this.#blank = true
-      else this.#content(octet)
+      else {
+        if (this.#lineEnds > 0 || this.#blank || this.#empty || this.#used >= FULL) this.#beforeContent()
+        room[this.#used++] = octet
+      }
     }
   }
 
   /** The hash in base64; `unsigned`: octets of the canonical body behind those that are signed. Once. */
   finish(): { readonly hash: string; readonly unsigned: number } {
-    if (this.#cr) this.#content(CR)
+    if (this.#cr) {
+      this.#beforeContent()
+      this.#room[this.#used++] = CR
+    }
     if (!this.#empty || !this.#relaxed) this.#putLineEnd()
     this.#flush()
     return { hash: this.#hash.digest('base64'), unsigned: this.#length - this.#hashed }
   }
 
-  #endLine(): void {
-    this.#blank = false
-    this.#lineEnds += 1
-  }
-
-  #content(octet: number): void {
+  /** Puts what counts since another octet comes behind it, and makes room for that. */
+  #beforeContent(): void {
     for (; this.#lineEnds > 0; this.#lineEnds -= 1) this.#putLineEnd()
-    if (this.#blank) this.#put(SPACE)
+    if (this.#used >= FULL) this.#flush()
+    if (this.#blank) this.#room[this.#used++] = SPACE
     this.#blank = false
     this.#empty = false
-    this.#put(octet)
   }
 
   #putLineEnd(): void {
-    this.#put(CR)
-    this.#put(LF)
-  }
-
-  #put(octet: number): void {
-    if (this.#used === ROOM) this.#flush()
-    this.#room[this.#used] = octet
-    this.#used += 1
+    if (this.#used >= FULL) this.#flush()
+    this.#room[this.#used++] = CR
+    this.#room[this.#used++] = LF
   }
 
   #flush(): void {

@@ -27,7 +27,7 @@ export function withoutSignature(lines: string): string {
   const tags = lines
     .slice(colon + 1, end)
     .split(';')
-    .map((tag) => (/^[ \t\r\n]*b[ \t\r\n]*=/.exec(tag)?.[0] ?? tag))
+    .map((tag) => /^[ \t\r\n]*b[ \t\r\n]*=/.exec(tag)?.[0] ?? tag)
   return `${lines.slice(0, colon + 1)}${tags.join(';')}\r\n`
 }
 

@@ -55,6 +55,8 @@ export function dkimResults(verdicts: readonly DkimVerdict[]): readonly Authenti
       ['header.d', domain],
       ['header.s', selector],
       ['header.b', mark],
-    ].flatMap(([name, value]) => (name === undefined || value === undefined || value === '' ? [] : [[name, value] as const])),
+    ].flatMap(([name, value]) =>
+      name === undefined || value === undefined || value === '' ? [] : [[name, value] as const],
+    ),
   }))
 }

@@ -21,7 +21,9 @@ const schema = z
     ...serviceKeys({ deadline: 30_000, whenAway: 'pass' }),
     reject: consequence()
       .optional()
-      .describe('What becomes of messages that their domain wants to be rejected. When absent the action of this block.'),
+      .describe(
+        'What becomes of messages that their domain wants to be rejected. When absent the action of this block.',
+      ),
     quarantine: consequence()
       .default('tag')
       .describe('What becomes of messages that their domain wants to be put into quarantine.'),
@@ -32,7 +34,9 @@ const schema = z
         'What becomes of messages that cannot be judged for now: the action of this block, which is temporary then, or nothing.',
       ),
   })
-  .describe('Whether the domain of From stands behind a message, and what it wants to become of others (DMARC, RFC 9989).')
+  .describe(
+    'Whether the domain of From stands behind a message, and what it wants to become of others (DMARC, RFC 9989).',
+  )
 
 type DmarcSettings = Settings<typeof schema>
 

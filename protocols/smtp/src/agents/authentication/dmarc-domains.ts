@@ -84,5 +84,8 @@ function organizationAmong(domain: string, records: readonly PlacedRecord[]): st
 
 /** The domain one label below `suffix`, on the way to `domain`. */
 function oneBelow(domain: string, suffix: string): string {
-  return domain.split('.').slice(-(suffix.split('.').length + 1)).join('.')
+  return domain
+    .split('.')
+    .slice(-(suffix.split('.').length + 1))
+    .join('.')
 }

@@ -17,9 +17,17 @@ export interface SpfQuestion {
 /** RFC 7208 section 2.6. */
 export type SpfWord = 'none' | 'neutral' | 'pass' | 'fail' | 'softfail' | 'temperror' | 'permerror'
 
-type Spf = (typeof import('mailauth/lib/spf/index.js'))['spf']
+type Spf = typeof import('mailauth/lib/spf/index.js')['spf']
 
-const WORDS: readonly string[] = ['none', 'neutral', 'pass', 'fail', 'softfail', 'temperror', 'permerror'] satisfies SpfWord[]
+const WORDS: readonly string[] = [
+  'none',
+  'neutral',
+  'pass',
+  'fail',
+  'softfail',
+  'temperror',
+  'permerror',
+] satisfies SpfWord[]
 /** Characters of a policy. RFC 7208 section 3.4 asks for at most 450 octets. */
 const LONGEST_POLICY = 4 * 1024
 /** Terms of a policy that ask the DNS, and answers without a record (RFC 7208 section 4.6.4). */
@@ -58,6 +66,8 @@ function resolverFor({ ask }: SpfQuestion): (name: string, type: string) => Prom
     count += 1
     if (count > MOST_QUESTIONS) throw permanent('too many questions')
     const answer = await ask(name, type as DnsType)
+    // RFC 7208 section 5.5: who has no name that can be found simply has none of those that are asked for.
+    if (answer.kind === 'failed' && type === 'PTR') return []
     // A failure that is no time-out would be taken for an answer within an include.
     if (answer.kind === 'failed') throw withCode('ETIMEOUT')
     if (answer.kind === 'absent') throw withCode(answer.why === 'no-data' ? 'ENODATA' : 'ENOTFOUND')

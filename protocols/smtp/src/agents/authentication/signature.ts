@@ -105,7 +105,7 @@ function signatureOf(tags: TagList, named: ReturnType<typeof namesIn>, kind: 'dk
     agentDomain: kind === 'dkim' ? agentDomainOf(tags.get('i'), domain) : domain,
     fields: fieldsOf(tags.get('h')),
     bodyHash: base64Of(tags.get('bh'), 'body hash'),
-    value: valueOf(tags),
+    value: signatureValue(tags),
     limit: numberOf(tags.get('l'), LENGTH, 'body length'),
     expires: expiryOf(tags),
   }
@@ -154,7 +154,7 @@ function base64Of(text: string | undefined, what: string): string {
 }
 
 /** The signature itself. */
-export function valueOf(tags: TagList): Buffer {
+export function signatureValue(tags: TagList): Buffer {
   const value = Buffer.from(base64Of(tags.get('b'), 'signature value'), 'base64')
   if (value.length > LONGEST_VALUE) throw new Unusable('signature value too long', 'policy')
   return value
@@ -163,7 +163,8 @@ export function valueOf(tags: TagList): Buffer {
 function expiryOf(tags: TagList): number | undefined {
   const signed = numberOf(tags.get('t'), SECONDS, 'time')
   const expires = numberOf(tags.get('x'), SECONDS, 'expiration')
-  if (signed !== undefined && expires !== undefined && expires < signed) throw new Unusable('expires before it was made')
+  if (signed !== undefined && expires !== undefined && expires < signed)
+    throw new Unusable('expires before it was made')
   return expires
 }
 

@@ -50,7 +50,7 @@ export function parseKey(record: string): FoundKey {
   const tags = record.length > LONGEST_RECORD ? undefined : parseTagList(record)
   if (tags === undefined) return fault('bad key record')
   if ((tags.get('v') ?? 'DKIM1') !== 'DKIM1') return fault('unknown key version')
-  if (!(wordsOf(tags.get('h') ?? 'sha256').includes('sha256'))) return fault('key is not for SHA-256')
+  if (!wordsOf(tags.get('h') ?? 'sha256').includes('sha256')) return fault('key is not for SHA-256')
   const services = wordsOf(tags.get('s') ?? '*')
   if (!services.includes('*') && !services.includes('email')) return fault('key is not for mail')
   const octets = withoutBlanks(tags.get('p') ?? '')

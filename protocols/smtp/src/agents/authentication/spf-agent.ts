@@ -21,7 +21,9 @@ const schema = z
     permerror: consequence('pass', 'clients whose domain has a policy that nobody can use'),
     receivedSpf: z.boolean().default(false).describe('Messages get a Received-SPF field (RFC 7208 section 9.1), too.'),
   })
-  .describe('Whether the client may send for the domain of MAIL, or of its own name where there is no sender (SPF, RFC 7208).')
+  .describe(
+    'Whether the client may send for the domain of MAIL, or of its own name where there is no sender (SPF, RFC 7208).',
+  )
 
 type SpfSettings = Settings<typeof schema>
 
@@ -46,25 +48,38 @@ export const spf: AgentType<SpfSettings> = {
             verdict = await authentication.spf(session, sender, signal)
             return opinionOf(verdict, settings)
           },
-          headers(): Opinion {
-            if (verdict === undefined) return PASS
-            const field = settings.receivedSpf ? receivedSpf(verdict, session.hostname) : undefined
-            const edits = { remove: () => false, prepend: field === undefined ? [] : [field] }
-            return { kind: 'pass', edits, notes: { results: [spfResult(verdict)] } }
-          },
+          ...(settings.receivedSpf ? { headers: () => withField(verdict, session.hostname) } : {}),
         }
       },
     }
   },
 }
 
+/** A field of that name that came along is of somebody else, and tells by its `receiver` of whom. */
+function withField(verdict: SpfVerdict | undefined, hostname: string): Opinion {
+  const field = verdict === undefined ? undefined : receivedSpf(verdict, hostname)
+  return field === undefined ? PASS : { kind: 'pass', edits: { remove: () => false, prepend: [field] } }
+}
+
 /** RFC 7208 section 8, with the codes of RFC 7372. */
 function opinionOf(verdict: SpfVerdict, settings: SpfSettings): Opinion {
   const { result } = verdict
-  if (result === 'pass' || result === 'none' || result === 'neutral' || settings[result] === 'pass') return PASS
+  const notes = { results: [spfResult(verdict)] }
+  if (result === 'pass' || result === 'none' || result === 'neutral' || settings[result] === 'pass')
+    return { kind: 'pass', notes }
   const text = `SPF: ${spfText(verdict)}`
-  const code = result === 'temperror' ? ([451, '4.4.3'] as const) : CODES[result]
-  return { kind: 'against', reply: say(...code, text), reason: `spf=${result} ${verdict.domain ?? ''}`.trim() }
+  const [code, enhanced] = CODES[result]
+  return {
+    kind: 'against',
+    reply: say(code, enhanced, text),
+    reason: `spf=${result} ${verdict.domain ?? ''}`.trim(),
+    notes,
+  }
 }
 
-const CODES = { fail: [550, '5.7.23'], softfail: [550, '5.7.23'], permerror: [550, '5.7.24'] } as const
+const CODES = {
+  fail: [550, '5.7.23'],
+  softfail: [550, '5.7.23'],
+  permerror: [550, '5.7.24'],
+  temperror: [451, '4.4.3'],
+} as const

@@ -77,12 +77,12 @@ export function receivedSpf(verdict: SpfVerdict, hostname: string): string | und
     ['identity', identity],
     ['envelope-from', sender ?? ''],
     ['helo', helo],
-  ].flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${valueOf(value)};`]))
+  ].flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${pairValue(value)};`]))
   return headerField('Received-SPF', `${result} (${hostname}: ${spfText(verdict)})\r\n\t${pairs.join('\r\n\t')}`)
 }
 
 /** A word as it is, else quoted; what the header cannot hold becomes a question mark. */
-function valueOf(text: string): string {
+function pairValue(text: string): string {
   const plain = text.replace(/[^ -~]/g, '?')
   return /^[A-Za-z0-9.-]+$/.test(plain) || isIP(plain) === 4 ? plain : `"${plain.replace(/["\\]/g, '\\$&')}"`
 }

@@ -40,7 +40,9 @@ export async function verifySignature(
     return { result: 'permerror', why: 'key is for the signing domain only' }
   const text = `${signedHeader(message, signature.fields, signature.header)}${canonicalField(withoutSignature(field.lines), signature.header)}`
   if (verifies(signature.algorithm, found, text, signature.value)) return { result: 'pass' }
-  return found.testing ? { result: 'neutral', why: 'signing is on trial' } : { result: 'fail', why: 'signature does not verify' }
+  return found.testing
+    ? { result: 'neutral', why: 'signing is on trial' }
+    : { result: 'fail', why: 'signature does not verify' }
 }
 
 /** What it means when there is no key to be had. */
