@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The one file that knows the command line library.
 import { buildApplication, buildCommand, buildRouteMap, numberParser, run } from '@stricli/core'
-import { check, docsText, explainFile, reload, schemaText, versionText } from './commands.js'
+import { check, docsText, explainFile, metrics, reload, schemaText, versionText } from './commands.js'
 import { dns } from './dns.js'
 import { serve } from './serve.js'
 
@@ -99,6 +99,18 @@ const reloadCommand = buildCommand<{
   func: (flags) => answering(() => reload(flags)),
 })
 
+const metricsCommand = buildCommand<{ readonly config?: string; readonly control?: string }>({
+  docs: { brief: 'Print what a running front end has counted, as Prometheus reads it' },
+  parameters: {
+    flags: {
+      config: { ...config, optional: true },
+      control: { kind: 'parsed', parse: String, optional: true, brief: 'Its control socket' },
+    },
+    aliases: { c: 'config' },
+  },
+  func: (flags) => answering(() => metrics(flags)),
+})
+
 const plain = (brief: string, answer: () => string) =>
   buildCommand({ docs: { brief }, parameters: {}, func: () => answering(answer) })
 
@@ -109,6 +121,7 @@ const routes = buildRouteMap({
     check: checkCommand,
     dns: dnsCommand,
     reload: reloadCommand,
+    metrics: metricsCommand,
     config: buildRouteMap({
       docs: { brief: 'About the configuration' },
       routes: {

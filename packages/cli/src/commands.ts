@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { documentSchema, explain, jsonSchemaOf, loadConfig } from '@portico/config'
 import { type FrontEndSettings, frontEndSchema } from '@portico/frontend'
-import { askReload, defaultControlPath } from './control.js'
+import { askControl, defaultControlPath } from './control.js'
 import { protocols } from './protocols.js'
 import { checkFile } from './serve.js'
 
@@ -62,9 +62,13 @@ export async function reload(options: {
     process.kill(options.pid, 'SIGHUP')
     return 'told to reload; its log says whether it did\n'
   }
-  const path = options.control ?? controlOf(options.config)
-  await askReload(path)
+  await askControl(options.control ?? controlOf(options.config), 'reload')
   return 'reloaded\n'
+}
+
+/** `portico metrics`: what all processes of a running front end have counted together. */
+export function metrics(options: { readonly config?: string; readonly control?: string }): Promise<string> {
+  return askControl(options.control ?? controlOf(options.config), 'metrics')
 }
 
 /** The file may be the very one that does not work: only the socket's path is wanted from it. */

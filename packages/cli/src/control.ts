@@ -4,8 +4,11 @@ import { existsSync, rmSync, statSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { Control } from '@portico/frontend'
+import { metricsText } from '@portico/telemetry'
 
 const LONGEST = 100
+const LONGEST_ANSWER = 16 * 1024 * 1024
 const ANSWER_MS = 60_000
 
 /**
@@ -19,13 +22,13 @@ export function defaultControlPath(configPath: string, { XDG_RUNTIME_DIR }: Node
   return join(XDG_RUNTIME_DIR ?? shared, `portico-${uid}-${name}.sock`)
 }
 
-/** Answers `reload` on a Unix socket that only this user can open: `ok`, or the reason why not. */
-export async function serveControl(path: string, reload: () => Promise<void>): Promise<AsyncDisposable> {
+/** Answers `reload` and `metrics` on a Unix socket that only this user can open: `ok` and an answer, or the reason why not. */
+export async function serveControl(path: string, control: Control): Promise<AsyncDisposable> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    converse(socket, reload).catch(() => socket.destroy())
+    converse(socket, control).catch(() => socket.destroy())
   })
   await removeStale(path)
   await new Promise<void>((done, failed) => {
@@ -44,20 +47,22 @@ export async function serveControl(path: string, reload: () => Promise<void>): P
   }
 }
 
-async function converse(socket: Socket, reload: () => Promise<void>): Promise<void> {
+async function converse(socket: Socket, control: Control): Promise<void> {
   socket.on('error', () => undefined)
   socket.setTimeout(ANSWER_MS, () => socket.destroy())
   const asked = await textOf(socket, LONGEST, (text) => text.includes('\n'))
-  if (asked.trim() !== 'reload') {
-    socket.end('failed\nexpected reload\n')
-    return
-  }
   try {
-    await reload()
-    socket.end('ok\n')
+    socket.end(`ok\n${await answerTo(asked.trim(), control)}`)
   } catch (error) {
     socket.end(`failed\n${(error as Error).message}\n`)
   }
+}
+
+async function answerTo(asked: string, control: Control): Promise<string> {
+  if (asked === 'metrics') return metricsText(await control.metrics())
+  if (asked !== 'reload') throw new Error('expected reload or metrics')
+  await control.reload()
+  return ''
 }
 
 /** A socket file that nobody serves was left by a process that died. */
@@ -74,17 +79,19 @@ async function removeStale(path: string): Promise<void> {
   rmSync(path, { force: true })
 }
 
-/** Asks a running front end to read its configuration again. Rejects with its reason, or when nobody is there. */
-export async function askReload(path: string): Promise<void> {
+/** Asks a running front end something, and gives its answer. Rejects with its reason, or when nobody is there. */
+export async function askControl(path: string, what: 'reload' | 'metrics'): Promise<string> {
   const uid = process.getuid?.() ?? 0
   const owner = ownerOf(path)
   if (owner === undefined) throw new Error(`no front end listens on ${path}: is it running with this file?`)
   if (uid !== 0 && owner !== uid && owner !== 0) throw new Error(`${path} belongs to somebody else`)
   const socket = connect(path)
-  socket.write('reload\n')
-  const answer = await textOf(socket, 1_000_000, () => false)
-  const [verdict, ...why] = answer.trimEnd().split('\n')
-  if (verdict !== 'ok') throw new Error(why.length > 0 ? why.join('\n') : 'the front end did not answer')
+  socket.write(`${what}\n`)
+  const said = await textOf(socket, LONGEST_ANSWER, () => false)
+  const verdict = said.split('\n', 1)[0] ?? ''
+  const answer = said.slice(verdict.length + 1)
+  if (verdict !== 'ok') throw new Error(answer.trimEnd() || 'the front end did not answer')
+  return answer
 }
 
 function ownerOf(path: string): number | undefined {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { BoundListener } from '@portico/frontend'
+import type { MetricValues } from '@portico/telemetry'
 
 /** What a worker begins with. The text, not the file, is what holds: a worker that starts later must not see a newer one. */
 export interface Begin {
@@ -15,6 +16,7 @@ export interface Begin {
 export type Order =
   | Begin
   | { readonly portico: 'reload'; readonly text: string }
+  | { readonly portico: 'metrics' }
   | { readonly portico: 'drain' }
   | { readonly portico: 'close' }
 
@@ -25,6 +27,7 @@ export type Report =
   | { readonly portico: 'ready'; readonly listeners: readonly BoundListener[] }
   | { readonly portico: 'failed'; readonly why: string }
   | { readonly portico: 'reloaded'; readonly listeners: readonly BoundListener[] }
+  | { readonly portico: 'counted'; readonly values: MetricValues }
   | { readonly portico: 'refused'; readonly why: string }
 
 /** Whether a message of the channel is one of these; the rest belongs to the shared state. */

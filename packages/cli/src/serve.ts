@@ -29,8 +29,8 @@ const FEWEST = 2
 /** Runs a front end until signals end it. Rejects when it cannot start. */
 export async function serve(options: ServeOptions): Promise<void> {
   if (options.workers === 0) {
-    await hostFile(options.config, selectProtocols(options.protocols), async (reload, settings) => {
-      const control = await serveControl(controlPath(options.config, settings), reload)
+    await hostFile(options.config, selectProtocols(options.protocols), async (asked, settings) => {
+      const control = await serveControl(controlPath(options.config, settings), asked)
       dropPrivileges(settings)
       return control
     })
@@ -62,7 +62,8 @@ async function run(supervisor: Supervisor, options: ServeOptions, settings: Fron
   const reload = () => starting.then(() => reloadFile(supervisor, options, log))
   process.on('SIGHUP', () => void reload().catch(() => undefined))
   const listeners = await starting
-  await using control = await serveControl(controlPath(options.config, settings), reload)
+  const asked = { reload, metrics: () => supervisor.metrics() }
+  await using control = await serveControl(controlPath(options.config, settings), asked)
   // Who leaves is not reloaded any more, and must not be in the way of who comes in its place.
   const leaving = leaveOnSignal(supervisor, async () => control[Symbol.asyncDispose]())
   log.info('ready', { listeners, workers: supervisor.pids })

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { systemClock } from '@portico/base'
 import type { BoundListener } from '@portico/frontend'
 import { createMemoryStore, serveStore } from '@portico/state'
-import type { Log } from '@portico/telemetry'
+import type { Log, MetricValues } from '@portico/telemetry'
 import { supervisorChannel } from './channel.js'
 import { type Begin, isOurs, type Order, type Report } from './messages.js'
 
@@ -45,7 +45,7 @@ export class Supervisor {
   readonly #workers = new Set<Worker>()
   /** Workers that hear nothing yet but their beginning. */
   readonly #starting = new Set<Promise<unknown>>()
-  #reloading: Promise<unknown> = Promise.resolve()
+  #asking: Promise<unknown> = Promise.resolve()
   #text: string
   #backoff = FIRST_BACKOFF_MS
   /** A worker has been ready: from here on each that ends is replaced. */
@@ -81,9 +81,22 @@ export class Supervisor {
 
   /** Hands a configuration that was found good to every worker. Rejects, naming the reason, when one cannot use it. */
   reload(text: string): Promise<readonly BoundListener[]> {
-    // One after another: a worker's report does not say which order it answers.
-    const next = this.#reloading.then(() => this.#reload(text))
-    this.#reloading = next.catch(() => undefined)
+    return this.#inTurn(() => this.#reload(text))
+  }
+
+  /** What each worker has counted; one that dies meanwhile has counted nothing. */
+  metrics(): Promise<readonly MetricValues[]> {
+    return this.#inTurn(async () => {
+      while (this.#starting.size > 0) await Promise.allSettled(this.#starting)
+      const answers = await Promise.all([...this.#workers].map((worker) => ask(worker, { portico: 'metrics' })))
+      return answers.flatMap((answer) => (answer?.portico === 'counted' ? [answer.values] : []))
+    })
+  }
+
+  /** One after another: a worker's report does not say which order it answers. */
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const next = this.#asking.then(run)
+    this.#asking = next.catch(() => undefined)
     return next
   }
 

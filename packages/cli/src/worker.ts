@@ -3,6 +3,7 @@
 import { loadConfig } from '@portico/config'
 import { createFrontEnd, type FrontEnd, openLog, settingsOf, withPositions } from '@portico/frontend'
 import { createSupervisorStore } from '@portico/state'
+import { createMetrics } from '@portico/telemetry'
 import { workerChannel } from './channel.js'
 import { type Begin, isOurs, type Order, type Report } from './messages.js'
 import { dropPrivileges } from './privileges.js'
@@ -22,6 +23,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 process.on('error', () => process.exit(0))
 
 let frontEnd: FrontEnd | undefined
+const metrics = createMetrics()
 let path = ''
 
 process.on('message', (message) => {
@@ -35,6 +37,8 @@ async function obey(order: Order): Promise<void> {
       return begin(order)
     case 'reload':
       return reload(order.text)
+    case 'metrics':
+      return report({ portico: 'counted', values: await metrics.values() })
     case 'drain':
       await frontEnd?.drain()
       return process.exit(0)
@@ -56,6 +60,7 @@ async function begin(order: Begin): Promise<void> {
         config: loaded.config,
         directory: loaded.directory,
         log: openLog(settings),
+        metrics,
         state: createSupervisorStore(workerChannel()),
         ticketKeys: Buffer.from(order.ticketKeys, 'base64'),
       }),

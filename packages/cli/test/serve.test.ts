@@ -255,6 +255,21 @@ describe('portico serve', () => {
     expect(answers.slice(2).every((answer) => answer.includes('[LIMIT]'))).toBe(true)
   })
 
+  test.each(['0', '2'])('what all processes have counted is told together (%s workers)', async (workers) => {
+    const listener = { protocol: 'smtp', address: '127.0.0.1:0', tls: 'none', connector: 'inbound' }
+    const agent = { type: 'ip-list', block: ['127.0.0.1'], when: 'connect' }
+    const smtp = { connectors: { inbound: { domains: ['door.test'] } }, agents: [agent] }
+    const file = place({ ...GOOD, listeners: [...GOOD.listeners, listener], smtp })
+    const portico = new Portico(file, workers)
+    const port = (await portico.line('ready')).listeners?.[1]?.port ?? 0
+    for (let i = 0; i < 5; i += 1) expect(await greeting(port)).toMatch(/^554 5\.7\.1/)
+    const told = await run('metrics', '--config', file)
+    expect(told).toMatchObject({ code: 0, err: '' })
+    expect(told.out).toContain(
+      'portico_smtp_agent_opinions_total{agent="ip-list",event="connect",opinion="against",action="reject"} 5\n',
+    )
+  })
+
   test('reload takes a good file, and a bad one changes nothing and says why', async () => {
     const file = place(GOOD)
     const portico = new Portico(file, '2')

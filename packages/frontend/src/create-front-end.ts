@@ -5,7 +5,7 @@ import { systemClock } from '@portico/base'
 import { chooseTransport, createTimerWheel, type Leg, type TransportKind } from '@portico/net'
 import type { ComponentStates } from '@portico/routing'
 import { createMemoryStore } from '@portico/state'
-import { silentLog } from '@portico/telemetry'
+import { noMetrics, silentLog } from '@portico/telemetry'
 import { watchCertificates } from './certificates.js'
 import { configuredStates, leavingStates } from './components.js'
 import { Door, type DoorOptions, listenerKeys } from './doors.js'
@@ -51,6 +51,7 @@ class RunningFrontEnd implements FrontEnd {
       clock,
       wheel: createTimerWheel(clock),
       log: options.log ?? silentLog,
+      metrics: options.metrics ?? noMetrics,
       state: options.state ?? createMemoryStore({ clock }),
       ...filesOf(options),
       hashThreads: createHashThreads(),

@@ -3,7 +3,7 @@ import type { Server } from 'node:net'
 import type { Clock } from '@portico/base'
 import type { Protocol } from '@portico/session'
 import type { StateStore } from '@portico/state'
-import type { Log } from '@portico/telemetry'
+import type { Log, Metrics } from '@portico/telemetry'
 import type { OtherProtocol } from './schema.js'
 
 /** What a front end is made of. */
@@ -16,6 +16,8 @@ export interface FrontEndOptions {
   readonly otherProtocols?: readonly OtherProtocol[]
   readonly clock?: Clock
   readonly log?: Log
+  /** What is counted is counted here; nowhere when absent. */
+  readonly metrics?: Metrics
   /** Shared with other processes; this process's own when absent. */
   readonly state?: StateStore
   /** Relative paths of the configuration start here; in the working directory when absent. */

@@ -16,7 +16,7 @@ import { type BackendPool, createBackendPool } from '@portico/pool'
 import { buildTopology, createRouter, type Topology, TopologyError } from '@portico/routing'
 import type { Protocol, Services } from '@portico/session'
 import type { StateStore } from '@portico/state'
-import type { Log } from '@portico/telemetry'
+import type { Log, Metrics } from '@portico/telemetry'
 import { loadAuthorities, loadCertificates, type ReadText } from './certificates.js'
 import { checkConfig, configWarnings } from './check-config.js'
 import { componentProblems } from './components.js'
@@ -34,6 +34,7 @@ export interface Lasting {
   readonly clock: Clock
   readonly wheel: TimerWheel
   readonly log: Log
+  readonly metrics: Metrics
   readonly state: StateStore
   readonly readText: ReadText
   readonly pathOf: (path: string) => string
@@ -102,7 +103,7 @@ export class Generation {
 
   private constructor(checked: CheckedConfig, lasting: Lasting, lookups: Lookups) {
     const { settings, topology } = checked
-    const { clock, wheel, log, state, states } = lasting
+    const { clock, wheel, log, metrics, state, states } = lasting
     const { limits, auth, hostname } = settings
     this.checked = checked
     this.#lookups = lookups
@@ -144,6 +145,7 @@ export class Generation {
       clock,
       wheel,
       log,
+      metrics,
       limits,
       hostname,
       publication: publicationOf(settings, topology, lasting.protocols),

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { ConfigError, type LoadedConfig, loadConfig, located, validate } from '@portico/config'
 import type { Protocol } from '@portico/session'
-import { createLog, type Log, type OwnedLog } from '@portico/telemetry'
+import { createLog, createMetrics, type Log, type MetricValues, type OwnedLog } from '@portico/telemetry'
 import { createFrontEnd } from './create-front-end.js'
 import type { FrontEnd, FrontEndOptions } from './front-end.js'
 import { type FrontEndSettings, frontEndSchema, type OtherProtocol } from './schema.js'
@@ -49,22 +49,33 @@ async function host(protocol: Protocol<never>, path: string): Promise<void> {
   await hostFile(path, { protocols: [protocol], otherProtocols })
 }
 
+/** What may be asked of a front end that runs. */
+export interface Control {
+  /** Reads the configuration again. Rejects when it cannot be used. */
+  reload(): Promise<void>
+  /** What each of its processes has counted. */
+  metrics(): Promise<readonly MetricValues[]>
+}
+
 /**
- * Hosts a configuration file in this process until signals end it. `running` is told how to read the file again; what it returns
- * is disposed of when it begins to leave.
+ * Hosts a configuration file in this process until signals end it. `running` is told what may be asked of it; what it returns is
+ * disposed of when it begins to leave.
  */
 export async function hostFile(
   path: string,
   options: Pick<FrontEndOptions, 'protocols' | 'otherProtocols'>,
-  running?: (reload: () => Promise<void>, settings: FrontEndSettings) => Promise<AsyncDisposable>,
+  running?: (control: Control, settings: FrontEndSettings) => Promise<AsyncDisposable>,
 ): Promise<void> {
   const loaded = loadConfig(path)
   const settings = settingsOf(loaded, options.protocols, options.otherProtocols)
   using log = openLog(settings)
   const { config, directory } = loaded
-  await using frontEnd = await withPositions(loaded, () => createFrontEnd({ ...options, config, directory, log }))
+  const metrics = createMetrics()
+  await using frontEnd = await withPositions(loaded, () =>
+    createFrontEnd({ ...options, config, directory, log, metrics }),
+  )
   const again = () => reload(frontEnd, path, log)
-  await using control = await running?.(again, settings)
+  await using control = await running?.({ reload: again, metrics: async () => [await metrics.values()] }, settings)
   process.on('SIGHUP', () => void again().catch(() => undefined))
   logWarnings(log, frontEnd.warnings)
   log.info('ready', { listeners: frontEnd.listeners })

@@ -6,7 +6,7 @@ import type { TimerWheel } from '@portico/net'
 import type { BackendPool } from '@portico/pool'
 import type { ComponentStates, Locator, Router } from '@portico/routing'
 import type { StateStore } from '@portico/state'
-import type { Log } from '@portico/telemetry'
+import type { Log, Metrics } from '@portico/telemetry'
 import type { Limits } from './limits.js'
 import type { Publication } from './publication.js'
 
@@ -24,6 +24,7 @@ export interface Services {
   readonly clock: Clock
   readonly wheel: TimerWheel
   readonly log: Log
+  readonly metrics: Metrics
   readonly limits: Limits
   /** The name that greetings, Received fields and challenges carry. */
   readonly hostname: string

@@ -14,7 +14,7 @@ import type { Acquired, BackendPool, Lease } from '@portico/pool'
 import { type ComponentStates, type Decision, type RouteQuestion, siteView } from '@portico/routing'
 import { type Ended, limitsSchema, type Services, type Session } from '@portico/session'
 import { createMemoryStore, type StateStore } from '@portico/state'
-import { type Log, SessionRecord, silentLog } from '@portico/telemetry'
+import { type Log, noMetrics, SessionRecord, silentLog } from '@portico/telemetry'
 import { type HttpSettings, httpSchema } from '../src/schema.js'
 import { serveHttp } from '../src/session.js'
 import { authenticatorOf } from './authenticator-of.js'
@@ -187,6 +187,7 @@ export class Front {
       clock: world.clock ?? systemClock,
       wheel: this.#wheel,
       log: world.log ?? silentLog,
+      metrics: noMetrics,
       limits: { ...limitsSchema.parse({}), ...(world.preAuth === undefined ? {} : { preAuth: world.preAuth }) },
       hostname: 'mail.example.com',
       publication: {

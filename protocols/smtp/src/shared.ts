@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import type { AgentMetrics } from './agents/agent-metrics.js'
 import type { AgentSet } from './agents/agent-set.js'
 import { Offers } from './backend/offers.js'
 import { RecipientMemory } from './backend/recipient-memory.js'
@@ -12,6 +13,7 @@ export interface Shared {
   readonly spools: SpoolBudget
   /** Made by the first session: agents need its services. */
   agents: AgentSet | undefined
+  agentMetrics: AgentMetrics | undefined
 }
 
 const BY_SETTINGS = new WeakMap<SmtpSettings, Shared>()
@@ -25,6 +27,7 @@ export function sharedOf(settings: SmtpSettings): Shared {
     recipients: new RecipientMemory(settings.unknownRecipients),
     spools: new SpoolBudget(),
     agents: undefined,
+    agentMetrics: undefined,
   }
   BY_SETTINGS.set(settings, shared)
   return shared

@@ -6,11 +6,19 @@ import { may } from '../connector/permissions.js'
 import type { SmtpSettings } from '../schema.js'
 import { sharedOf } from '../shared.js'
 import type { Agent } from './agent.js'
+import { type AgentMetrics, agentMetrics } from './agent-metrics.js'
 import type { AgentBlock, AgentNeeds, AgentType } from './agent-type.js'
 import { AGENT_TYPES } from './agent-types.js'
 import { createResolver } from './dns/create-resolver.js'
 
 type Needs = Pick<Services, 'clock' | 'wheel' | 'log' | 'state' | 'hostname' | 'pathOf' | 'disposeWhenRetired'>
+
+/** The counters of the agents; made once for each configuration. */
+export function agentMetricsOf(settings: SmtpSettings, { metrics }: Pick<Services, 'metrics'>): AgentMetrics {
+  const shared = sharedOf(settings)
+  shared.agentMetrics ??= agentMetrics(metrics)
+  return shared.agentMetrics
+}
 
 /** The agents of each connector, in the order in which they are asked; made once for each configuration. */
 export type AgentSet = ReadonlyMap<string, readonly Agent[]>

@@ -4,16 +4,22 @@ import { arc } from './authentication/arc-agent.js'
 import { dkim } from './authentication/dkim-agent.js'
 import { dmarc } from './authentication/dmarc-agent.js'
 import { spf } from './authentication/spf-agent.js'
+import { clamav } from './clamav/clamav.js'
+import { dnsList } from './dns-list/dns-list.js'
 import { greetDelay } from './greet-delay.js'
 import { ipList } from './ip-list.js'
+import { milter } from './milter/milter.js'
 import { recipientFilter } from './recipient-filter.js'
-import { rspamd } from './rspamd.js'
+import { rspamd } from './rspamd/rspamd.js'
 
 /** All types of agents. A new one is added here. */
 export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlock>[]] = [
   ipList,
+  dnsList,
   greetDelay,
   rspamd,
+  clamav,
+  milter,
   spf,
   dkim,
   arc,

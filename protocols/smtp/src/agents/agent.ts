@@ -109,7 +109,7 @@ export interface EventFacts {
  * - `pass`: nothing against it. Edits count at `headers` and `dataEnd`, other envelopes and bodies at `dataEnd`.
  * - `exempt`: no anti-spam agent is asked from here on in this session.
  * - `against`: what becomes of that is the agent's {@link Action}. `reply` (400 to 599) is said where it is rejected, `reason` is for
- *   marks and the log: one line, nothing secret.
+ *   marks and the log: one line, nothing secret. Edits count where the message goes on all the same.
  * - `refuse`: the client gets the reply (400 to 599) instead of ours whatever the action is, and with `close` nothing else.
  * - `discard`: only at `dataEnd`. The client is told that all is well and nobody gets the message, because the site wrote so.
  */
@@ -124,6 +124,7 @@ export type Opinion =
       readonly action?: Action
       readonly close?: true
       readonly notes?: Notes
+      readonly edits?: HeaderEdits
     }
   | { readonly kind: 'refuse'; readonly reply: Reply; readonly close?: true }
   | { readonly kind: 'discard'; readonly reason: string }

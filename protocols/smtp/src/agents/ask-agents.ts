@@ -6,7 +6,7 @@ import { may } from '../connector/permissions.js'
 import type { Dialogue, Next } from '../dialogue.js'
 import type { Reply } from '../replies.js'
 import type { AgentSession, EventFacts, HelloFacts } from './agent.js'
-import { agentsOf } from './agent-set.js'
+import { agentMetricsOf, agentsOf } from './agent-set.js'
 import { AgentRun, type Verdict } from './run-agents.js'
 
 /**
@@ -19,8 +19,10 @@ export async function admitByAgents(dialogue: Dialogue, greeting: boolean): Prom
   dialogue.agents = undefined
   const agents = agentsOf(settings, connector, session.services)
   if (agents.length === 0) return undefined
-  const { wheel, log } = session.services
-  const run = new AgentRun({ session: new SessionView(dialogue), agents, wheel, log, signal: session.signal })
+  const { clock, wheel, log } = session.services
+  const metrics = agentMetricsOf(settings, session.services)
+  const view = new SessionView(dialogue)
+  const run = new AgentRun({ session: view, agents, clock, wheel, log, metrics, signal: session.signal })
   dialogue.agents = run
   const verdict = await run.ask('connect', { greeting })
   if (verdict.kind === 'go') return undefined

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { type Cancellation, CancellationSource } from '@portico/base'
+import { type Cancellation, CancellationSource, type Clock } from '@portico/base'
 import type { TimerWheel } from '@portico/net'
 import type { Log, LogFacts } from '@portico/telemetry'
 import type { HeaderEdits } from '../message/header-fields.js'
@@ -17,6 +17,7 @@ import type {
   Pass,
   Rewrite,
 } from './agent.js'
+import type { AgentMetrics } from './agent-metrics.js'
 import { Marks } from './marks.js'
 
 /** What the agents together have come to. `gone`: the session ended meanwhile. */
@@ -42,8 +43,10 @@ export interface AgentRunOptions {
   readonly session: AgentSession
   /** In the order in which they are asked. */
   readonly agents: readonly Agent[]
+  readonly clock: Clock
   readonly wheel: TimerWheel
   readonly log: Log
+  readonly metrics: AgentMetrics
   /** The session's own. Its slot is taken while an agent is awaited. */
   readonly signal: Cancellation
 }
@@ -98,7 +101,7 @@ export class AgentRun {
       const events: EventHandlers = handlers
       const handler = events[event]
       if (handler === undefined || !this.#hears(agent)) continue
-      const answer = await this.#answerOf(agent, handler, facts)
+      const answer = await this.#answerOf(agent, event, handler, facts)
       if (answer.kind === 'gone') return answer
       const opinion = answer.kind === 'away' ? this.#insteadOf(agent, event, answer) : answer.opinion
       const verdict = this.#weigh(opened, event, opinion, changes)
@@ -156,23 +159,25 @@ export class AgentRun {
     return !agent.antiSpam || !(this.#exempt || this.#options.session.bypassesAntiSpam)
   }
 
-  #answerOf<F>(agent: Agent, handler: Handler<F>, facts: F): Answer | Promise<Answer> {
+  #answerOf<F>(agent: Agent, event: AgentEvent, handler: Handler<F>, facts: F): Answer | Promise<Answer> {
     const patience = new CancellationSource()
     try {
       const opinion = handler(facts, patience)
-      return 'then' in opinion ? this.#awaited(agent, opinion, patience) : { kind: 'opinion', opinion }
+      return 'then' in opinion ? this.#awaited(agent, event, opinion, patience) : { kind: 'opinion', opinion }
     } catch (error) {
       return { kind: 'away', why: 'failed', error }
     }
   }
 
-  #awaited(agent: Agent, answer: Promise<Opinion>, patience: CancellationSource): Promise<Answer> {
-    const { wheel, signal } = this.#options
+  #awaited(agent: Agent, event: AgentEvent, answer: Promise<Opinion>, patience: CancellationSource): Promise<Answer> {
+    const { clock, wheel, signal, metrics } = this.#options
+    const since = clock.now()
     return new Promise((resolve) => {
       let over = false
       const settle = (outcome: Answer): void => {
         if (over) return
         over = true
+        metrics.took(agent, event, clock.now() - since)
         timer?.cancel()
         signal.onAbort = undefined
         resolve(outcome)
@@ -203,6 +208,7 @@ export class AgentRun {
       whenAway: agent.whenAway,
       ...(error === undefined ? {} : { error }),
     }
+    this.#options.metrics.away(agent, event, why)
     this.#options.log.warn('an agent gave no answer', facts)
     if (agent.whenAway === 'pass') return { kind: 'pass' }
     // Before MAIL there is nothing to try again but the whole session (RFC 5321 section 3.8).
@@ -212,6 +218,7 @@ export class AgentRun {
 
   /** Makes of an opinion what its agent's settings say. Undefined: the others are asked. */
   #weigh({ agent }: Opened, event: AgentEvent, opinion: Opinion, changes: Changes): Verdict | undefined {
+    this.#options.metrics.thought(agent, event, opinion)
     if (agent.audit) {
       if (!isMute(opinion)) this.#report('an agent only watches', agent, event, opinion)
       return undefined
@@ -230,7 +237,7 @@ export class AgentRun {
         this.#report('an agent discarded a message', agent, event, opinion)
         return { ...GO, discard: true }
       case 'against':
-        return this.#act(agent, event, opinion)
+        return this.#act(agent, event, opinion, changes)
     }
   }
 
@@ -241,7 +248,7 @@ export class AgentRun {
     if (rewrite !== undefined) changes.rewrites.push(rewrite)
   }
 
-  #act(agent: Agent, event: AgentEvent, opinion: Against): Verdict | undefined {
+  #act(agent: Agent, event: AgentEvent, opinion: Against, changes: Changes): Verdict | undefined {
     const { scl } = agent
     const action = opinion.action ?? agent.action
     const finding = { agent: agent.name, event, reason: opinion.reason }
@@ -258,6 +265,7 @@ export class AgentRun {
       const reply = action === 'tempfail' ? temporary(opinion.reply, event) : opinion.reply
       return { kind: 'refuse', reply, close: opinion.close === true }
     }
+    if (opinion.edits !== undefined) changes.edits.push(opinion.edits)
     return undefined
   }
 

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
-import type { Protocol } from '@portico/session'
 import { runTranscripts } from '@portico/testkit'
-import { type Agent, type Opinion, PASS } from '../../src/agents/agent.js'
-import { smtp } from '../../src/index.js'
+import { type Opinion, PASS } from '../../src/agents/agent.js'
 import { say } from '../../src/replies.js'
-import type { SmtpSettings } from '../../src/schema.js'
-import { sharedOf } from '../../src/shared.js'
-import { agent, prepending } from './support.js'
+import { agent, prepending, withAgents } from './support.js'
 
 const OPINIONS: Readonly<Record<string, Opinion>> = {
   refuse: { kind: 'refuse', reply: say(554, '5.7.1', 'Not this one') },
@@ -27,17 +23,6 @@ const late = agent(
 )
 /** Because of it the whole message is kept first. */
 const reader = agent({ dataEnd: () => PASS })
-
-/** Agents are opened for a session only where the configuration has one: the transcripts name one that does not matter. */
-function withAgents(agents: readonly Agent[]): Protocol<SmtpSettings> {
-  return {
-    ...smtp,
-    serve(session, settings) {
-      sharedOf(settings).agents ??= new Map([['inbound', agents]])
-      return smtp.serve(session, settings)
-    },
-  }
-}
 
 runTranscripts(new URL('late-transcripts/', import.meta.url), withAgents([late]))
 runTranscripts(new URL('kept-transcripts/', import.meta.url), withAgents([late, reader]))

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 import type { Cancellation } from '@portico/base'
 import { describe, expect, test } from 'vitest'
-import { type Opinion, PASS } from '../../src/agents/agent.js'
+import { type Agent, type Notes, type Opinion, PASS } from '../../src/agents/agent.js'
 import { GO } from '../../src/agents/run-agents.js'
 import { parseHeader } from '../../src/message/header-fields.js'
 import type { SpooledMessage } from '../../src/message/spool.js'
 import { say } from '../../src/replies.js'
-import { agent, prepending, stage, witness } from './support.js'
+import { agent, prepending, recipient, stage, witness } from './support.js'
 
 const HELLO = { kind: 'ehlo', domain: 'client.example' } as const
 const NOBODY = { sender: undefined, parameters: new Map() }
@@ -292,5 +292,128 @@ describe('audit', () => {
   test('an absent agent that only watches defers nobody', async () => {
     const { run } = stage([agent({ mail: () => raise() }, { audit: true, whenAway: 'tempfail' })])
     expect(await run.ask('mail', NOBODY)).toEqual(GO)
+  })
+})
+
+describe('what becomes of a finding', () => {
+  const against: Opinion = { kind: 'against', reply: REFUSAL, reason: 'looks bad' }
+  const finding = (more: Partial<Omit<Agent, 'open'>>) => agent({ mail: () => against }, { name: 'strict', ...more })
+
+  test.each<[string, Partial<Omit<Agent, 'open'>>, object, string]>([
+    ['reject', { action: 'reject' }, { kind: 'refuse', reply: REFUSAL, close: false }, 'an agent refused'],
+    [
+      'tempfail',
+      { action: 'tempfail' },
+      { kind: 'refuse', reply: say(451, '4.7.1', 'Not wanted'), close: false },
+      'an agent put off',
+    ],
+    ['tag', { action: 'tag' }, GO, 'an agent marked'],
+    ['quarantine', { action: { quarantine: 'spam@test.lan' } }, GO, 'an agent sent a message to quarantine'],
+    ['only audit', { action: 'reject', audit: true }, GO, 'an agent only watches'],
+  ])('%s', async (_label, more, verdict, line) => {
+    const { run, lines } = stage([finding(more)])
+    expect(await run.ask('mail', NOBODY)).toEqual(verdict)
+    expect(lines).toEqual([
+      expect.objectContaining({ message: line, agent: 'strict', event: 'mail', reason: 'looks bad' }),
+    ])
+  })
+
+  test('before the greeting who is to come again is told with 421 (RFC 5321 section 3.8)', async () => {
+    const { run } = stage([agent({ connect: () => against }, { action: 'tempfail' })])
+    expect(await run.ask('connect', { greeting: true })).toMatchObject({ reply: { code: 421, enhanced: '4.7.1' } })
+  })
+
+  test('a temporary refusal stays what it is', async () => {
+    const later = { ...against, reply: say(450, '4.2.0', 'Come again') } as const
+    const { run } = stage([agent({ mail: () => later }, { action: 'tempfail' })])
+    expect(await run.ask('mail', NOBODY)).toMatchObject({ reply: { code: 450, enhanced: '4.2.0' } })
+  })
+
+  const marks = ({ run }: ReturnType<typeof stage>) => run.notes.edits(() => ['alice@test.lan']).prepend
+
+  test('a mark on the client is on each of its messages, one on a message on no other', async () => {
+    const staged = stage([
+      agent({ connect: () => against, ehlo: () => against }, { name: 'client', action: 'tag', scl: 4 }),
+      agent({ rcpt: () => against }, { name: 'message', action: 'tag', scl: 6 }),
+    ])
+    const { run } = staged
+    await run.ask('connect', { greeting: true })
+    await run.ask('mail', NOBODY)
+    expect(marks(staged)).toEqual(['X-Portico-Finding: client; looks bad\r\n', 'X-MS-Exchange-Organization-SCL: 4\r\n'])
+    const rcpt = { sender: undefined, recipient: recipient('a@test.lan'), parameters: new Map(), accepted: 0 }
+    await run.ask('rcpt', rcpt)
+    await run.ask('rcpt', rcpt)
+    expect(marks(staged)).toEqual([
+      'X-Portico-Finding: client; looks bad\r\n',
+      'X-Portico-Finding: message; looks bad\r\n',
+      'X-MS-Exchange-Organization-SCL: 6\r\n',
+    ])
+    await run.ask('mail', NOBODY)
+    expect(marks(staged)).toHaveLength(2)
+  })
+
+  test('what was found of a name is forgotten with the next EHLO', async () => {
+    let bad = true
+    const staged = stage([agent({ ehlo: () => (bad ? against : PASS) }, { action: 'tag' })])
+    await staged.run.ask('ehlo', HELLO)
+    bad = false
+    await staged.run.ask('ehlo', HELLO)
+    await staged.run.ask('mail', NOBODY)
+    expect(marks(staged)).toEqual([])
+  })
+
+  test('a message for quarantine is kept, and says why and whom it was for', async () => {
+    const staged = stage([finding({ action: { quarantine: 'spam@test.lan' } })])
+    expect(staged.run.needsBody()).toBe(false)
+    await staged.run.ask('mail', NOBODY)
+    expect(staged.run.needsBody()).toBe(true)
+    expect(marks(staged)).toEqual([
+      'X-Portico-Quarantine: strict; looks bad\r\n',
+      'X-Portico-Recipient: alice@test.lan\r\n',
+      'X-Portico-Finding: strict; looks bad\r\n',
+    ])
+  })
+
+  test('who may send messages to quarantine when their header is here has them kept from the start', () => {
+    const quarantine = { quarantine: 'spam@test.lan' }
+    expect(stage([agent({ headers: () => PASS }, { action: quarantine })]).run.needsBody()).toBe(true)
+    expect(stage([agent({ headers: () => PASS }, { action: quarantine, audit: true })]).run.needsBody()).toBe(false)
+    expect(stage([agent({ headers: () => PASS }, { action: 'tag' })]).run.needsBody()).toBe(false)
+  })
+
+  test('other agents hear of it, and of how the message ended', async () => {
+    const heard: unknown[] = []
+    const listener = agent({
+      heard: (one) => void heard.push(one),
+      concluded: (accepted, { findings }) => void heard.push([accepted, findings.length]),
+    })
+    const { run } = stage([listener, finding({ action: 'tag' })])
+    await run.ask('mail', NOBODY)
+    run.concluded(true)
+    expect(heard).toEqual([{ agent: 'strict', event: 'mail', reason: 'looks bad' }, [true, 1]])
+  })
+
+  test('an agent that fails there fails alone', async () => {
+    const { run, lines } = stage([
+      agent({ heard: () => raise(), concluded: () => raise() }),
+      finding({ action: 'tag' }),
+    ])
+    expect(await run.ask('mail', NOBODY)).toEqual(GO)
+    run.concluded(true)
+    expect(lines.filter(({ level }) => level === 'error')).toHaveLength(2)
+  })
+})
+
+describe('the confidence level of a message', () => {
+  const noting = (notes: Notes) => agent({ mail: () => ({ kind: 'pass', notes }) })
+  test.each<[string, readonly Notes[], number | undefined]>([
+    ['nobody says anything', [{}], undefined],
+    ['the highest word counts', [{ scl: 3 }, { scl: 6 }, { scl: 1 }], 6],
+    ['-1 where nobody says more', [{ scl: -1 }], -1],
+    ['what is set holds', [{ scl: 8 }, { setScl: 0 }, { scl: 5 }], 0],
+  ])('%s', async (_label, notes, expected) => {
+    const { run } = stage(notes.map(noting))
+    await run.ask('mail', NOBODY)
+    expect(run.notes.scl).toBe(expected)
   })
 })

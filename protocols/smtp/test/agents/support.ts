@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 import { CancellationSource } from '@portico/base'
 import { createTimerWheel } from '@portico/net'
+import type { Protocol } from '@portico/session'
 import { createMemoryStore } from '@portico/state'
-import type { Log, LogFacts } from '@portico/telemetry'
+import { createMetrics, type Log, type LogFacts, type Metrics } from '@portico/telemetry'
 import { createFakeClock, type FakeClock } from '@portico/testkit'
 import type { Mailbox } from '../../src/address.js'
 import { type Agent, type AgentHandlers, type AgentSession, PASS } from '../../src/agents/agent.js'
+import { agentMetrics } from '../../src/agents/agent-metrics.js'
 import type { AgentBlock, AgentNeeds, AgentType } from '../../src/agents/agent-type.js'
 import { agentsSchema } from '../../src/agents/agents-schema.js'
 import { AgentRun } from '../../src/agents/run-agents.js'
+import { smtp } from '../../src/index.js'
 import type { HeaderEdits } from '../../src/message/header-fields.js'
+import type { SmtpSettings } from '../../src/schema.js'
+import { sharedOf } from '../../src/shared.js'
 import { fakeResolver } from './fake-resolver.js'
 
 /** A session of a stranger on the connector `inbound`. */
@@ -100,6 +105,7 @@ export interface Staged {
   readonly run: AgentRun
   readonly clock: FakeClock
   readonly signal: CancellationSource
+  readonly metrics: Metrics
   readonly lines: LogLine[]
 }
 
@@ -108,9 +114,18 @@ export function stage(agents: readonly Agent[], session: Partial<AgentSession> =
   const clock = createFakeClock()
   const signal = new CancellationSource()
   const log = listeningLog()
+  const metrics = createMetrics()
   const there = Object.create(SESSION, Object.getOwnPropertyDescriptors(session)) as AgentSession
-  const run = new AgentRun({ session: there, agents, wheel: createTimerWheel(clock), log, signal })
-  return { run, clock, signal, lines: log.lines }
+  const run = new AgentRun({
+    session: there,
+    agents,
+    clock,
+    wheel: createTimerWheel(clock),
+    log,
+    metrics: agentMetrics(metrics),
+    signal,
+  })
+  return { run, clock, signal, metrics, lines: log.lines }
 }
 
 /** An address as RCPT has it. */
@@ -127,6 +142,17 @@ export function disposables(): Disposable & { add(one: Disposable): void } {
     add: (one) => void kept.push(one),
     [Symbol.dispose]() {
       for (const one of kept) one[Symbol.dispose]()
+    },
+  }
+}
+
+/** Agents are opened for a session only where the configuration has one: the transcripts name one that does not matter. */
+export function withAgents(agents: readonly Agent[]): Protocol<SmtpSettings> {
+  return {
+    ...smtp,
+    serve(session, settings) {
+      sharedOf(settings).agents ??= new Map([['inbound', agents]])
+      return smtp.serve(session, settings)
     },
   }
 }

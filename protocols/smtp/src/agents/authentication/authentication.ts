@@ -73,11 +73,11 @@ export class Authentication {
   }
 }
 
-const made = new WeakMap<AgentNeeds, Authentication>()
+const made = new WeakMap<DnsResolver, Authentication>()
 
-/** The one of a configuration. */
-export function authenticationOf(needs: AgentNeeds): Authentication {
-  const authentication = made.get(needs) ?? new Authentication(needs)
-  made.set(needs, authentication)
+/** The one of a configuration, which has one resolver. */
+export function authenticationOf(needs: Pick<AgentNeeds, 'resolver' | 'clock'>): Authentication {
+  const authentication = made.get(needs.resolver) ?? new Authentication(needs)
+  made.set(needs.resolver, authentication)
   return authentication
 }

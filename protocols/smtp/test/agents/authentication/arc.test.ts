@@ -7,7 +7,11 @@ import { lines, rsaKey, signed, type TestKey, verdictsOf, withSignature } from '
 
 const KEY = rsaKey()
 const MESSAGE = lines('From: alice@test.lan\nSubject: hello\n\nHi.\n')
-const KEYS: readonly FakeEntry[] = ['one.lan', 'two.lan'].map((domain) => [`s1._domainkey.${domain}`, 'TXT', [KEY.record]])
+const KEYS: readonly FakeEntry[] = ['one.lan', 'two.lan'].map((domain) => [
+  `s1._domainkey.${domain}`,
+  'TXT',
+  [KEY.record],
+])
 
 interface SealOptions {
   readonly sealer: string
@@ -20,7 +24,10 @@ interface SealOptions {
 }
 
 /** Adds a set as a server does that passes a message on (RFC 8617 section 5.1). */
-function sealed(message: Buffer, { sealer, cv, results, more = '', fields = ['from', 'subject'], key = KEY }: SealOptions): Buffer {
+function sealed(
+  message: Buffer,
+  { sealer, cv, results, more = '', fields = ['from', 'subject'], key = KEY }: SealOptions,
+): Buffer {
   const before = [...message.toString('latin1').matchAll(/^ARC-[^\r]*\r\n/gm)].map(([field]) => field)
   const instance = before.length / 3 + 1
   const tags = { v: undefined, i: String(instance), d: sealer }
@@ -61,22 +68,79 @@ describe('a chain of seals (RFC 8617 section 5.2)', () => {
     ['none', MESSAGE, 'none'],
     ['one seal', ONE, 'pass'],
     ['two seals', TWO, 'pass'],
-    ['the message changed since the last seal', changed(TWO, 'Subject: hello', 'Subject: hallo'), 'fail: signature does not verify'],
+    [
+      'the message changed since the last seal',
+      changed(TWO, 'Subject: hello', 'Subject: hallo'),
+      'fail: signature does not verify',
+    ],
     ['the body changed', changed(TWO, 'Hi.', 'Ho.'), 'fail: body was changed'],
-    ['what an earlier server has found changed', changed(TWO, 'dmarc=pass', 'dmarc=fail'), 'fail: seal 1 does not verify'],
-    ['what the last one has found changed', changed(TWO, 'arc=pass; dmarc=fail', 'arc=pass; dmarc=pass'), 'fail: seal 2 does not verify'],
-    ['a seal taken out', Buffer.from(TWO.toString('latin1').replace(/^ARC-Seal: i=1[^\r]*\r\n/m, ''), 'latin1'), 'fail: sets are not complete'],
-    ['the first set taken out', Buffer.from(TWO.toString('latin1').replace(/^ARC-[^:]*: i=1[^\r]*\r\n|^ARC-[^:]*: i=1;[^\r]*\r\n|^ARC-Message-Signature: [^\r]*i=1;[^\r]*\r\n/gm, ''), 'latin1'), 'fail: set 1: not complete'],
+    [
+      'what an earlier server has found changed',
+      changed(TWO, 'dmarc=pass', 'dmarc=fail'),
+      'fail: seal 1 does not verify',
+    ],
+    [
+      'what the last one has found changed',
+      changed(TWO, 'arc=pass; dmarc=fail', 'arc=pass; dmarc=pass'),
+      'fail: seal 2 does not verify',
+    ],
+    [
+      'a seal taken out',
+      Buffer.from(TWO.toString('latin1').replace(/^ARC-Seal: i=1[^\r]*\r\n/m, ''), 'latin1'),
+      'fail: sets are not complete',
+    ],
+    [
+      'the first set taken out',
+      Buffer.from(
+        TWO.toString('latin1').replace(
+          /^ARC-[^:]*: i=1[^\r]*\r\n|^ARC-[^:]*: i=1;[^\r]*\r\n|^ARC-Message-Signature: [^\r]*i=1;[^\r]*\r\n/gm,
+          '',
+        ),
+        'latin1',
+      ),
+      'fail: set 1: not complete',
+    ],
     ['a set twice', Buffer.concat([ONE.subarray(0, ONE.length - MESSAGE.length), ONE]), 'fail: set 2: not complete'],
-    ['it was broken before', sealed(ONE, { sealer: 'two.lan', cv: 'fail' }), 'fail: set 2: the chain was broken before'],
-    ['the first one says that it had a chain', sealed(MESSAGE, { sealer: 'one.lan', cv: 'pass' }), 'fail: set 1: bad cv'],
+    [
+      'it was broken before',
+      sealed(ONE, { sealer: 'two.lan', cv: 'fail' }),
+      'fail: set 2: the chain was broken before',
+    ],
+    [
+      'the first one says that it had a chain',
+      sealed(MESSAGE, { sealer: 'one.lan', cv: 'pass' }),
+      'fail: set 1: bad cv',
+    ],
     ['a later one says that it had none', sealed(ONE, { sealer: 'two.lan', cv: 'none' }), 'fail: set 2: bad cv'],
-    ['a seal with a list of fields', sealed(MESSAGE, { sealer: 'one.lan', more: ' h=from;' }), 'fail: set 1: seal has a list of fields'],
-    ['a signature over seals', sealed(MESSAGE, { sealer: 'one.lan', fields: ['from', 'arc-seal'] }), 'fail: set 1: signs a seal'],
-    ['a key that is not the sealer’s', sealed(MESSAGE, { sealer: 'one.lan', key: rsaKey() }), 'fail: signature does not verify'],
+    [
+      'a seal with a list of fields',
+      sealed(MESSAGE, { sealer: 'one.lan', more: ' h=from;' }),
+      'fail: set 1: seal has a list of fields',
+    ],
+    [
+      'a signature over seals',
+      sealed(MESSAGE, { sealer: 'one.lan', fields: ['from', 'arc-seal'] }),
+      'fail: set 1: signs a seal',
+    ],
+    [
+      'a key that is not the sealer’s',
+      sealed(MESSAGE, { sealer: 'one.lan', key: rsaKey() }),
+      'fail: signature does not verify',
+    ],
     ['nobody has the key', sealed(MESSAGE, { sealer: 'none.lan' }), 'fail: no key'],
-    ['fields without instances', Buffer.concat([Buffer.from('ARC-Seal: x\r\nARC-Message-Signature: x\r\nARC-Authentication-Results: x\r\n'), MESSAGE]), 'fail: set 1: not complete'],
-    ['thousands of fields', Buffer.concat([Buffer.from('ARC-Seal: i=1\r\n'.repeat(4_000)), MESSAGE]), 'fail: too many sets'],
+    [
+      'fields without instances',
+      Buffer.concat([
+        Buffer.from('ARC-Seal: x\r\nARC-Message-Signature: x\r\nARC-Authentication-Results: x\r\n'),
+        MESSAGE,
+      ]),
+      'fail: set 1: not complete',
+    ],
+    [
+      'thousands of fields',
+      Buffer.concat([Buffer.from('ARC-Seal: i=1\r\n'.repeat(4_000)), MESSAGE]),
+      'fail: too many sets',
+    ],
   ])('%s', async (_label, message, expected) => {
     expect(await arcOf(message)).toBe(expected)
   })
@@ -84,7 +148,9 @@ describe('a chain of seals (RFC 8617 section 5.2)', () => {
   test.each(['servfail', 'timeout'] as const)('the DNS: %s', async (what) => {
     const [, second] = KEYS
     if (second === undefined) throw new Error('no keys')
-    expect(await arcOf(TWO, [['s1._domainkey.one.lan', 'TXT', what], second])).toBe('temperror: seal 1: no answer from the DNS')
+    expect(await arcOf(TWO, [['s1._domainkey.one.lan', 'TXT', what], second])).toBe(
+      'temperror: seal 1: no answer from the DNS',
+    )
     // What is wrong anyway is not put off.
     const bad = changed(TWO, 'Hi.', 'Ho.')
     expect(await arcOf(bad, [['s1._domainkey.one.lan', 'TXT', what], second])).toBe('fail: body was changed')
@@ -92,7 +158,13 @@ describe('a chain of seals (RFC 8617 section 5.2)', () => {
 
   test('who sealed it and what each has found, the last one first', async () => {
     const { arc } = await verdictsOf(TWO, KEYS)
-    expect(arc.seals.map(({ instance, sealer, results }) => [instance, sealer, results.map(({ method, result }) => `${method}=${result}`)])).toEqual([
+    expect(
+      arc.seals.map(({ instance, sealer, results }) => [
+        instance,
+        sealer,
+        results.map(({ method, result }) => `${method}=${result}`),
+      ]),
+    ).toEqual([
       [2, 'two.lan', ['arc=pass', 'dmarc=fail']],
       [1, 'one.lan', ['dmarc=pass']],
     ])
@@ -107,13 +179,27 @@ function changed(message: Buffer, from: string, to: string): Buffer {
 
 describe('results of other servers (RFC 8601 section 2.2)', () => {
   const read = (text: string) =>
-    readResults(text).map(({ method, result, properties }) => [`${method}=${result}`, ...[...properties].map((pair) => pair.join('='))].join(' '))
+    readResults(text).map(({ method, result, properties }) =>
+      [`${method}=${result}`, ...[...properties].map((pair) => pair.join('='))].join(' '),
+    )
 
   test.each([
-    ['several', 'mx.lan; spf=pass smtp.mailfrom=a@b.lan; dmarc=pass header.from=b.lan', ['spf=pass smtp.mailfrom=a@b.lan', 'dmarc=pass header.from=b.lan']],
-    ['with an instance, versions and case', 'i=1; mx.lan 1; DMARC/1=Pass header.From=b.lan', ['dmarc=pass header.from=b.lan']],
+    [
+      'several',
+      'mx.lan; spf=pass smtp.mailfrom=a@b.lan; dmarc=pass header.from=b.lan',
+      ['spf=pass smtp.mailfrom=a@b.lan', 'dmarc=pass header.from=b.lan'],
+    ],
+    [
+      'with an instance, versions and case',
+      'i=1; mx.lan 1; DMARC/1=Pass header.From=b.lan',
+      ['dmarc=pass header.from=b.lan'],
+    ],
     ['none', 'mx.lan; none', []],
-    ['comments, one in another', 'mx.lan; dmarc=fail (p=reject; (dmarc=pass)) header.from=b.lan', ['dmarc=fail header.from=b.lan']],
+    [
+      'comments, one in another',
+      'mx.lan; dmarc=fail (p=reject; (dmarc=pass)) header.from=b.lan',
+      ['dmarc=fail header.from=b.lan'],
+    ],
     ['a result in quotes is none', 'mx.lan; spf=fail reason="; dmarc=pass header.from=b.lan"', ['spf=fail reason=']],
     ['a comment without end', 'mx.lan; dmarc=pass (', []],
     ['quotes without end', 'mx.lan; dmarc=pass reason="', []],

@@ -28,30 +28,114 @@ describe('whether the author’s domain stands behind a message (RFC 9989 sectio
     ['a domain that only ends like it', 'test.lan', [dkim('eviltest.lan')], [REJECT], 'fail reject'],
     ['a suffix of both has', 'test.lan', [dkim('lan')], [REJECT], 'fail reject'],
     ['nobody', 'test.lan', [], [REJECT], 'fail reject'],
-    ['a domain below, but only the same one counts', 'test.lan', [dkim('news.test.lan')], [record('test.lan', 'v=DMARC1; p=reject; adkim=s')], 'fail reject'],
-    ['the same, for SPF', 'test.lan', [spf('news.test.lan')], [record('test.lan', 'v=DMARC1; p=quarantine; aspf=s')], 'fail quarantine'],
-    ['strict for one is not strict for the other', 'test.lan', [spf('news.test.lan')], [record('test.lan', 'v=DMARC1; p=reject; adkim=s')], 'pass reject'],
-    ['a record of its own goes before the one above', 'news.test.lan', [], [REJECT, record('news.test.lan', 'v=DMARC1; p=none')], 'fail none'],
-    ['the policy for domains below', 'news.test.lan', [], [record('test.lan', 'v=DMARC1; p=reject; sp=quarantine')], 'fail quarantine'],
-    ['the policy for those of them that do not exist', 'x.test.lan', [], [record('test.lan', 'v=DMARC1; p=none; np=reject')], 'fail reject'],
-    ['not for those that do', 'x.test.lan', [], [record('test.lan', 'v=DMARC1; p=none; np=reject'), ['x.test.lan', 'MX', 'no-data']], 'fail none'],
-    ['two records, of which none counts', 'test.lan', [], [['_dmarc.test.lan', 'TXT', ['v=DMARC1; p=reject', 'v=DMARC1; p=none']]], 'none'],
-    ['a record beside others', 'test.lan', [], [['_dmarc.test.lan', 'TXT', ['v=spf1 -all', 'v=DMARC1; p=reject']]], 'fail reject'],
+    [
+      'a domain below, but only the same one counts',
+      'test.lan',
+      [dkim('news.test.lan')],
+      [record('test.lan', 'v=DMARC1; p=reject; adkim=s')],
+      'fail reject',
+    ],
+    [
+      'the same, for SPF',
+      'test.lan',
+      [spf('news.test.lan')],
+      [record('test.lan', 'v=DMARC1; p=quarantine; aspf=s')],
+      'fail quarantine',
+    ],
+    [
+      'strict for one is not strict for the other',
+      'test.lan',
+      [spf('news.test.lan')],
+      [record('test.lan', 'v=DMARC1; p=reject; adkim=s')],
+      'pass reject',
+    ],
+    [
+      'a record of its own goes before the one above',
+      'news.test.lan',
+      [],
+      [REJECT, record('news.test.lan', 'v=DMARC1; p=none')],
+      'fail none',
+    ],
+    [
+      'the policy for domains below',
+      'news.test.lan',
+      [],
+      [record('test.lan', 'v=DMARC1; p=reject; sp=quarantine')],
+      'fail quarantine',
+    ],
+    [
+      'the policy for those of them that do not exist',
+      'x.test.lan',
+      [],
+      [record('test.lan', 'v=DMARC1; p=none; np=reject')],
+      'fail reject',
+    ],
+    [
+      'not for those that do',
+      'x.test.lan',
+      [],
+      [record('test.lan', 'v=DMARC1; p=none; np=reject'), ['x.test.lan', 'MX', 'no-data']],
+      'fail none',
+    ],
+    [
+      'two records, of which none counts',
+      'test.lan',
+      [],
+      [['_dmarc.test.lan', 'TXT', ['v=DMARC1; p=reject', 'v=DMARC1; p=none']]],
+      'none',
+    ],
+    [
+      'a record beside others',
+      'test.lan',
+      [],
+      [['_dmarc.test.lan', 'TXT', ['v=spf1 -all', 'v=DMARC1; p=reject']]],
+      'fail reject',
+    ],
     ['the DNS does not answer', 'test.lan', [], [['_dmarc.test.lan', 'TXT', 'servfail']], 'temperror'],
     ['nor above', 'news.test.lan', [], [['_dmarc.test.lan', 'TXT', 'timeout']], 'temperror'],
     ['a proof that may yet come', 'test.lan', [dkim('test.lan', true)], [REJECT], 'temperror reject'],
     ['one that would prove nothing', 'test.lan', [dkim('other.lan', true)], [REJECT], 'fail reject'],
-    ['nobody knows whose domain has signed', 'test.lan', [dkim('news.test.lan')], [REJECT, ['_dmarc.news.test.lan', 'TXT', 'servfail']], 'temperror reject'],
+    [
+      'nobody knows whose domain has signed',
+      'test.lan',
+      [dkim('news.test.lan')],
+      [REJECT, ['_dmarc.news.test.lan', 'TXT', 'servfail']],
+      'temperror reject',
+    ],
     ['another proof is enough', 'test.lan', [dkim('news.test.lan', true), spf('test.lan')], [REJECT], 'pass reject'],
   ] as const)('%s', async (_label, author, proofs, entries, expected) => {
     expect(await judge(author, proofs, entries)).toBe(expected)
   })
 
   test.each([
-    ['domains below a public suffix are strangers', 'a.bank.lan', [dkim('b.bank.lan')], [record('bank.lan', 'v=DMARC1; p=reject; psd=y')], 'fail reject'],
-    ['one below it is an organization', 'a.x.bank.lan', [dkim('b.x.bank.lan')], [record('bank.lan', 'v=DMARC1; p=reject; psd=y')], 'pass reject'],
-    ['its policy is for those that have none', 'a.bank.lan', [], [record('bank.lan', 'v=DMARC1; p=none; sp=reject; psd=y')], 'fail reject'],
-    ['an organization below another (psd=n)', 'a.x.test.lan', [dkim('test.lan')], [record('x.test.lan', 'v=DMARC1; p=reject; psd=n'), record('test.lan', 'v=DMARC1; p=none')], 'fail reject'],
+    [
+      'domains below a public suffix are strangers',
+      'a.bank.lan',
+      [dkim('b.bank.lan')],
+      [record('bank.lan', 'v=DMARC1; p=reject; psd=y')],
+      'fail reject',
+    ],
+    [
+      'one below it is an organization',
+      'a.x.bank.lan',
+      [dkim('b.x.bank.lan')],
+      [record('bank.lan', 'v=DMARC1; p=reject; psd=y')],
+      'pass reject',
+    ],
+    [
+      'its policy is for those that have none',
+      'a.bank.lan',
+      [],
+      [record('bank.lan', 'v=DMARC1; p=none; sp=reject; psd=y')],
+      'fail reject',
+    ],
+    [
+      'an organization below another (psd=n)',
+      'a.x.test.lan',
+      [dkim('test.lan')],
+      [record('x.test.lan', 'v=DMARC1; p=reject; psd=n'), record('test.lan', 'v=DMARC1; p=none')],
+      'fail reject',
+    ],
   ] as const)('%s (RFC 9989 section 4.10.2)', async (_label, author, proofs, entries, expected) => {
     expect(await judge(author, proofs, entries)).toBe(expected)
   })
@@ -110,8 +194,23 @@ describe('lots and several authors', () => {
 
   test('the worst verdict counts (RFC 7489 section 6.6.1)', () => {
     const domain = 'x.lan'
-    expect(worst([{ result: 'pass', domain, policy: 'reject' }, { result: 'fail', domain, policy: 'none' }])).toMatchObject({ result: 'fail' })
-    expect(worst([{ result: 'fail', domain, policy: 'none' }, { result: 'fail', domain: 'y.lan', policy: 'reject' }])).toMatchObject({ domain: 'y.lan' })
-    expect(worst([{ result: 'temperror', domain }, { result: 'none', domain }])).toMatchObject({ result: 'temperror' })
+    expect(
+      worst([
+        { result: 'pass', domain, policy: 'reject' },
+        { result: 'fail', domain, policy: 'none' },
+      ]),
+    ).toMatchObject({ result: 'fail' })
+    expect(
+      worst([
+        { result: 'fail', domain, policy: 'none' },
+        { result: 'fail', domain: 'y.lan', policy: 'reject' },
+      ]),
+    ).toMatchObject({ domain: 'y.lan' })
+    expect(
+      worst([
+        { result: 'temperror', domain },
+        { result: 'none', domain },
+      ]),
+    ).toMatchObject({ result: 'temperror' })
   })
 })

@@ -2,10 +2,20 @@
 import { NEVER } from '@portico/base'
 import { describe, expect, test } from 'vitest'
 import { findSignatures, MOST_SIGNATURES } from '../../../src/agents/authentication/dkim.js'
-import { readSigned } from '../../../src/agents/authentication/signed-message.js'
 import { LARGEST_MESSAGE, verifySignatures } from '../../../src/agents/authentication/signatures.js'
+import { readSigned } from '../../../src/agents/authentication/signed-message.js'
 import { type FakeEntry, fakeResolver } from '../fake-resolver.js'
-import { dkimOf, ed25519Key, lines, NOW, rsaKey, type SignOptions, spooled, verdictsOf, withSignature } from './support.js'
+import {
+  dkimOf,
+  ed25519Key,
+  lines,
+  NOW,
+  rsaKey,
+  type SignOptions,
+  spooled,
+  verdictsOf,
+  withSignature,
+} from './support.js'
 
 const KEY = rsaKey()
 const MESSAGE = lines('From: alice@test.lan\nSubject: hello\n\nHi.\n')
@@ -32,7 +42,11 @@ describe('what a signature says (RFC 6376 section 6.1.1)', () => {
     ['thousands of names', { h: `from${':x'.repeat(3_000)}` }, 'policy: too many signed fields'],
     ['a colon as a name', { h: 'from::subject' }, 'permerror: bad list of signed fields'],
     ['a user of another domain', { i: 'alice@other.lan' }, 'permerror: identity is not in the signing domain'],
-    ['a user of a domain that only ends like it', { i: '@evil-test.lan' }, 'permerror: identity is not in the signing domain'],
+    [
+      'a user of a domain that only ends like it',
+      { i: '@evil-test.lan' },
+      'permerror: identity is not in the signing domain',
+    ],
     ['a user of a domain below', { i: 'a=20b@sub.test.lan' }, 'pass'],
     ['no domain', { d: undefined }, 'permerror: bad signing domain'],
     ['a domain with a dot behind', { d: 'test.lan.' }, 'permerror: bad signing domain'],
@@ -72,8 +86,12 @@ describe('what a signature says (RFC 6376 section 6.1.1)', () => {
 
   test('a part of the body only: what was put behind it would be shown as signed (section 8.2)', async () => {
     const message = Buffer.concat([MESSAGE, Buffer.from('Buy this.\r\n')])
-    expect(await judge({ tags: { l: '5' }, body: 'Hi.\r\n' }, KEY.record, message)).toEqual(['policy: part of the body is not signed'])
-    expect(await judge({ tags: { l: '0' }, body: '' }, KEY.record, message)).toEqual(['policy: part of the body is not signed'])
+    expect(await judge({ tags: { l: '5' }, body: 'Hi.\r\n' }, KEY.record, message)).toEqual([
+      'policy: part of the body is not signed',
+    ])
+    expect(await judge({ tags: { l: '0' }, body: '' }, KEY.record, message)).toEqual([
+      'policy: part of the body is not signed',
+    ])
   })
 
   test('a tag that comes twice, of which each reader would choose another (section 3.2)', async () => {
@@ -86,9 +104,9 @@ describe('what a signature says (RFC 6376 section 6.1.1)', () => {
     const twice = Buffer.concat([Buffer.from('From: eve@other.lan\r\n'), message])
     expect(await dkimOf(twice, published(KEY.record))).toEqual(['pass'])
     const oversigned = withSignature(MESSAGE, KEY, { fields: ['from', 'from'] })
-    expect(await dkimOf(Buffer.concat([Buffer.from('From: eve@other.lan\r\n'), oversigned]), published(KEY.record))).toEqual([
-      'fail: signature does not verify',
-    ])
+    expect(
+      await dkimOf(Buffer.concat([Buffer.from('From: eve@other.lan\r\n'), oversigned]), published(KEY.record)),
+    ).toEqual(['fail: signature does not verify'])
   })
 
   test('raw UTF-8 in a signed field, and a domain that is not ASCII (RFC 8616)', async () => {
@@ -116,7 +134,11 @@ describe('what the key says (RFC 6376 section 6.1.2)', () => {
     ['revoked', 'v=DKIM1; p=', 'permerror: key revoked'],
     ['no base64', 'p=%%%', 'permerror: bad key'],
     ['no key', 'p=AAAA', 'permerror: bad key'],
-    ['the key of another algorithm in the place of RSA', ed25519Key().record.replace('k=ed25519', 'k=rsa'), 'permerror: bad key'],
+    [
+      'the key of another algorithm in the place of RSA',
+      ed25519Key().record.replace('k=ed25519', 'k=rsa'),
+      'permerror: bad key',
+    ],
     ['too short', rsaKey(768).record, 'policy: key too short'],
     ['longer than anybody has to take', `p=${'A'.repeat(3_000)}`, 'permerror: bad key record'],
     ['a tag twice', `${p}; ${p}`, 'permerror: bad key record'],
@@ -130,7 +152,9 @@ describe('what the key says (RFC 6376 section 6.1.2)', () => {
   })
 
   test('for the domain itself only (t=s)', async () => {
-    expect(await judge({ tags: { i: '@sub.test.lan' } }, `t=s; ${p}`)).toEqual(['permerror: key is for the signing domain only'])
+    expect(await judge({ tags: { i: '@sub.test.lan' } }, `t=s; ${p}`)).toEqual([
+      'permerror: key is for the signing domain only',
+    ])
   })
 
   test('on trial (t=y): what does not verify means nothing', async () => {
@@ -166,7 +190,11 @@ describe('what a message may cost', () => {
   test('more fields than are read: no signature over them means anything', async () => {
     const message = Buffer.concat([Buffer.from('X: 1\r\n'.repeat(5_100)), withSignature(MESSAGE, KEY)])
     expect(await dkimOf(message, published(KEY.record))).toEqual([])
-    const front = Buffer.concat([withSignature(MESSAGE, KEY).subarray(0, -MESSAGE.length), Buffer.from('X: 1\r\n'.repeat(5_100)), MESSAGE])
+    const front = Buffer.concat([
+      withSignature(MESSAGE, KEY).subarray(0, -MESSAGE.length),
+      Buffer.from('X: 1\r\n'.repeat(5_100)),
+      MESSAGE,
+    ])
     expect(await dkimOf(front, published(KEY.record))).toEqual(['policy: header cannot be read in one way only'])
   })
 
@@ -184,7 +212,10 @@ describe('what a message may cost', () => {
       read: () => Promise.resolve('done' as const).finally(() => (reads += 1)),
       start: () => Promise.resolve(undefined).finally(() => (reads += 1)),
     }
-    const verdicts = await verifySignatures({ message: large, fields }, { resolver: fakeResolver(), signal: NEVER, now: NOW })
+    const verdicts = await verifySignatures(
+      { message: large, fields },
+      { resolver: fakeResolver(), signal: NEVER, now: NOW },
+    )
     expect(verdicts.dkim).toEqual([{ result: 'policy', why: 'message too large' }])
     expect(reads).toBe(0)
   })

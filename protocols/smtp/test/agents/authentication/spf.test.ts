@@ -21,7 +21,10 @@ interface Asked {
   readonly helo?: string
 }
 
-async function judge({ from = '<bob@example.com>', address = '192.0.2.129', helo = 'mail.example.com' }: Asked, entries: readonly FakeEntry[]) {
+async function judge(
+  { from = '<bob@example.com>', address = '192.0.2.129', helo = 'mail.example.com' }: Asked,
+  entries: readonly FakeEntry[],
+) {
   const session = { peer: client(address), hello: { kind: 'ehlo' as const, domain: helo }, hostname: SESSION.hostname }
   const resolver = fakeResolver(entries)
   const verdict = await judgeSpf(session, mailbox(from), resolver, NEVER)
@@ -31,7 +34,14 @@ async function judge({ from = '<bob@example.com>', address = '192.0.2.129', helo
 /** RFC 7208 appendix A. */
 const ZONE: readonly FakeEntry[] = [
   ['example.com', 'A', ['192.0.2.10', '192.0.2.11']],
-  ['example.com', 'MX', [{ exchange: 'mail-a.example.com', preference: 10 }, { exchange: 'mail-b.example.com', preference: 20 }]],
+  [
+    'example.com',
+    'MX',
+    [
+      { exchange: 'mail-a.example.com', preference: 10 },
+      { exchange: 'mail-b.example.com', preference: 20 },
+    ],
+  ],
   ['amy.example.com', 'A', ['192.0.2.65']],
   ['bob.example.com', 'A', ['192.0.2.66']],
   ['mail-a.example.com', 'A', ['192.0.2.129']],
@@ -89,13 +99,21 @@ describe('macros (RFC 7208 section 7.4)', () => {
     ['%{lr-}.lp._spf.%{d}', 'bad.strong.lp._spf.example.com'],
     ['%{h}._h.%{d}', 'mail.example.com._h.example.com'],
   ])('%s', async (macro, name) => {
-    const entries: readonly FakeEntry[] = [['example.com', 'TXT', [`v=spf1 exists:${macro} -all`]], [name, 'A', ['127.0.0.2']]]
+    const entries: readonly FakeEntry[] = [
+      ['example.com', 'TXT', [`v=spf1 exists:${macro} -all`]],
+      [name, 'A', ['127.0.0.2']],
+    ]
     expect((await judge({ from: '<strong-bad@example.com>' }, entries)).verdict.result).toBe('pass')
-    expect((await judge({ from: '<other@example.com>', address: '192.0.2.1', helo: 'x.lan' }, entries)).verdict.result).toBe('fail')
+    expect(
+      (await judge({ from: '<other@example.com>', address: '192.0.2.1', helo: 'x.lan' }, entries)).verdict.result,
+    ).toBe('fail')
   })
 
   test.each(['"a@evil.lan"', '"x y"', '"a.%{d}"'])('a local part that is no name leads nowhere: %s', async (local) => {
-    const entries: readonly FakeEntry[] = [['example.com', 'TXT', ['v=spf1 exists:%{l}.%{o} exists:%{s} -all']], ['evil.lan', 'A', ['127.0.0.2']]]
+    const entries: readonly FakeEntry[] = [
+      ['example.com', 'TXT', ['v=spf1 exists:%{l}.%{o} exists:%{s} -all']],
+      ['evil.lan', 'A', ['127.0.0.2']],
+    ]
     const { verdict, asked } = await judge({ from: `<${local}@example.com>` }, entries)
     expect(verdict.result).toBe('fail')
     expect(asked.filter((question) => question.includes('evil.lan') && !question.endsWith('.example.com'))).toEqual([])
@@ -111,25 +129,65 @@ describe('results (RFC 7208 section 2.6)', () => {
     ['neutral', [policy('v=spf1 ?all')], 'neutral'],
     ['softfail', [policy('v=spf1 ~all')], 'softfail'],
     ['fail', [policy('v=spf1 -all')], 'fail'],
-    ['a redirection', [policy('v=spf1 redirect=_spf.example.com'), ['_spf.example.com', 'TXT', ['v=spf1 -all']]], 'fail'],
+    [
+      'a redirection',
+      [policy('v=spf1 redirect=_spf.example.com'), ['_spf.example.com', 'TXT', ['v=spf1 -all']]],
+      'fail',
+    ],
     ['a redirection to nobody', [policy('v=spf1 redirect=none.example.com')], 'permerror'],
     ['an include of nobody', [policy('v=spf1 include:none.example.com -all')], 'permerror'],
     ['two policies', [['example.com', 'TXT', ['v=spf1 -all', 'v=spf1 +all']]], 'permerror'],
     ['bad syntax', [policy('v=spf1 ip4:1.2.3 -all')], 'permerror'],
     ['a mechanism that nobody knows', [policy('v=spf1 moo -all')], 'permerror'],
     ['longer than anybody has', [policy(`v=spf1 ${'ip4:10.0.0.1 '.repeat(400)}-all`)], 'permerror'],
-    ['eleven lookups', [policy(`v=spf1 ${Array.from({ length: 11 }, (_, n) => `a:h${n}.example.com`).join(' ')} -all`), ...hosts(11)], 'permerror'],
-    ['ten lookups', [policy(`v=spf1 ${Array.from({ length: 10 }, (_, n) => `a:h${n}.example.com`).join(' ')} -all`), ...hosts(10)], 'fail'],
-    ['three lookups without an answer', [policy('v=spf1 a:n1.example.com a:n2.example.com a:n3.example.com -all')], 'permerror'],
+    [
+      'eleven lookups',
+      [policy(`v=spf1 ${Array.from({ length: 11 }, (_, n) => `a:h${n}.example.com`).join(' ')} -all`), ...hosts(11)],
+      'permerror',
+    ],
+    [
+      'ten lookups',
+      [policy(`v=spf1 ${Array.from({ length: 10 }, (_, n) => `a:h${n}.example.com`).join(' ')} -all`), ...hosts(10)],
+      'fail',
+    ],
+    [
+      'three lookups without an answer',
+      [policy('v=spf1 a:n1.example.com a:n2.example.com a:n3.example.com -all')],
+      'permerror',
+    ],
     ['two of them', [policy('v=spf1 a:n1.example.com a:n2.example.com -all')], 'fail'],
     ['an include of itself', [policy('v=spf1 include:example.com -all')], 'permerror'],
     ['SERVFAIL', [['example.com', 'TXT', 'servfail']], 'temperror'],
     ['time-out', [['example.com', 'TXT', 'timeout']], 'temperror'],
-    ['SERVFAIL within an include', [policy('v=spf1 include:_spf.example.com -all'), ['_spf.example.com', 'TXT', 'servfail']], 'temperror'],
-    ['SERVFAIL within a redirection', [policy('v=spf1 redirect=_spf.example.com'), ['_spf.example.com', 'TXT', 'servfail']], 'temperror'],
-    ['SERVFAIL at an address', [policy('v=spf1 a:h.example.com -all'), ['h.example.com', 'A', 'servfail']], 'temperror'],
-    ['SERVFAIL at a mail server', [policy('v=spf1 mx -all'), ['example.com', 'MX', [{ exchange: 'h.example.com', preference: 1 }]], ['h.example.com', 'A', 'servfail']], 'temperror'],
-    ['SERVFAIL where the name is looked for, which does not matter (section 5.5)', [policy('v=spf1 ptr -all'), ['129.2.0.192.in-addr.arpa', 'PTR', 'servfail']], 'fail'],
+    [
+      'SERVFAIL within an include',
+      [policy('v=spf1 include:_spf.example.com -all'), ['_spf.example.com', 'TXT', 'servfail']],
+      'temperror',
+    ],
+    [
+      'SERVFAIL within a redirection',
+      [policy('v=spf1 redirect=_spf.example.com'), ['_spf.example.com', 'TXT', 'servfail']],
+      'temperror',
+    ],
+    [
+      'SERVFAIL at an address',
+      [policy('v=spf1 a:h.example.com -all'), ['h.example.com', 'A', 'servfail']],
+      'temperror',
+    ],
+    [
+      'SERVFAIL at a mail server',
+      [
+        policy('v=spf1 mx -all'),
+        ['example.com', 'MX', [{ exchange: 'h.example.com', preference: 1 }]],
+        ['h.example.com', 'A', 'servfail'],
+      ],
+      'temperror',
+    ],
+    [
+      'SERVFAIL where the name is looked for, which does not matter (section 5.5)',
+      [policy('v=spf1 ptr -all'), ['129.2.0.192.in-addr.arpa', 'PTR', 'servfail']],
+      'fail',
+    ],
   ] as const)('%s', async (_label, entries, expected) => {
     const { verdict, asked } = await judge({}, entries as readonly FakeEntry[])
     expect(verdict.result).toBe(expected)
@@ -140,7 +198,9 @@ describe('results (RFC 7208 section 2.6)', () => {
     const entries: readonly FakeEntry[] = [policy('v=spf1 ip6:2001:db8::/32 -all')]
     expect((await judge({ address: '2001:db8::1' }, entries)).verdict.result).toBe('pass')
     expect((await judge({ address: '2001:db9::1' }, entries)).verdict.result).toBe('fail')
-    expect((await judge({ address: '::ffff:192.0.2.1' }, [policy('v=spf1 ip4:192.0.2.1 -all')])).verdict.result).toBe('pass')
+    expect((await judge({ address: '::ffff:192.0.2.1' }, [policy('v=spf1 ip4:192.0.2.1 -all')])).verdict.result).toBe(
+      'pass',
+    )
   })
 
   test('many mail servers: questions have an end', async () => {
@@ -148,7 +208,10 @@ describe('results (RFC 7208 section 2.6)', () => {
     const entries: FakeEntry[] = [policy(`v=spf1 ${terms.join(' ')} -all`)]
     for (let d = 0; d < 10; d += 1) {
       const servers = Array.from({ length: 30 }, (_, n) => ({ exchange: `m${n}.d${d}.example.com`, preference: n }))
-      entries.push([`d${d}.example.com`, 'MX', servers], ...servers.map(({ exchange }): FakeEntry => [exchange, 'A', ['10.0.0.1']]))
+      entries.push(
+        [`d${d}.example.com`, 'MX', servers],
+        ...servers.map(({ exchange }): FakeEntry => [exchange, 'A', ['10.0.0.1']]),
+      )
     }
     const { verdict, asked } = await judge({}, entries)
     expect(verdict.result).toBe('permerror')
@@ -165,7 +228,11 @@ describe('whose policy it is (RFC 7208 section 2.4)', () => {
   test('without a sender that of what the client calls itself', async () => {
     const { verdict } = await judge({ from: '<>' }, helo)
     expect(verdict).toMatchObject({ result: 'pass', identity: 'helo', domain: 'mail.example.com' })
-    expect(spfResult(verdict)).toEqual({ method: 'spf', result: 'pass', properties: [['smtp.helo', 'mail.example.com']] })
+    expect(spfResult(verdict)).toEqual({
+      method: 'spf',
+      result: 'pass',
+      properties: [['smtp.helo', 'mail.example.com']],
+    })
   })
 
   test.each([

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { NEVER } from '@portico/base'
-import { canonicalField, type Canonicalization } from '../../../src/agents/authentication/canonical-header.js'
+import { type Canonicalization, canonicalField } from '../../../src/agents/authentication/canonical-header.js'
 import { type SignatureVerdicts, verifySignatures } from '../../../src/agents/authentication/signatures.js'
 import type { HeaderFields } from '../../../src/message/header-fields.js'
 import { parseHeader } from '../../../src/message/header-fields.js'
@@ -18,7 +18,9 @@ export function lines(text: string): Buffer {
 }
 
 /** A message as agents get it at its end. */
-export async function spooled(octets: Buffer): Promise<{ readonly message: SpooledMessage; readonly fields: HeaderFields }> {
+export async function spooled(
+  octets: Buffer,
+): Promise<{ readonly message: SpooledMessage; readonly fields: HeaderFields }> {
   const spool = new Spool({ budget: new SpoolBudget(), maxSize: 200 * 1024 ** 2 })
   for (let at = 0; at < octets.length; at += 65_536) {
     if (!spool.write(octets.subarray(at, at + 65_536))) await new Promise<void>((resolve) => (spool.onDrain = resolve))
@@ -59,7 +61,11 @@ export function rsaKey(bits = 2048): TestKey {
 export function ed25519Key(): TestKey {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
   const octets = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64')
-  return { secret: createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' })), algorithm: 'ed25519-sha256', record: `v=DKIM1; k=ed25519; p=${octets}` }
+  return {
+    secret: createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    algorithm: 'ed25519-sha256',
+    record: `v=DKIM1; k=ed25519; p=${octets}`,
+  }
 }
 
 /** Signs `text` as a field of a signature or a seal does. */
@@ -92,7 +98,9 @@ export function withSignature(message: Buffer, key: TestKey, options: SignOption
     bh: createHash('sha256').update(Buffer.from(body, 'latin1')).digest('base64'),
     ...options.tags,
   }
-  const list = Object.entries(tags).flatMap(([name, value]) => (value === undefined || name === 'b' ? [] : [`${name}=${value}`]))
+  const list = Object.entries(tags).flatMap(([name, value]) =>
+    value === undefined || name === 'b' ? [] : [`${name}=${value}`],
+  )
   const field = `${options.name ?? 'DKIM-Signature'}: ${list.join('; ')}; b=`
   const header = fieldsNamed(text.slice(0, at), names).map((one) => `${canonicalField(one, form)}\r\n`)
   const value = signed(key, `${header.join('')}${canonicalField(`${field}\r\n`, form)}`)

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { encodedText, headerField } from '../../src/agents/header-text.js'
-import { opinionOf, readReply } from '../../src/agents/rspamd-reply.js'
-import { editHeader, parseHeader } from '../../src/message/header-fields.js'
+import { encodedText, headerField } from '../../../src/agents/header-text.js'
+import { opinionOf, type ReplyPolicy, readReply } from '../../../src/agents/rspamd/reply.js'
+import { editHeader, parseHeader } from '../../../src/message/header-fields.js'
 
 const SECTION = Buffer.from('Subject: hello\r\nX-Spam: no\r\nX-Old: 1\r\nX-Old: 2\r\nX-Old: 3\r\n\r\n')
+
+const POLICY = { sclFrom: [1, 2, 3, 4, 6, 8, 10, 12, 15], hasQuarantine: false }
 
 /** What becomes of the header section, or the refusal. */
 function outcome(reply: object): string {
   const fields = parseHeader(SECTION, 'plain')
-  const opinion = opinionOf(readReply(JSON.stringify({ score: 7.125, ...reply })), fields)
+  const opinion = opinionOf(readReply(JSON.stringify({ score: 7.125, ...reply })), fields, POLICY)
   if ('reply' in opinion) return `${opinion.reply.code} ${opinion.reply.enhanced} ${opinion.reply.lines[0]}`
   if (opinion.kind !== 'pass' || opinion.edits === undefined) return opinion.kind
   return Buffer.concat(editHeader(SECTION, fields, [opinion.edits], 'plain')).toString('latin1')
@@ -61,6 +63,60 @@ describe('what an answer means', () => {
     ['no score', '{"action":"no action"}'],
   ])('%s is no answer', (_label, text) => {
     expect(() => readReply(text)).toThrow()
+  })
+})
+
+describe('what is remembered of an answer', () => {
+  const judged = (reply: object, policy: Partial<ReplyPolicy> = {}) =>
+    opinionOf(readReply(JSON.stringify({ score: 7.125, ...reply })), parseHeader(SECTION, 'plain'), {
+      ...POLICY,
+      ...policy,
+    })
+
+  test.each([
+    ['nothing below the first', 0.99, undefined],
+    ['the first', 1, 1],
+    ['between two', 7.5, 5],
+    ['the last', 15, 9],
+    ['far above', 1_000, 9],
+    ['less than nothing', -10, undefined],
+  ])('the spam confidence level: %s', (_label, score, scl) => {
+    for (const action of ['no action', 'add header', 'reject'])
+      expect(judged({ action, score })).toMatchObject(scl === undefined ? {} : { notes: { scl } })
+    if (scl === undefined) expect(judged({ action: 'no action', score })).not.toHaveProperty('notes')
+  })
+
+  test('no level where the site wants none', () => {
+    expect(judged({ action: 'reject', score: 20 }, { sclFrom: [] })).not.toHaveProperty('notes')
+  })
+
+  test.each([
+    ['no symbols', undefined, 'score 7.13'],
+    ['those that count, the heaviest first', { A: { score: 1 }, B: { score: 3 }, C: { score: -2 } }, 'score 7.13: B A'],
+    [
+      'ten at most',
+      Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`S${at}`, { score: 40 - at }])),
+      /: S0 S1 .* S9$/,
+    ],
+    ['a name of other letters', { 'é\r\n': { score: 1 } }, 'score 7.13: ???'],
+    ['a long name', { ['x'.repeat(900)]: { score: 1 } }, `score 7.13: ${'x'.repeat(50)}`],
+    ['what cannot be read', { A: 7, B: null, C: { score: '9' } }, 'score 7.13'],
+    ['no object', 'text', 'score 7.13'],
+  ])('the reason of a finding: %s', (_label, symbols, expected) => {
+    const opinion = judged({ action: 'reject', symbols })
+    expect(opinion.kind === 'against' ? opinion.reason : '').toMatch(expected)
+  })
+
+  test('what it wants in quarantine is a finding where there is one, and marked elsewhere', () => {
+    expect(judged({ action: 'quarantine' }, { hasQuarantine: true }).kind).toBe('against')
+    expect(judged({ action: 'quarantine' }).kind).toBe('pass')
+  })
+
+  test('what goes on in spite of it has our marks and not those it brought along', () => {
+    const opinion = judged({ action: 'reject' })
+    const edits = opinion.kind === 'against' && opinion.edits !== undefined ? [opinion.edits] : []
+    const header = Buffer.concat(editHeader(SECTION, parseHeader(SECTION, 'plain'), edits, 'plain'))
+    expect(header.toString()).toBe(`${MARKED}${KEPT}`)
   })
 })
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { type Settings, size, z } from '@portico/config'
 import { createHttpClient, type HttpReply } from '@portico/net'
-import { type Agent, type AgentSession, type DataEndFacts, type Opinion, PASS } from './agent.js'
-import { type AgentNeeds, type AgentType, agentBasics, agentKeys, serviceKeys } from './agent-type.js'
-import { opinionOf, readReply } from './rspamd-reply.js'
+import { type Agent, type AgentSession, type DataEndFacts, type Opinion, PASS } from '../agent.js'
+import { type AgentNeeds, type AgentType, agentBasics, agentKeys, serviceKeys } from '../agent-type.js'
+import { opinionOf, readReply } from './reply.js'
 
 const schema = z
   .strictObject({
@@ -17,6 +17,17 @@ const schema = z
     maxSize: size()
       .default(20 * 1024 ** 2)
       .describe('Larger messages are not shown to it.'),
+    sclFrom: z
+      .array(z.number())
+      .max(9)
+      .refine(
+        (scores) => scores.every((score, at) => at === 0 || score > (scores[at - 1] ?? 0)),
+        'expected scores that grow',
+      )
+      .default([1, 2, 3, 4, 6, 8, 10, 12, 15])
+      .describe(
+        'Its scores from which on the spam confidence level is 1, 2 … 9; below the first nothing is said of it. With what rspamd does when nobody changes it, `add header` is 5 and `reject` 9. `[]`: never.',
+      ),
   })
   .describe('rspamd judges the whole message, which is kept here until its end has come.')
 
@@ -30,7 +41,8 @@ function make(
   settings: RspamdSettings,
   { clock, disposeWhenRetired }: Pick<AgentNeeds, 'clock' | 'disposeWhenRetired'>,
 ): Agent {
-  const { url, deadline, maxSize } = settings
+  const { url, deadline, maxSize, sclFrom, action } = settings
+  const policy = { sclFrom, hasQuarantine: typeof action === 'object' }
   const client = createHttpClient({ url: new URL(url), timeoutMs: deadline, replyRoom: LARGEST_REPLY, clock })
   disposeWhenRetired({ [Symbol.dispose]: () => client.close() })
   return {
@@ -41,7 +53,7 @@ function make(
       async dataEnd(facts, signal): Promise<Opinion> {
         if (facts.message.size > maxSize) return PASS
         const reply = await client.ask(requestHeaders(session, facts), signal, facts.message)
-        return opinionOf(readReply(bodyOf(reply)), facts.fields)
+        return opinionOf(readReply(bodyOf(reply)), facts.fields, policy)
       },
     }),
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { z } from '@portico/config'
-import type { HeaderEdits, HeaderField, HeaderFields } from '../message/header-fields.js'
-import { say } from '../replies.js'
-import type { Opinion } from './agent.js'
-import { encodedText, headerField } from './header-text.js'
+import type { HeaderEdits, HeaderField, HeaderFields } from '../../message/header-fields.js'
+import { say } from '../../replies.js'
+import type { Notes, Opinion } from '../agent.js'
+import { encodedText, headerField } from '../header-text.js'
 
 /** A field to add: its value, or that with its place, which does not count here, or several. */
 const value = z.union([z.string(), z.looseObject({ value: z.string() })])
@@ -23,6 +23,8 @@ const replySchema = z.looseObject({
     })
     .optional()
     .catch(undefined),
+  /** What it has found, by name. */
+  symbols: z.unknown().optional(),
   'dkim-signature': z
     .union([z.string(), z.array(z.string())])
     .optional()
@@ -44,28 +46,70 @@ const MOST_FIELDS = 50
 const MOST_OCTETS = 32_768
 const LONGEST_TEXT = 200
 
+/** What the site makes of an answer. */
+export interface ReplyPolicy {
+  /** Scores from which on the spam confidence level is 1, 2 … 9. Below the first nothing is said of it. */
+  readonly sclFrom: readonly number[]
+  /** What it wants in quarantine goes there; else such a message is marked only. */
+  readonly hasQuarantine: boolean
+}
+
 /**
  * What its answer means. `greylist` only says that it would not mind to see the message again: when it wants that, it says
- * `soft reject`. `discard` is a refusal, since nothing vanishes here.
+ * `soft reject`. `discard` is a finding like one that it rejects, since nothing vanishes here.
  */
-export function opinionOf(reply: RspamdReply, fields: HeaderFields): Opinion {
+export function opinionOf(reply: RspamdReply, fields: HeaderFields, policy: ReplyPolicy): Opinion {
+  const notes = notesOf(reply.score, policy.sclFrom)
   switch (reply.action) {
     case 'reject':
     case 'discard':
-      return {
-        kind: 'against',
-        reply: say(554, '5.7.1', textOf(reply, 'Message refused as spam')),
-        reason: `score ${reply.score.toFixed(2)}`,
-      }
+      return against(reply, fields, notes)
     case 'soft reject':
       return { kind: 'refuse', reply: say(451, '4.7.1', textOf(reply, 'Try again later')) }
+    case 'quarantine':
+      if (policy.hasQuarantine) return against(reply, fields, notes)
+      return { kind: 'pass', edits: editsOf(reply, fields, true), ...notes }
     case 'add header':
     case 'rewrite subject':
-    case 'quarantine':
-      return { kind: 'pass', edits: editsOf(reply, fields, true) }
+      return { kind: 'pass', edits: editsOf(reply, fields, true), ...notes }
     default:
-      return { kind: 'pass', edits: editsOf(reply, fields, false) }
+      return { kind: 'pass', edits: editsOf(reply, fields, false), ...notes }
   }
+}
+
+/** Where it goes on all the same, it does so with the marks of spam. */
+function against(reply: RspamdReply, fields: HeaderFields, notes: { readonly notes?: Notes }): Opinion {
+  return {
+    kind: 'against',
+    reply: say(554, '5.7.1', textOf(reply, 'Message refused as spam')),
+    reason: reasonOf(reply),
+    edits: editsOf(reply, fields, true),
+    ...notes,
+  }
+}
+
+function notesOf(score: number, sclFrom: readonly number[]): { readonly notes?: Notes } {
+  const scl = sclFrom.filter((from) => score >= from).length
+  return scl === 0 ? {} : { notes: { scl } }
+}
+
+const MOST_SYMBOLS = 10
+const LONGEST_SYMBOL = 50
+
+/** Its score, and what counted most. */
+function reasonOf({ score, symbols }: RspamdReply): string {
+  const counted = Object.entries(symbols ?? {})
+    .map(([name, symbol]) => ({ name: name.slice(0, LONGEST_SYMBOL), score: scoreOf(symbol) }))
+    .filter((symbol) => symbol.score > 0)
+    .sort((one, other) => other.score - one.score)
+    .slice(0, MOST_SYMBOLS)
+  const names = counted.map(({ name }) => name.replace(/[^!-~]/g, '?')).join(' ')
+  return `score ${score.toFixed(2)}${names === '' ? '' : `: ${names}`}`
+}
+
+function scoreOf(symbol: unknown): number {
+  const { score } = (symbol ?? {}) as { readonly score?: unknown }
+  return typeof score === 'number' ? score : 0
 }
 
 /** Its words go out as they are but for their length; a status code of ours stands before them. */

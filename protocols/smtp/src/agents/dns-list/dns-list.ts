@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+import type { Log } from '@portico/telemetry'
+import { say } from '../../replies.js'
+import { AddressList } from '../address-list.js'
+import {
+  type Agent,
+  type AgentHandlers,
+  type AgentSession,
+  type HeadersFacts,
+  type Opinion,
+  PASS,
+  type RcptFacts,
+} from '../agent.js'
+import { type AgentNeeds, type AgentType, agentBasics } from '../agent-type.js'
+import { type DnsListSettings, dnsListSchema } from './dns-list-schema.js'
+import { type Inquiries, Lists, type Subject, type Verdict } from './lists.js'
+import { isPublic } from './public-address.js'
+import { originOf } from './received-origin.js'
+import { replyText } from './reply-text.js'
+
+type Needs = Pick<AgentNeeds, 'resolver' | 'wheel' | 'clock' | 'log'>
+
+const EXEMPT: Opinion = { kind: 'exempt' }
+
+/** What the sessions of one agent share. */
+interface Shared {
+  readonly settings: DnsListSettings
+  readonly lists: Lists
+  readonly excepted: AddressList
+  readonly log: Log
+}
+
+function make(settings: DnsListSettings, needs: Needs): Agent {
+  const shared: Shared = {
+    settings,
+    lists: new Lists(settings, needs),
+    excepted: new AddressList(settings.exceptRecipients),
+    log: needs.log,
+  }
+  return {
+    name: 'dns-list',
+    antiSpam: true,
+    ...agentBasics(settings),
+    // Each inquiry has the deadline: what other lists have said until then counts.
+    deadline: undefined,
+    open: (session) => new Check(shared, session).handlers(),
+  }
+}
+
+/** The lists for one client. Questions are asked when their subject is known, and answers awaited at the recipient. */
+class Check {
+  readonly #shared: Shared
+  readonly #session: AgentSession
+  readonly #inquiries: Inquiries = {}
+  #isTold = false
+
+  constructor(shared: Shared, session: AgentSession) {
+    this.#shared = shared
+    this.#session = session
+  }
+
+  /** Only those that are needed: others would make sessions wait for nothing. */
+  handlers(): AgentHandlers {
+    const { settings, lists } = this.#shared
+    const isRelayed = settings.internalServers.contains(this.#session.peer.address)
+    return {
+      ...(isRelayed || !lists.areOf('client') ? {} : { connect: () => this.#connect() }),
+      ...(isRelayed || !lists.areOf('helo') ? {} : { ehlo: ({ domain }) => this.#inquire('helo', domain) }),
+      ...(lists.areOf('sender') ? { mail: ({ sender }) => this.#inquire('sender', sender?.domain) } : {}),
+      rcpt: (facts) => this.#rcpt(facts),
+      ...(isRelayed && lists.areOf('client') ? { headers: (facts) => this.#headers(facts) } : {}),
+      end: () => this.#end(),
+    }
+  }
+
+  /** Who may turn out to be allowed is waited for: the agents behind are not to be asked. */
+  #connect(): Opinion | Promise<Opinion> {
+    const { peer, isProxy } = this.#session
+    // A proxy brings others' clients, and says whom it speaks for.
+    if (isProxy || !isPublic(peer.address)) return PASS
+    this.#inquire('client', peer.address)
+    return this.#shared.lists.canExempt ? this.#exemption() : PASS
+  }
+
+  async #exemption(): Promise<Opinion> {
+    const { client } = this.#inquiries
+    const { listed } = await this.#shared.lists.verdict({ client })
+    return listed?.provider.settings.kind === 'allow' ? EXEMPT : PASS
+  }
+
+  #inquire(of: Subject, subject: string | undefined): Opinion {
+    this.#inquiries[of]?.[Symbol.dispose]()
+    this.#inquiries[of] = subject === undefined ? undefined : this.#shared.lists.inquire(of, subject)
+    this.#isTold = false
+    return PASS
+  }
+
+  #rcpt({ recipient }: RcptFacts): Opinion | Promise<Opinion> {
+    const isAsked = Object.values(this.#inquiries).some((inquiry) => inquiry !== undefined)
+    return isAsked && !this.#shared.excepted.holds(recipient) ? this.#outcome() : PASS
+  }
+
+  async #outcome(): Promise<Opinion> {
+    return this.#opinionOf(await this.#shared.lists.verdict(this.#inquiries))
+  }
+
+  /** Of what a server of the site brings, which may be of others in the next message: nobody is exempt for longer. */
+  async #headers({ fields, envelope }: HeadersFacts): Promise<Opinion> {
+    const { settings, lists, excepted } = this.#shared
+    if (envelope.recipients.every((recipient) => excepted.holds(recipient))) return PASS
+    const origin = originOf(fields, settings.internalServers)
+    if (origin === undefined) return PASS
+    this.#inquire('client', origin)
+    const { client } = this.#inquiries
+    const opinion = this.#opinionOf(await lists.verdict({ client }))
+    this.#inquire('client', undefined)
+    return opinion
+  }
+
+  /** Throws where nothing is found because somebody has not answered: what then holds is said by `whenAway`. */
+  #opinionOf({ listed, missing }: Verdict): Opinion {
+    const { settings, log } = this.#shared
+    if (listed === undefined) {
+      if (missing.length === 0 || (this.#isTold && settings.whenAway === 'pass')) return PASS
+      this.#isTold = true
+      throw new Error(`no answer from ${missing.join(', ')}`)
+    }
+    if (missing.length > 0 && !this.#isTold)
+      log.warn('DNS lists gave no answer', { session: this.#session.id, lists: missing })
+    this.#isTold = true
+    return listed.provider.settings.kind === 'allow' ? PASS : against(listed, this.#session)
+  }
+
+  #end(): void {
+    for (const inquiry of Object.values(this.#inquiries)) inquiry?.[Symbol.dispose]()
+  }
+}
+
+function against({ provider, subject, answer, text }: NonNullable<Verdict['listed']>, session: AgentSession): Opinion {
+  const { zone, reply, scl, of } = provider.settings
+  const ip = of === 'client' ? subject : session.peer.address
+  return {
+    kind: 'against',
+    reply: say(550, '5.7.1', replyText(reply, { subject, ip, zone, answer, text })),
+    reason: replyText('%SUBJECT% is listed at %ZONE% as %ANSWER%', { subject, ip, zone, answer, text: '' }),
+    ...(scl === undefined ? {} : { notes: { scl } }),
+  }
+}
+
+/** The agent type `dns-list`. */
+export const dnsList: AgentType<DnsListSettings> = { type: 'dns-list', priority: 12, schema: dnsListSchema, make }
