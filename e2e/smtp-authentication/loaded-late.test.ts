@@ -42,7 +42,7 @@ async function loadedBy(
     return [...new Set(files.map((file) => readFileSync(file, 'utf8')))]
   }
   try {
-    await eventually(() => expect(said()).toEqual(expect.arrayContaining(expected)))
+    await eventually(() => expect(said()).toEqual(expect.arrayContaining([...expected])))
   } finally {
     await portico.stop()
   }

@@ -18,10 +18,11 @@ function partsOf(text: string): Map<string, string> {
 
 /** The files that the pages speak of, in a folder of ours. */
 function file(index: number, text: string): string {
-  const { server } = testCertificates()
+  const { ca, server } = testCertificates()
   for (const [name, contents] of [
     ['mail.pem', server.certificate],
     ['mail.key', server.key],
+    ['partners.pem', ca.certificate],
     ['users', 'kim:{PLAIN}secret::::::group=mbx1\n'],
     ['blocked', '198.51.100.0/24\n'],
     ['forms.key', `${'a1'.repeat(32)}\n`],
@@ -46,7 +47,7 @@ function within(site: string, piece: string): string {
 }
 
 /** The pages whose first block is a whole configuration, and that of their other blocks. */
-describe.each(['smtp.md', 'http.md', 'sogo.md'])('docs/%s', (name) => {
+describe.each(['smtp.md', 'http.md', 'sogo.md', 'telephony.md'])('docs/%s', (name) => {
   const blocks = blocksOf(pageOf(name))
   const [site = ''] = blocks
 
