@@ -14,7 +14,14 @@ const rspamd = { type: 'rspamd' }
 test.each<[string, readonly object[], readonly string[]]>([
   ['a level that is found later', [{ type: 'rules', rules: [scl] }, rspamd], [LATE]],
   ['a level that is found before', [{ type: 'rules', priority: 41, rules: [scl] }, rspamd], []],
-  ['a level that is found before, because the site says so', [{ type: 'rules', rules: [scl] }, { ...rspamd, priority: 5 }], []],
+  [
+    'a level that is found before, because the site says so',
+    [
+      { type: 'rules', rules: [scl] },
+      { ...rspamd, priority: 5 },
+    ],
+    [],
+  ],
   ['a level without rspamd', [{ type: 'rules', rules: [scl] }], []],
   ['a rule that is off', [{ type: 'rules', rules: [{ ...scl, enabled: false }] }, rspamd], []],
   ['a kind that nobody finds', [{ type: 'rules', rules: [voice] }], [SILENT]],
