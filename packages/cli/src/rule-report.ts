@@ -10,8 +10,6 @@ export interface RuleReport {
   readonly agent: number
   readonly connectors: readonly string[] | undefined
   readonly event: TriedRules['event']
-  /** The block changes nothing. */
-  readonly audit: boolean
   readonly steps: readonly Step[]
   readonly outcome: ReportedOutcome
 }
@@ -29,22 +27,25 @@ export interface ReportedOutcome {
   /** Fields in front of the message. */
   readonly fields?: readonly string[]
   readonly scl?: number
+  /** How many are put into it. */
+  readonly disclaimers?: number
 }
 
-export function reportOf({ agent, connectors, event, decision }: TriedRules, audit: boolean): RuleReport {
-  return { agent, connectors, event, audit, steps: decision.steps, outcome: outcomeOf(decision.outcome) }
+export function reportOf({ agent, connectors, event, decision }: TriedRules): RuleReport {
+  return { agent, connectors, event, steps: decision.steps, outcome: outcomeOf(decision.outcome) }
 }
 
 function outcomeOf(outcome: Decision['outcome']): ReportedOutcome {
   switch (outcome.kind) {
     case 'go': {
-      const { edits, envelope, setScl } = outcome
+      const { edits, envelope, setScl, disclaimers } = outcome
       return {
         kind: 'go',
         ...(envelope?.add === undefined ? {} : { add: envelope.add.map(({ text }) => text) }),
         ...(envelope?.redirect === undefined ? {} : { redirect: envelope.redirect.map(({ text }) => text) }),
         ...(edits === undefined ? {} : { fields: edits.prepend.map((field) => field.trimEnd()) }),
         ...(setScl === undefined ? {} : { scl: setScl }),
+        ...(disclaimers === undefined ? {} : { disclaimers: disclaimers.length }),
       }
     }
     case 'refuse': {
@@ -70,11 +71,11 @@ export function reportText(reports: readonly RuleReport[]): string {
   return reports.map(blockText).join('\n')
 }
 
-function blockText({ agent, connectors, event, audit, steps, outcome }: RuleReport): string {
+function blockText({ agent, connectors, event, steps, outcome }: RuleReport): string {
   const where = connectors === undefined ? 'all connectors' : connectors.join(', ')
   const when = event === 'headers' ? 'at the end of the header section' : 'at the end of the message'
   return [
-    `rules of smtp.agents[${agent}], ${where}, ${when}${audit ? ', audit: nothing of this is done' : ''}`,
+    `rules of smtp.agents[${agent}], ${where}, ${when}`,
     ...steps.flatMap(stepLines),
     `outcome: ${outcomeText(outcome)}`,
     '',
@@ -96,7 +97,7 @@ function stepLines({ rule, mode, fired, conditions, missed, exception, actions, 
   ]
 }
 
-function outcomeText({ kind, rule, reply, close, add, redirect, fields, scl }: ReportedOutcome): string {
+function outcomeText({ kind, rule, reply, close, add, redirect, fields, scl, disclaimers }: ReportedOutcome): string {
   switch (kind) {
     case 'refuse':
       return `refused: ${reply}${close ? ', and the connection is closed' : ''}`
@@ -111,6 +112,7 @@ function outcomeText({ kind, rule, reply, close, add, redirect, fields, scl }: R
         ...(redirect === undefined ? [] : [`to ${redirect.join(', ')} instead of its recipients`]),
         ...(add === undefined ? [] : [`to ${add.join(', ')}, too`]),
         ...(scl === undefined ? [] : [`with SCL ${scl}`]),
+        ...(disclaimers === undefined ? [] : [`with disclaimers: ${disclaimers}`]),
         ...(fields ?? []).map((field) => `with ${JSON.stringify(field)}`),
       ]
       return ['the message goes on', ...changes].join('\n    ')

@@ -10,9 +10,9 @@ const folder = privateFolder('rul')
 const SITE = `
 version: 1
 networks: { internal: [198.51.100.0/24] }
-listeners: [{ protocol: smtp, address: "127.0.0.1:2525", connector: inbound }]
+listeners: [{ protocol: smtp, address: "127.0.0.1:2525", tls: none, connector: inbound }]
 credentials: [{ type: users-file, path: users }]
-location: [{ type: rule, match: {}, group: mta }]
+location: [{ type: rule, match: { domain: example.org }, group: mta }]
 backends: { mta: { identity: none, smtp: { endpoints: ["127.0.0.1:2526"] } } }
 smtp:
   connectors: { inbound: { domains: [example.org] } }
@@ -143,7 +143,7 @@ outcome: the message goes on
   test('as JSON', async () => {
     const done = await tried('Subject: a bill\n\n', { json: true, from: '<>' })
     const [block] = JSON.parse(done.text)
-    expect(block).toMatchObject({ agent: 0, event: 'dataEnd', audit: false })
+    expect(block).toMatchObject({ agent: 0, event: 'dataEnd' })
     expect(block.steps[1]).toEqual({
       ...{ rule: 'copies of bills', mode: 'enforce', fired: true, stop: false },
       conditions: [{ condition: 'subjectContains', value: 'bill' }],
