@@ -114,6 +114,17 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
   'pattern of a rule': ['protocols/smtp/src/rules/pattern.ts', 'LONGEST_PATTERN'],
   'compiled pattern of a rule': ['protocols/smtp/src/rules/pattern.ts', 'LARGEST_PROGRAM'],
   'addresses of a header field that rules look at': ['protocols/smtp/src/rules/mailbox-list.ts', 'MOST_ADDRESSES'],
+  'slots for what SMTP clients have sent before': ['protocols/smtp/src/agents/reputation/slot.ts', 'SLOTS'],
+  'clients in such a slot': ['protocols/smtp/src/agents/reputation/slot.ts', 'CLIENTS_IN_A_SLOT'],
+  'SMTP messages that wait to be counted for their clients': [
+    'protocols/smtp/src/agents/reputation/memory.ts',
+    'MOST_WAITING',
+  ],
+  "names of a client's address that are followed": ['protocols/smtp/src/agents/helo/iprev.ts', 'MOST_NAMES'],
+  'mailboxes of a header field that are looked at': [
+    'protocols/smtp/src/message/header-mailboxes.ts',
+    'MOST_MAILBOXES',
+  ],
   'answer of rspamd': ['protocols/smtp/src/agents/rspamd/rspamd.ts', 'LARGEST_REPLY'],
   'header fields that rspamd adds to a message': ['protocols/smtp/src/agents/rspamd/reply.ts', 'MOST_FIELDS'],
   'octets of header fields that rspamd adds to a message': ['protocols/smtp/src/agents/rspamd/reply.ts', 'MOST_OCTETS'],

@@ -14,6 +14,7 @@ import { saslTargets } from './sasl.mjs'
 import { sipTargets } from './sip.mjs'
 import { smtpTargets } from './smtp.mjs'
 import { smtpMessageTargets } from './smtp-message.mjs'
+import { smtpScannerTargets } from './smtp-scanners.mjs'
 
 /**
  * Every parser, as `{ name, words, examples, streams, run, check, throws }`: `run(bytes, pieces)` gives a result that can be
@@ -26,6 +27,7 @@ export async function makeTargets(load) {
     pop3Targets,
     smtpTargets,
     smtpMessageTargets,
+    smtpScannerTargets,
     httpTargets,
     httpPassingTargets,
     httpHintTargets,
