@@ -40,6 +40,13 @@ const ACTIONS = [
   rule('a signature', { messageType: 'signed' }, { setHeader: { name: 'X-Kind', value: 'signed' } }),
 ]
 
+const NOTICE = { html: '<p>Seen by <b>test.lan</b> – für alle</p>', text: 'Seen by test.lan – für alle' }
+const DISCLAIMERS = [
+  { ...when('notice', { disclaimer: NOTICE }), except: { subjectOrBodyContains: 'Seen by test.lan' } },
+  when('ignored', { disclaimer: { ...NOTICE, fallback: 'ignore' } }),
+  when('refused', { disclaimer: { ...NOTICE, fallback: 'reject' } }),
+]
+
 const rulesFile = join(privateFolder('rls'), 'rules.yaml')
 const ofFile = (text: string) =>
   writeFileSync(
@@ -142,7 +149,7 @@ scenario('SMTP with mail-flow rules, before Postfix and Dovecot', needs, () => {
       expect(done.code, done.stdout).toBe(0)
       expect(headerOf(await site.arrived(`${word} watched`))).toMatch(new RegExp(`^Subject: ${word} watched$`, 'm'))
     }
-    expect(await site.portico.logged(/an agent only watches/)).toContain('"agent":"rules"')
+    expect(await site.portico.logged(/"rule":"todelete","mode":"audit"/)).toContain('"actions":["delete"]')
   })
 
   test('rules in a file count anew when it changes', async () => {
@@ -172,6 +179,53 @@ scenario('SMTP with mail-flow rules, before Postfix and Dovecot', needs, () => {
     ])('%s', async (kind, rest) => {
       await site.sendRaw('inbound', `Subject: kind ${kind}\r\nMIME-Version: 1.0\r\n${rest}`)
       expect(headerOf(await site.arrived(`kind ${kind}`))).toMatch(new RegExp(`^X-Kind: ${kind}$`, 'm'))
+    })
+  })
+
+  describe('disclaimers', () => {
+    const SIGNED =
+      'Content-Type: multipart/signed; protocol="application/pgp-signature"; boundary=s\r\n\r\n--s\r\n\r\nas signed\r\n--s\r\nContent-Type: application/pgp-signature\r\n\r\nsignature\r\n--s--\r\n'
+
+    test('in plain text and in HTML, and the attachment stays', async () => {
+      await site.sendRaw(
+        'words',
+        [
+          ...['Subject: notice both', 'MIME-Version: 1.0', 'Content-Type: multipart/mixed; boundary=m', ''],
+          ...['--m', 'Content-Type: multipart/alternative; boundary=a', ''],
+          ...['--a', 'Content-Type: text/plain; charset=iso-8859-1', 'Content-Transfer-Encoding: 8bit', '', 'h\xe9'],
+          ...['--a', 'Content-Type: text/html', '', '<html><body><p>h&eacute;</p></body></html>', '--a--'],
+          ...['--m', 'Content-Type: image/png; name=a.png', 'Content-Transfer-Encoding: base64', '', 'iVBORw0KGgo='],
+          ...['--m--', ''],
+        ].join('\r\n'),
+      )
+      const [plain, html, image] = await partsOf(site, 'notice both')
+      expect(plain?.text).toBe(`hé\n\n${NOTICE.text}\n`)
+      expect(html?.text.trimEnd()).toBe(`<html><body><p>h&eacute;</p>${NOTICE.html}</body></html>`)
+      expect(image).toEqual({ type: 'image/png', name: 'a.png', text: '\x89PNG\r\n\x1a\n' })
+    })
+
+    test('not a second time, by the exception of the rule', async () => {
+      expect((await site.send('words', 'notice again', '--body', `x\n\n${NOTICE.text.split(' –')[0]}\n`)).code).toBe(0)
+      expect(await site.arrived('notice again')).not.toContain('Content-Transfer-Encoding')
+    })
+
+    test('a signed message goes along with a new one, octet for octet', async () => {
+      await site.sendRaw('words', `Subject: notice signed\r\nMIME-Version: 1.0\r\n${SIGNED}`)
+      const [plain, html, inner] = await partsOf(site, 'notice signed')
+      expect([plain?.type, html?.type, inner?.type]).toEqual(['text/plain', 'text/html', 'message/rfc822'])
+      expect(plain?.text.trimEnd()).toBe(NOTICE.text)
+      expect(html?.text.trimEnd()).toBe(NOTICE.html)
+      expect(await site.arrived('notice signed')).toContain(SIGNED.replaceAll('\r\n', '\n'))
+    })
+
+    test('or goes as it is, or is refused, as the rule says', async () => {
+      await site.sendRaw('words', `Subject: ignored\r\nMIME-Version: 1.0\r\n${SIGNED}`)
+      expect(await site.arrived('ignored')).toContain(SIGNED.slice(SIGNED.indexOf('--s')).replaceAll('\r\n', '\n'))
+      await expect(site.sendRaw('words', `Subject: refused\r\nMIME-Version: 1.0\r\n${SIGNED}`)).rejects.toThrow(
+        /550.*5\.7\.1 This site adds a text/,
+      )
+      expect((await site.send('words', 'refused not')).code).toBe(0)
+      expect(await site.arrived('refused not')).toContain('Seen by test.lan')
     })
   })
 
@@ -234,8 +288,6 @@ except smtplib.SMTPDataError as e: print(e.smtp_code, e.smtp_error.decode())
   })
 })
 
-const DISCLAIMERS: readonly object[] = []
-
 interface ArrivedPart {
   readonly type: string
   readonly name: string
@@ -270,6 +322,7 @@ m = email.message_from_bytes(base64.b64decode(sys.argv[1]), policy=email.policy.
 def text(p):
     if p.get_content_type() == 'message/rfc822': return p.get_content().as_string()
     c = p.get_content()
+    if isinstance(c, str): c = c.replace('\\r\\n', '\\n')
     return c if isinstance(c, str) else c.decode('latin1')
 def leaves(p):
     if p.get_content_maintype() == 'multipart': return [l for s in p.iter_parts() for l in leaves(s)]
