@@ -18,12 +18,14 @@ function partsOf(text: string): Map<string, string> {
 
 /** The files that the pages speak of, in a folder of ours. */
 function file(index: number, text: string): string {
-  const { server } = testCertificates()
+  const { ca, server } = testCertificates()
   for (const [name, contents] of [
     ['mail.pem', server.certificate],
     ['mail.key', server.key],
+    ['partners.pem', ca.certificate],
     ['users', 'kim:{PLAIN}secret::::::group=mbx1\n'],
     ['blocked', '198.51.100.0/24\n'],
+    ['rules.yaml', 'rules: [{ name: from a file, stop: true }]\n'],
     ['forms.key', `${'a1'.repeat(32)}\n`],
     ['forms.old.key', `${'b2'.repeat(32)}\n`],
     ['profiles.pem', `${server.key}${server.certificate}`],
@@ -46,7 +48,7 @@ function within(site: string, piece: string): string {
 }
 
 /** The pages whose first block is a whole configuration, and that of their other blocks. */
-describe.each(['smtp.md', 'http.md', 'sogo.md'])('docs/%s', (name) => {
+describe.each(['smtp.md', 'http.md', 'sogo.md', 'telephony.md'])('docs/%s', (name) => {
   const blocks = blocksOf(pageOf(name))
   const [site = ''] = blocks
 
@@ -73,6 +75,7 @@ describe.each([
   ['anti-spam.md', 'smtp.md'],
   ['autodiscover.md', 'http.md'],
   ['outlook.md', 'http.md'],
+  ['rules.md', 'smtp.md'],
   ['sites.md', 'smtp.md'],
 ])('docs/%s within the site of %s', (name, of) => {
   const [site = ''] = blocksOf(pageOf(of))

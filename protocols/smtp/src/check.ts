@@ -5,6 +5,8 @@ import { agentProblems } from './agents/agent-set.js'
 import { connectorProblems } from './connector/check-connector.js'
 import { listenerProblems } from './connector/check-listener.js'
 import type { SmtpSettings } from './schema.js'
+import { gatewayProblems, gatewayWarnings } from './telephony/check-gateways.js'
+import { partnerProblems } from './telephony/check-partners.js'
 
 /** Settings that cannot work together, and those that would open a door which the site may not have meant. */
 export function smtpProblems(settings: SmtpSettings, site: SiteFacts): ConfigProblem[] {
@@ -13,7 +15,14 @@ export function smtpProblems(settings: SmtpSettings, site: SiteFacts): ConfigPro
     ...[...settings.connectors.values()].flatMap((connector) => connectorProblems(connector, site)),
     ...groupProblems(settings, site),
     ...agentProblems(settings, site),
+    ...gatewayProblems(settings, site),
+    ...partnerProblems(settings),
   ]
+}
+
+/** What works, and may not be meant. */
+export function smtpWarnings(settings: SmtpSettings): readonly string[] {
+  return gatewayWarnings(settings)
 }
 
 function groupProblems({ untrustedGroups }: SmtpSettings, { backendGroups }: SiteFacts): ConfigProblem[] {

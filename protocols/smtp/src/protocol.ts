@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Protocol } from '@portico/session'
 import { smtpDrivers } from './backend/driver.js'
-import { smtpProblems } from './check.js'
+import { smtpProblems, smtpWarnings } from './check.js'
 import { connectorNames } from './connector/choose-connector.js'
 import { formatReply, say } from './replies.js'
 import { type SmtpSettings, smtpListenerSchema, smtpSchema } from './schema.js'
@@ -18,6 +18,7 @@ export const smtp: Protocol<SmtpSettings> = {
   schema: smtpSchema,
   listenerSchema: smtpListenerSchema,
   check: smtpProblems,
+  warnings: smtpWarnings,
   deliveries: [{ name: 'lmtp', identities: ['password', 'master', 'xclient', 'none'] }],
   drivers: smtpDrivers,
   serve: serveSmtp,

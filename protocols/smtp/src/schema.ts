@@ -4,6 +4,7 @@ import { agentsSchema } from './agents/agents-schema.js'
 import { dnsSchema } from './agents/dns/dns-schema.js'
 import { connectorSchema } from './connector/connector-schema.js'
 import { completeConnectors } from './connector/connectors.js'
+import { gatewaysSchema } from './telephony/gateways-schema.js'
 
 export type { Connector } from './connector/connectors.js'
 
@@ -19,6 +20,7 @@ export const smtpSchema = z
       ),
     agents: agentsSchema,
     dns: dnsSchema,
+    telephony: gatewaysSchema,
     untrustedGroups: z
       .array(z.string())
       .default([])

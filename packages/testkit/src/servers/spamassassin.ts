@@ -58,6 +58,8 @@ export async function startSpamassMilter(options: SpamassMilterOptions = {}): Pr
     folder,
     logFile: join(folder, 'milter.log'),
     ports: [port],
+    // Asked politely it waits for seconds.
+    stopSignal: 'SIGKILL',
   })
   return {
     ...milter,

@@ -34,6 +34,8 @@ export interface AgentSession {
   readonly user: string | undefined
   /** It is the connector's and the client's right not to be asked by anti-spam agents. */
   readonly bypassesAntiSpam: boolean
+  /** It is the connector's and the client's right to be believed that a message is a fax, a voice message and their like. */
+  readonly tellsOfCalls: boolean
   /**
    * Waits until the client has sent something that nobody has read yet, which stays unread. `cancelled`: the signal came first.
    * Only at `connect`: nothing else reads meanwhile.
@@ -109,7 +111,7 @@ export interface EventFacts {
  * - `pass`: nothing against it. Edits count at `headers` and `dataEnd`, other envelopes and bodies at `dataEnd`.
  * - `exempt`: no anti-spam agent is asked from here on in this session.
  * - `against`: what becomes of that is the agent's {@link Action}. `reply` (400 to 599) is said where it is rejected, `reason` is for
- *   marks and the log: one line, nothing secret.
+ *   marks and the log: one line, nothing secret. Edits count where the message goes on all the same.
  * - `refuse`: the client gets the reply (400 to 599) instead of ours whatever the action is, and with `close` nothing else.
  * - `discard`: only at `dataEnd`. The client is told that all is well and nobody gets the message, because the site wrote so.
  */
@@ -120,8 +122,11 @@ export type Opinion =
       readonly kind: 'against'
       readonly reply: Reply
       readonly reason: string
+      /** Instead of the agent's own, where its settings have several. */
+      readonly action?: Action
       readonly close?: true
       readonly notes?: Notes
+      readonly edits?: HeaderEdits
     }
   | { readonly kind: 'refuse'; readonly reply: Reply; readonly close?: true }
   | { readonly kind: 'discard'; readonly reason: string }
@@ -175,6 +180,8 @@ export interface Finding {
   readonly agent: string
   readonly event: AgentEvent
   readonly reason: string
+  /** The client was refused or put off for it; else the message goes on. */
+  readonly refused: boolean
 }
 
 /** Whom a message is to go to beside or instead of its recipients. Nobody of them is told to the client. */
@@ -213,13 +220,15 @@ export const PASS: Pass = { kind: 'pass' }
 /** An agent's answer to one event. The signal says that nobody waits any more; an answer after it is dropped. */
 export type Handler<F> = (facts: F, signal: Cancellation) => Opinion | Promise<Opinion>
 
-/** The events that an agent wants to hear of. */
-export type EventHandlers = { readonly [E in AgentEvent]?: Handler<EventFacts[E]> }
+/** The events that an agent wants to hear of. It is looked up at each event: who has signed in may be another matter than who has not. */
+export type EventHandlers = { readonly [E in AgentEvent]?: Handler<EventFacts[E]> | undefined }
 
 /** One agent in one session, with what it remembers between events. */
 export interface AgentHandlers extends EventHandlers {
   /** Another agent has found something; at once, and never of this agent's own. It must not throw. */
   heard?(finding: Finding): void
+  /** A recipient whom no agent had anything against does not exist: the client is told so. It must not throw. */
+  unknown?(recipient: Mailbox): void
   /** The message was refused or has gone out; `accepted`: the backends have taken it. It must not throw. */
   concluded?(accepted: boolean, notes: MessageNotes): void
   /** The session is over, or another client has taken its place. */

@@ -100,6 +100,10 @@ class SessionView implements AgentSession {
     return may(this.#dialogue.connector, isSignedIn(this.#dialogue), 'bypass-anti-spam')
   }
 
+  get tellsOfCalls() {
+    return may(this.#dialogue.connector, isSignedIn(this.#dialogue), 'telephony-headers')
+  }
+
   input(signal: Cancellation): Promise<'input' | 'gone' | 'cancelled'> {
     return this.#dialogue.client.awaitInput(signal)
   }

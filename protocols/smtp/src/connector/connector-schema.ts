@@ -19,7 +19,7 @@ const permissionsSchema = z
   .strictObject({
     anonymous: permissionList(
       'those who have not signed in',
-      'Nothing at a connector for submission; at others `submit`, `any-sender`, `own-domain-sender` and `routing-headers`.',
+      'Nothing at a connector for submission; at others `submit`, `any-sender`, `own-domain-sender` and `routing-headers`; at `partner` also `telephony-headers`.',
     ),
     authenticated: permissionList(
       'those who have signed in',
@@ -32,6 +32,7 @@ const permissionsSchema = z
       '`any-sender`: from any address; without it from addresses of their own only, and for those who have not signed in it does not go as far as `domains`. `own-domain-sender`: from any address of `domains`. ' +
       '`bypass-anti-spam`: no anti-spam agent is asked. `bypass-size`: `maxSize` does not hold. `routing-headers`, `organization-headers`, `forest-headers`: ' +
       '`Received` and `Resent-*`; `X-MS-Exchange-Organization-*`, `X-Portico-*` and Authentication-Results in our name; `X-MS-Exchange-Forest-*`: these fields stay in what they send, and are taken out of what others send. ' +
+      '`telephony-headers`: the agent `telephony` believes what they say of faxes and voice messages. ' +
       'Without `routing-headers` a mail loop through here is not noticed, for what `maxHops` would count is taken out.',
   )
 

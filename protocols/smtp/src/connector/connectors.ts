@@ -25,6 +25,8 @@ const USERS: Permissions = {
   anonymous: [],
   authenticated: ['submit', 'relay', 'any-sender', 'bypass-anti-spam', 'routing-headers'],
 }
+/** Whoever the site lets in as its partner: nobody, until it says whom. */
+const PARTNERS: Permissions = { ...STRANGERS, anonymous: [...STRANGERS.anonymous, 'telephony-headers'] }
 const NOBODY = networksOf([])
 
 const ALWAYS = ['inbound', 'client', 'partner']
@@ -40,7 +42,7 @@ export function completeConnectors(
 /** What is not written is as for `inbound`, or as for `client` where it is for submission. */
 function complete(name: string, written: WrittenConnector): Connector {
   const submission = written.submission ?? name === 'client'
-  const permissions = submission ? USERS : STRANGERS
+  const permissions = submission ? USERS : name === 'partner' ? PARTNERS : STRANGERS
   return {
     ...written,
     name,

@@ -7,6 +7,7 @@
  * `any-sender`: any address in MAIL. `own-domain-sender`: an address of the connector's own domains in MAIL.
  * `bypass-anti-spam`: no anti-spam agent is asked. `bypass-size`: no largest message. `routing-headers`, `organization-headers`,
  * `forest-headers`: header fields that say where a message has been and what other servers of the organization think of it.
+ * `telephony-headers`: header fields that say that a message is a fax, a voice message and their like.
  */
 export const PERMISSIONS = [
   'submit',
@@ -18,6 +19,7 @@ export const PERMISSIONS = [
   'routing-headers',
   'organization-headers',
   'forest-headers',
+  'telephony-headers',
 ] as const
 
 export type Permission = (typeof PERMISSIONS)[number]

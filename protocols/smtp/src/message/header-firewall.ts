@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { domainToASCII } from 'node:url'
-import type { HeaderEdits } from './header-fields.js'
+import type { HeaderEdits, HeaderField } from './header-fields.js'
 
 /** What a header firewall takes out. */
 export interface FirewallPolicy {
@@ -35,7 +35,7 @@ export function headerFirewall(policy: FirewallPolicy): HeaderEdits['remove'] {
     .map((kind) => PREFIXES[kind])
   const ours = policy.forgedResultsOf === undefined ? undefined : canonical(policy.forgedResultsOf)
   return (field) => {
-    const name = field.name || lenientName(field.rawName)
+    const name = lenientName(field)
     if (name === '') return false
     if (prefixes.some((prefix) => name.startsWith(prefix))) return true
     if (policy.routing && name === 'received') return true
@@ -43,8 +43,9 @@ export function headerFirewall(policy: FirewallPolicy): HeaderEdits['remove'] {
   }
 }
 
-function lenientName(rawName: string): string {
-  return rawName === '' ? '' : rawName.replace(/[^!-~]+/g, '').toLowerCase()
+/** The name of a field, in lower case, or what a lenient reader could take for one; '' for lines that are no field to anybody. */
+export function lenientName({ name, rawName }: Pick<HeaderField, 'name' | 'rawName'>): string {
+  return name || rawName.replace(/[^!-~]+/g, '').toLowerCase()
 }
 
 /** No host name is longer, however it is written; to normalize what is takes time that grows with its square. */

@@ -4,6 +4,7 @@ import { refusalOf } from '../backend/reply.js'
 import type { Answer, BackendSession } from '../backend/session.js'
 import type { Dialogue } from '../dialogue.js'
 import { RECIPIENT_FAILURES, REPLIES, type Reply } from '../replies.js'
+import { pathOf } from '../telephony/gateways.js'
 import type { Branch, Envelope } from './envelope.js'
 import { mailLine, missingAt, type RcptParameters, rcptLine } from './parameters.js'
 import { open, type Way, without } from './way.js'
@@ -22,7 +23,8 @@ export type Heard =
 
 /** Asks a backend that has accepted MAIL already. */
 export async function askBranch(dialogue: Dialogue, branch: Branch, asked: Asked): Promise<Heard> {
-  const line = rcptLine(asked.mailbox.text, asked.parameters, branch.backend.extensions)
+  const path = pathOf(dialogue.settings.telephony, asked.mailbox)
+  const line = rcptLine(path, asked.parameters, branch.backend.extensions)
   if (line === undefined) return refused(REPLIES.noNotify)
   const answer = await branch.backend.command(line, dialogue.settings.backendReply, dialogue.session.signal)
   return { kind: 'heard', branch, answer }
@@ -99,9 +101,9 @@ async function beginAt(
   const { extensions } = backend
   const missing = missingAt(parameters, { extensions, encrypted: backend.leg.tls !== undefined })
   if (missing !== undefined) return refused(missing)
-  const line = rcptLine(asked.mailbox.text, asked.parameters, extensions)
-  if (line === undefined) return refused(REPLIES.noNotify)
   const { settings, session } = dialogue
+  const line = rcptLine(pathOf(settings.telephony, asked.mailbox), asked.parameters, extensions)
+  if (line === undefined) return refused(REPLIES.noNotify)
   const { mail, rcpt } = await backend.begin(
     mailLine(sender?.text ?? '', parameters, extensions),
     line,

@@ -17,6 +17,7 @@ import type { Mailbox } from '../address.js'
 import { loginAtBackend } from '../backend/login.js'
 import type { BackendSession } from '../backend/session.js'
 import type { Dialogue } from '../dialogue.js'
+import { calledBy } from '../telephony/gateways.js'
 
 /** A route that may be taken, and a key by which it is the same as another one. */
 export interface Way {
@@ -72,11 +73,14 @@ export async function prepareSender(dialogue: Dialogue, authenticated: Authentic
 }
 
 /**
- * The way to a recipient: the sender's own for submission, else what the directory says (RFC 5321 section 3.3), unless the site has
+ * The way to a recipient: a telephone's to its gateway, else the sender's own for submission, else what the directory says (RFC 5321 section 3.3), unless the site has
  * one for all. Delivery is by LMTP where that is spoken (RFC 2033).
  */
 export async function wayOfRecipient(dialogue: Dialogue, mailbox: Mailbox): Promise<Found> {
-  const { session, connector, way } = dialogue
+  const { session, settings, connector, way } = dialogue
+  const called = calledBy(settings.telephony, mailbox)
+  if (called?.kind === 'bad') return { kind: 'refused', reason: 'no-mailbox' }
+  if (called !== undefined) return wayOf(dialogue, toGroup(session, called.gateway.group, mailbox.text, DELIVERY))
   if (connector.submission)
     return way === undefined ? { kind: 'refused', reason: 'not-authenticated' } : { kind: 'way', way }
   const domain = mailbox.domain === '' ? (connector.domains[0] ?? '') : mailbox.domain

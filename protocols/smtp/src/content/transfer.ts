@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+
+/** Longest line of encoded text (RFC 2045 sections 6.7 and 6.8). */
+const LONGEST_LINE = 76
+
+/** The content of a part without its transfer encoding; undefined for one that nobody knows. */
+export function decodeTransfer(content: Buffer, encoding: string): Buffer | undefined {
+  switch (
+    encoding
+      .replace(/\([^)]*\)/g, '')
+      .trim()
+      .toLowerCase()
+  ) {
+    case '':
+    case '7bit':
+    case '8bit':
+    case 'binary':
+      return content
+    case 'base64':
+      return Buffer.from(content.toString('latin1'), 'base64')
+    case 'quoted-printable':
+      return fromQuotedPrintable(content.toString('latin1'))
+    default:
+      return undefined
+  }
+}
+
+/** Text, its lines ended by LF, as a part may carry it anywhere: in ASCII and short lines, whichever way takes less. */
+export function encodeText(text: string): {
+  readonly encoding: 'base64' | 'quoted-printable'
+  readonly content: Buffer
+} {
+  const octets = Buffer.from(text.replace(/\n/g, '\r\n'))
+  const quoted = quotedPrintable(octets)
+  if (quoted.length <= octets.length * 1.4)
+    return { encoding: 'quoted-printable', content: Buffer.from(quoted, 'latin1') }
+  const lines = octets.toString('base64').match(/.{1,76}/g) ?? []
+  return { encoding: 'base64', content: Buffer.from(lines.map((line) => `${line}\r\n`).join(''), 'latin1') }
+}
+
+function fromQuotedPrintable(text: string): Buffer {
+  // White space at the end of a line was put there on the way.
+  const plain = text
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\r\n')
+    .replace(/=\r\n/g, '')
+    .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  return Buffer.from(plain, 'latin1')
+}
+
+/** RFC 2045 section 6.7; white space at the end of a line is encoded, and what some servers would change at its start. */
+function quotedPrintable(octets: Buffer): string {
+  return octets
+    .toString('latin1')
+    .split('\r\n')
+    .map((line) => softLines(line.replace(/[^ -<>-~\t]|[ \t]$|^\.|^From /g, escaped)))
+    .join('\r\n')
+}
+
+function escaped(piece: string): string {
+  const [first = ''] = piece
+  return `=${first.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}${piece.slice(1)}`
+}
+
+function softLines(line: string): string {
+  const lines: string[] = []
+  let from = 0
+  while (line.length - from > LONGEST_LINE) {
+    let end = from + LONGEST_LINE - 1
+    // An escaped octet stays in one line.
+    if (line[end - 1] === '=') end -= 1
+    else if (line[end - 2] === '=') end -= 2
+    lines.push(line.slice(from, end))
+    from = end
+  }
+  return [...lines, line.slice(from)].join('=\r\n')
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+import type { HeaderFields } from '../message/header-fields.js'
+
+/** Longer values say nothing that is looked for here. */
+const LONGEST = 1_024
+
+/** The first field of a name without comments, in lower case; undefined where there is none, or none that is worth reading. */
+export function textOf(fields: HeaderFields, name: string): string | undefined {
+  const text = fields.first(name)?.text()
+  return text === undefined || text.length > LONGEST ? undefined : withoutComments(text).trim().toLowerCase()
+}
+
+/** Comments (RFC 5322 section 3.2.2), of which those within others count as text: no value here has any. */
+function withoutComments(text: string): string {
+  return text.replace(/\([^()]*\)/g, ' ')
+}
+
+/** A count, such as seconds of a voice message or pages of a fax. */
+export function numberOf(fields: HeaderFields, name: string): number | undefined {
+  const digits = textOf(fields, name)
+  return digits !== undefined && /^\d{1,10}$/.test(digits) ? Number(digits) : undefined
+}
+
+/** A media type (RFC 2045 section 5.1) with its boundary. */
+export interface MediaType {
+  /** `type/subtype` in lower case. */
+  readonly type: string
+  /** As it is written; undefined where there is none. */
+  readonly boundary: string | undefined
+}
+
+/** Reads a value of Content-Type, as it came. */
+export function mediaTypeOf(text: string): MediaType | undefined {
+  if (text.length > LONGEST) return undefined
+  const type = /^\s*([a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+)\s*(?:[;(]|$)/i.exec(text)?.[1]?.toLowerCase()
+  if (type === undefined) return undefined
+  const [, quoted, token] = /;\s*boundary\s*=\s*(?:"([^"\\]{1,70})"|([^\s";()]{1,70}))/i.exec(text) ?? []
+  return { type, boundary: quoted ?? token }
+}

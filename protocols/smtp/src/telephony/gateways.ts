@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+import type { Mailbox } from '../address.js'
+import type { WrittenGateway, WrittenTelephony } from './gateways-schema.js'
+import { internationalNumber, type NumberPlan } from './number-plan.js'
+import { formatPhoneAddress, parsePhoneAddress, serviceNamedBy } from './phone-address.js'
+import { PrefixRules } from './prefix-rules.js'
+
+/** A gateway to telephones, for one service. */
+export interface Gateway extends Omit<WrittenGateway, 'allow' | 'deny' | 'users'> {
+  /** In upper case. */
+  readonly service: string
+  readonly prefixes: PrefixRules
+  /** There is some number that may be called. */
+  readonly callable: boolean
+  /** In lower case; undefined: all that have signed in. */
+  readonly users: ReadonlySet<string> | undefined
+}
+
+export interface Telephony {
+  readonly numbers: NumberPlan
+  /** By service, in upper case. */
+  readonly gateways: ReadonlyMap<string, Gateway>
+}
+
+/** A recipient that is a telephone: which gateway it belongs to, and how it is told. */
+export interface Call {
+  readonly kind: 'call'
+  readonly gateway: Gateway
+  /** With plus sign and country code. */
+  readonly number: string
+  /** The recipient as the gateway is asked for it. */
+  readonly path: string
+}
+
+/** `bad`: it belongs to a gateway, and is no number that anybody could judge. */
+export type Called = Call | { readonly kind: 'bad'; readonly gateway: Gateway }
+
+/** The gateways as they are written, ready for use. */
+export function completeGateways({ numbers, gateways }: WrittenTelephony): Telephony {
+  const plan = { ...numbers, countryCode: numbers.countryCode }
+  return {
+    numbers: plan,
+    gateways: new Map(
+      Object.entries(gateways).map(([name, written]) => [name.toUpperCase(), complete(name, written, plan)]),
+    ),
+  }
+}
+
+function complete(name: string, written: WrittenGateway, { countryCode }: NumberPlan): Gateway {
+  const { allow = countryCode === undefined ? [] : [`+${countryCode}`], deny, users, ...rest } = written
+  return {
+    ...rest,
+    service: name.toUpperCase(),
+    prefixes: new PrefixRules({ allow, deny }),
+    callable: allow.length > 0,
+    users: users && new Set(users.map((user) => user.toLowerCase())),
+  }
+}
+
+/**
+ * The call that a recipient means; undefined where it belongs to no gateway. What a lenient gateway might take for one and we cannot
+ * read is `bad`: it must not go there on any way.
+ */
+export function calledBy(
+  { numbers, gateways }: Telephony,
+  { text, local, domain }: Pick<Mailbox, 'text' | 'local' | 'domain'>,
+): Called | undefined {
+  const gateway = gateways.size === 0 ? undefined : gateways.get(serviceNamedBy(local) ?? '')
+  if (gateway === undefined || !gateway.domains.includes(domain)) return undefined
+  const address = parsePhoneAddress(local)
+  const number = address && internationalNumber(address.number, numbers)
+  const isJudged = address?.qualifiers.every(({ name }) => gateway.qualifiers.includes(name)) === true
+  if (address === undefined || number === undefined || !isJudged) return { kind: 'bad', gateway }
+  const normalized = `${formatPhoneAddress({ ...address, number })}${text.slice(text.lastIndexOf('@'))}`
+  return { kind: 'call', gateway, number, path: gateway.address === 'normalized' ? normalized : text }
+}
+
+/** A recipient as its backend is asked for it. */
+export function pathOf(telephony: Telephony, mailbox: Pick<Mailbox, 'text' | 'local' | 'domain'>): string {
+  const called = calledBy(telephony, mailbox)
+  return called?.kind === 'call' ? called.path : mailbox.text
+}
