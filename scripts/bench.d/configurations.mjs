@@ -132,7 +132,7 @@ export function headerAgents() {
     `{ type: helo, ${at} }`,
     `{ type: sender-filter, ${at}, block: [far.example, "*.far.example"] }`,
     `{ type: recipient-filter, ${at}, block: [staff@bench.test] }`,
-    `{ type: rules, ${at}, rules: [{ name: one, if: { subjectContains: [lottery] }, then: [{ reject: {} }] }] }`,
+    `{ type: rules, ${at}, rules: [{ name: one, if: { subjectContains: [lottery] }, then: [{ reject: { text: No lottery } }] }] }`,
   ]
   return `${JUDGED}, agents: [${agents.join(', ')}]`
 }
