@@ -14,8 +14,8 @@ function rows(text: string): readonly (readonly string[])[] {
 }
 
 const MEASURE = /^(?:list of )?(?:duration|size|whole number)$/
-/** Numbers that do not say how much of something there may be: ports, and places in an order. */
-const NO_MEASURE = /\.(?:ports?|priority|scl)`$/
+/** Numbers that do not say how much of something there may be: ports, places in an order, and what a rule asks or does. */
+const NO_MEASURE = /\.(?:ports?|priority|scl)`$|\.rules\[\]\./
 const limits = rows(docsText()).filter(([key = '', type = '']) => MEASURE.test(type) && !NO_MEASURE.test(key))
 
 test('docs/limits.md has every duration, size and count of the configuration, with its default', () => {
@@ -52,6 +52,18 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
     'protocols/smtp/src/message/spool-budget.ts',
     'DEFAULT_DISK',
   ],
+  'SMTP message that is read for its signatures': [
+    'protocols/smtp/src/agents/authentication/signatures.ts',
+    'LARGEST_MESSAGE',
+  ],
+  'DKIM signatures of one message': ['protocols/smtp/src/agents/authentication/dkim.ts', 'MOST_SIGNATURES'],
+  'DKIM signature field': ['protocols/smtp/src/agents/authentication/signature.ts', 'LONGEST_SIGNATURE'],
+  'DKIM signed fields': ['protocols/smtp/src/agents/authentication/signature.ts', 'MOST_SIGNED_FIELDS'],
+  'DKIM key record': ['protocols/smtp/src/agents/authentication/signing-key.ts', 'LONGEST_RECORD'],
+  'ARC sets of one message': ['protocols/smtp/src/agents/authentication/arc-chain.ts', 'MOST_SETS'],
+  'SPF policy': ['protocols/smtp/src/agents/authentication/mailauth.ts', 'LONGEST_POLICY'],
+  'SPF questions of one check': ['protocols/smtp/src/agents/authentication/mailauth.ts', 'MOST_QUESTIONS'],
+  'DMARC domains of one From field': ['protocols/smtp/src/agents/authentication/author.ts', 'MOST_DOMAINS'],
   'SMTP message on its way to the disk': ['protocols/smtp/src/message/spool.ts', 'MOST_WAITING'],
   'messages of a client in one handshake of Negotiate or NTLM': ['packages/auth/src/decide-handshake.ts', 'MOST_STEPS'],
   'HTTP sign-in that is taken as proved': ['protocols/http/src/sign-in/signed-in.ts', 'RENEWED_AFTER'],
@@ -107,6 +119,24 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
   'head of an auth-http answer': ['packages/net/src/http-reply.ts', 'MOST_HEAD'],
   'body of an auth-http answer': ['packages/net/src/http-reply.ts', 'MOST_BODY'],
   'DNS questions that wait to be asked': ['protocols/smtp/src/agents/dns/question-desk.ts', 'MOST_WAITING'],
+  'rules of one block or file': ['protocols/smtp/src/rules/rules-schema.ts', 'MOST_RULES'],
+  'values of one condition of a rule': ['protocols/smtp/src/rules/values.ts', 'MOST_VALUES'],
+  'patterns of one condition of a rule': ['protocols/smtp/src/rules/values.ts', 'MOST_PATTERNS'],
+  'word or phrase of a rule': ['protocols/smtp/src/rules/values.ts', 'LONGEST_WORD'],
+  'pattern of a rule': ['protocols/smtp/src/rules/pattern.ts', 'LONGEST_PATTERN'],
+  'compiled pattern of a rule': ['protocols/smtp/src/rules/pattern.ts', 'LARGEST_PROGRAM'],
+  'addresses of a header field that rules look at': ['protocols/smtp/src/rules/mailbox-list.ts', 'MOST_ADDRESSES'],
+  'slots for what SMTP clients have sent before': ['protocols/smtp/src/agents/reputation/slot.ts', 'SLOTS'],
+  'clients in such a slot': ['protocols/smtp/src/agents/reputation/slot.ts', 'CLIENTS_IN_A_SLOT'],
+  'SMTP messages that wait to be counted for their clients': [
+    'protocols/smtp/src/agents/reputation/memory.ts',
+    'MOST_WAITING',
+  ],
+  "names of a client's address that are followed": ['protocols/smtp/src/agents/helo/iprev.ts', 'MOST_NAMES'],
+  'mailboxes of a header field that are looked at': [
+    'protocols/smtp/src/message/header-mailboxes.ts',
+    'MOST_MAILBOXES',
+  ],
   'answer of rspamd': ['protocols/smtp/src/agents/rspamd/rspamd.ts', 'LARGEST_REPLY'],
   'header fields that rspamd adds to a message': ['protocols/smtp/src/agents/rspamd/reply.ts', 'MOST_FIELDS'],
   'octets of header fields that rspamd adds to a message': ['protocols/smtp/src/agents/rspamd/reply.ts', 'MOST_OCTETS'],

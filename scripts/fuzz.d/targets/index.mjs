@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { accountTargets } from './accounts.mjs'
 import { configTargets } from './config.mjs'
+import { dnsTargets } from './dns.mjs'
 import { httpTargets } from './http.mjs'
 import { autodiscoverTargets } from './http-autodiscover.mjs'
 import { httpFormsTargets } from './http-forms.mjs'
@@ -14,6 +15,7 @@ import { saslTargets } from './sasl.mjs'
 import { sipTargets } from './sip.mjs'
 import { smtpTargets } from './smtp.mjs'
 import { smtpMessageTargets } from './smtp-message.mjs'
+import { smtpScannerTargets } from './smtp-scanners.mjs'
 
 /**
  * Every parser, as `{ name, words, examples, streams, run, check, throws }`: `run(bytes, pieces)` gives a result that can be
@@ -26,6 +28,8 @@ export async function makeTargets(load) {
     pop3Targets,
     smtpTargets,
     smtpMessageTargets,
+    dnsTargets,
+    smtpScannerTargets,
     httpTargets,
     httpPassingTargets,
     httpHintTargets,
