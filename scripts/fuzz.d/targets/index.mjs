@@ -15,6 +15,7 @@ import { saslTargets } from './sasl.mjs'
 import { sipTargets } from './sip.mjs'
 import { smtpTargets } from './smtp.mjs'
 import { smtpMessageTargets } from './smtp-message.mjs'
+import { smtpPolicyTargets } from './smtp-policy.mjs'
 import { smtpScannerTargets } from './smtp-scanners.mjs'
 
 /**
@@ -30,6 +31,7 @@ export async function makeTargets(load) {
     smtpMessageTargets,
     dnsTargets,
     smtpScannerTargets,
+    smtpPolicyTargets,
     httpTargets,
     httpPassingTargets,
     httpHintTargets,
