@@ -14,6 +14,7 @@ import { proxyTargets } from './proxy.mjs'
 import { saslTargets } from './sasl.mjs'
 import { sipTargets } from './sip.mjs'
 import { smtpTargets } from './smtp.mjs'
+import { smtpAuthenticationTargets } from './smtp-authentication.mjs'
 import { smtpMessageTargets } from './smtp-message.mjs'
 import { smtpPolicyTargets } from './smtp-policy.mjs'
 import { smtpScannerTargets } from './smtp-scanners.mjs'
@@ -32,6 +33,7 @@ export async function makeTargets(load) {
     dnsTargets,
     smtpScannerTargets,
     smtpPolicyTargets,
+    smtpAuthenticationTargets,
     httpTargets,
     httpPassingTargets,
     httpHintTargets,
