@@ -62,6 +62,8 @@ export interface Backend {
   readonly proxyProtocol?: 'v1' | 'v2'
   /** As the group says; the pool's own limits when absent. */
   readonly pool?: BackendPoolPolicy
+  /** How clients that are sent there get there; absent where this process connects itself. */
+  readonly transport?: 'udp' | 'tcp' | 'tls'
   /** Path prefix of an HTTP endpoint, without a trailing slash; empty otherwise. */
   readonly path: string
 }

@@ -3,10 +3,11 @@ import { http } from '@portico/http'
 import { imap4 } from '@portico/imap4'
 import { pop3 } from '@portico/pop3'
 import type { Protocol } from '@portico/session'
+import { sip } from '@portico/sip'
 import { smtp } from '@portico/smtp'
 
 /** The protocols of this program. A new one is added here. */
-export const protocols: readonly Protocol<never>[] = [imap4, pop3, smtp, http]
+export const protocols: readonly Protocol<never>[] = [imap4, pop3, smtp, http, sip]
 
 /** Those that a process is to host, and the others. Throws for a name that is none of them. */
 export function selectProtocols(names: readonly string[] = []): {

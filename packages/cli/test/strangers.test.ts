@@ -35,6 +35,7 @@ beforeAll(async () => {
       location: [{ type: 'hash', group: 'mbx' }],
       backends: { mbx: { imap4: { endpoints: ['127.0.0.1:9'] } } },
       limits: { connectionsPerAddress: 1_000 },
+      sip: { domains: ['test.lan'], strangers: 'answer' },
     },
   })
 })
@@ -52,6 +53,10 @@ async function dial(protocol: string): Promise<Socket> {
   return client
 }
 
+const PING =
+  'OPTIONS sip:127.0.0.1 SIP/2.0\r\nv: SIP/2.0/TCP pc;branch=z9hG4bK1\r\nf: <sip:pc@test.lan>;tag=1\r\nt: <sip:127.0.0.1>\r\n' +
+  'i: 1\r\nCSeq: 1 OPTIONS\r\nl: 0\r\n\r\n'
+
 /** Our own end of a client's connection: both are in this process. */
 function otherEnd(client: Socket): Socket {
   const all = (process as unknown as { _getActiveHandles(): unknown[] })._getActiveHandles() as Partial<Socket>[]
@@ -67,7 +72,9 @@ describe('strangers', () => {
     await expect.poll(() => frontEnd.sessions).toBe(0)
     collect()
     const before = process.memoryUsage().heapUsed
-    const held = await Promise.all(Array.from({ length: 200 }, (_, n) => dial(protocols[n % 4]?.name ?? 'imap4')))
+    const held = await Promise.all(
+      Array.from({ length: 200 }, (_, n) => dial(protocols[n % protocols.length]?.name ?? 'imap4')),
+    )
     await expect.poll(() => frontEnd.sessions).toBe(200)
     collect()
     expect((process.memoryUsage().heapUsed - before) / 200 / KIB).toBeLessThan(48)
@@ -80,6 +87,7 @@ describe('strangers', () => {
     ['pop3', 'CAPA\r\n'],
     ['smtp', 'EHLO pc.test.lan\r\n'],
     ['http', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['sip', PING],
   ])('%s: who asks on and reads no answer is no longer heard, and little waits for them', async (protocol, command) => {
     const client = await dial(protocol)
     client.pause()

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { accessRuleProblems, servedSchemes } from '@portico/auth'
-import { type BackendIdentity, formatAddress } from '@portico/base'
+import type { BackendIdentity } from '@portico/base'
 import type { ConfigProblem } from '@portico/config'
 import type { Topology } from '@portico/routing'
 import { serverMechanisms } from '@portico/sasl'
 import type { DeliveryProtocol, Protocol, SiteFacts } from '@portico/session'
 import { reachesOtherHosts } from '@portico/state'
 import { siteProblems, siteWarnings } from './check-sites.js'
+import { placeOf } from './doors.js'
 import { isToldOf } from './publication.js'
 import { publishProblems } from './publish-schema.js'
 import { BALANCERS, type FrontEndSettings } from './schema.js'
@@ -53,13 +54,17 @@ function listenerProblems({ listeners, tls }: FrontEndSettings): ConfigProblem[]
   const taken = new Map<string, number>()
   for (const { index, address, ...listener } of listeners) {
     const path = ['listeners', index]
+    if (listener.transport === 'udp' && (listener.tls !== 'none' || address.kind === 'unix')) {
+      const key = listener.tls === 'none' ? 'address' : 'tls'
+      problems.push({ path: [...path, key], expectation: 'expected host:port and tls: none for datagrams' })
+    }
     if (listener.tls !== 'none' && tls.length === 0) {
       problems.push({ path: [...path, 'tls'], expectation: `expected a certificate under tls for ${listener.tls}` })
     }
     if (listener.tls === 'none' && listener.clientCertificates !== undefined) {
       problems.push({ path: [...path, 'clientCertificates'], expectation: 'expected tls: starttls or implicit' })
     }
-    const text = formatAddress(address)
+    const text = placeOf({ address, transport: listener.transport })
     const former = taken.get(text)
     if (former !== undefined && !text.endsWith(':0')) {
       problems.push({

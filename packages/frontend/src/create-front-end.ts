@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { createHmac, randomBytes } from 'node:crypto'
 import type { Server } from 'node:net'
 import { createHashThreads } from '@portico/auth'
 import { systemClock } from '@portico/base'
@@ -8,10 +9,12 @@ import { createMemoryStore } from '@portico/state'
 import { noMetrics, silentLog } from '@portico/telemetry'
 import { watchCertificates } from './certificates.js'
 import { configuredStates, leavingStates } from './components.js'
+import { DatagramDoor } from './datagram-door.js'
 import { Door, type DoorOptions, listenerKeys } from './doors.js'
 import { filesOf } from './files.js'
 import type { BoundListener, FrontEnd, FrontEndOptions } from './front-end.js'
 import { checkedConfig, Generation, type Lasting } from './generation.js'
+import type { ListenerSettings } from './schema.js'
 import { createIds } from './session-id.js'
 
 /** Validates the configuration, opens what it names and listens. Rejects with `ConfigError`, or when a listener cannot be bound. */
@@ -26,15 +29,16 @@ export async function createFrontEnd(options: FrontEndOptions): Promise<FrontEnd
   return frontEnd
 }
 
+type AnyDoor = Door | DatagramDoor
+
 class RunningFrontEnd implements FrontEnd {
   readonly #lasting: Lasting
   readonly #ownsState: boolean
   readonly #doorOptions: DoorOptions
-  readonly #nextId: () => string
   #states: ComponentStates = new Map()
-  #doors = new Map<string, Door>()
+  #doors = new Map<string, AnyDoor>()
   /** Doors of former configurations, until their last session has ended. */
-  readonly #leaving = new Set<Door>()
+  readonly #leaving = new Set<AnyDoor>()
   readonly #retiring = new Set<Promise<void>>()
   #generation: Generation | undefined
   #watcher: Disposable | undefined
@@ -55,11 +59,14 @@ class RunningFrontEnd implements FrontEnd {
       state: options.state ?? createMemoryStore({ clock }),
       ...filesOf(options),
       hashThreads: createHashThreads(),
+      sharedKey: createHmac('sha256', options.ticketKeys ?? randomBytes(48))
+        .update('what workers share')
+        .digest(),
       states: () => this.#states,
     }
-    this.#nextId = createIds(() => clock.wallNow())
     this.#doorOptions = {
       lasting: this.#lasting,
+      nextId: createIds(() => clock.wallNow()),
       ticketKeys: options.ticketKeys,
       welcome: (door, leg) => this.#welcome(door, leg),
     }
@@ -88,14 +95,12 @@ class RunningFrontEnd implements FrontEnd {
     const checked = checkedConfig(config, this.#lasting)
     if (this.#generation === undefined) await this.#chooseTransport(checked.settings.transport)
     const generation = Generation.open(checked, this.#lasting)
-    const opened = new Map<string, Door>()
+    const opened = new Map<string, AnyDoor>()
     const wanted = listenerKeys(generation.checked.settings.listeners)
     try {
       for (const [key, settings] of wanted) {
         if (this.#doors.has(key)) continue
-        const door = new Door(settings, generation, this.#doorOptions)
-        await door.open(received.get(key) ?? settings.address)
-        opened.set(key, door)
+        opened.set(key, await this.#open(settings, generation, received.get(key)))
       }
     } catch (error) {
       await Promise.all([...opened.values()].map((door) => door.close()))
@@ -103,6 +108,17 @@ class RunningFrontEnd implements FrontEnd {
       throw error
     }
     this.#commit(generation, opened)
+  }
+
+  async #open(settings: ListenerSettings, generation: Generation, received: Server | undefined): Promise<AnyDoor> {
+    if (settings.transport === 'udp') {
+      const door = new DatagramDoor(settings, generation, this.#doorOptions)
+      await door.open()
+      return door
+    }
+    const door = new Door(settings, generation, this.#doorOptions)
+    await door.open(received ?? settings.address)
+    return door
   }
 
   async #chooseTransport(wanted: TransportKind): Promise<void> {
@@ -115,8 +131,8 @@ class RunningFrontEnd implements FrontEnd {
   }
 
   /** Nothing here can fail or wait: either all of the new configuration holds, or none of it. */
-  #commit(generation: Generation, opened: ReadonlyMap<string, Door>): void {
-    const doors = new Map<string, Door>()
+  #commit(generation: Generation, opened: ReadonlyMap<string, AnyDoor>): void {
+    const doors = new Map<string, AnyDoor>()
     for (const [key, settings] of listenerKeys(generation.checked.settings.listeners)) {
       const kept = this.#doors.get(key)
       kept?.update(settings, generation)
@@ -135,7 +151,7 @@ class RunningFrontEnd implements FrontEnd {
   }
 
   /** A listener that the new configuration does not have: nobody comes in any more, and who is in is asked to leave. */
-  async #leave(door: Door, generation: Generation): Promise<void> {
+  async #leave(door: AnyDoor, generation: Generation): Promise<void> {
     this.#leaving.add(door)
     await door.stopAccepting()
     await door.drain(generation)
@@ -171,7 +187,7 @@ class RunningFrontEnd implements FrontEnd {
       return
     }
     const { namesOf } = generation.checked.networks
-    const id = this.#nextId()
+    const id = this.#doorOptions.nextId()
     const { services } = generation
     const done = generation.use()
     void door.sessions
@@ -210,7 +226,7 @@ class RunningFrontEnd implements FrontEnd {
     await Promise.all([...this.#doors.values()].map((door) => door.stopAccepting()))
   }
 
-  get #everyDoor(): readonly Door[] {
+  get #everyDoor(): readonly AnyDoor[] {
     return [...this.#doors.values(), ...this.#leaving]
   }
 

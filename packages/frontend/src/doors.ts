@@ -13,7 +13,7 @@ import { SessionHost } from './session-host.js'
 export function listenerKeys(listeners: readonly ListenerSettings[]): Map<string, ListenerSettings> {
   const keyed = new Map<string, ListenerSettings>()
   for (const listener of listeners) {
-    const plain = `${listener.protocol} ${formatAddress(listener.address)}`
+    const plain = `${listener.protocol} ${placeOf(listener)}`
     let key = plain
     for (let count = 2; keyed.has(key); count += 1) key = `${plain} ${count}`
     keyed.set(key, listener)
@@ -21,8 +21,15 @@ export function listenerKeys(listeners: readonly ListenerSettings[]): Map<string
   return keyed
 }
 
+/** Where it listens: TCP and UDP have ports of their own. */
+export function placeOf({ address, transport }: Pick<ListenerSettings, 'address' | 'transport'>): string {
+  return `${transport === 'udp' ? 'udp:' : ''}${formatAddress(address)}`
+}
+
 export interface DoorOptions {
   readonly lasting: Lasting
+  /** Makes ids of sessions. */
+  readonly nextId: () => string
   readonly ticketKeys: Buffer | undefined
   /** A connection is ready for its session. */
   readonly welcome: (door: Door, leg: Leg) => void

@@ -54,4 +54,6 @@ export interface BoundListener {
   readonly protocol: string
   readonly address: string
   readonly port: number
+  /** Of a listener for datagrams. */
+  readonly transport?: 'udp'
 }

@@ -39,6 +39,8 @@ export interface Lasting {
   readonly readText: ReadText
   readonly pathOf: (path: string) => string
   readonly hashThreads: HashThreads
+  /** See {@link Services.sharedKey}. */
+  readonly sharedKey: Uint8Array
   readonly states: Services['states']
 }
 
@@ -149,6 +151,7 @@ export class Generation {
       limits,
       hostname,
       publication: publicationOf(settings, topology, lasting.protocols),
+      sharedKey: lasting.sharedKey,
       pathOf: lasting.pathOf,
       disposeWhenRetired: (resource) => void this.#shared.push(resource),
     }

@@ -13,6 +13,7 @@ export const KNOWN_PROTOCOLS: readonly OtherProtocol[] = [
   { name: 'pop3' },
   { name: 'smtp', deliveries: [{ name: 'lmtp' }] },
   { name: 'http' },
+  { name: 'sip' },
 ]
 
 /**

@@ -49,11 +49,22 @@ const listenerKeys = {
   name: z.string().min(1).optional().describe('Its name in logs; protocol and address when absent.'),
 }
 
+/** Of protocols that serve datagrams, too. */
+const datagramKeys = {
+  transport: z
+    .enum(['tcp', 'udp'])
+    .default('tcp')
+    .describe(
+      '`udp`: datagrams, which have no TLS and come from no balancer. A host with several addresses names them one by one: what is sent from `[::]` or `0.0.0.0` may leave by another than it was sent to.',
+    ),
+}
+
 /** One listener: what all protocols share, and the protocol's own keys in `options`. */
 export interface ListenerSettings {
   readonly protocol: string
   readonly name: string
   readonly address: Settings<ReturnType<typeof address>>
+  readonly transport: 'tcp' | 'udp'
   readonly tls: 'none' | 'starttls' | 'implicit'
   readonly plaintextPasswords: 'never' | 'loopback' | 'always'
   /** Authority of client certificates. */
@@ -143,7 +154,7 @@ export interface OtherProtocol {
   readonly deliveries?: readonly { readonly name: string }[]
 }
 
-type AnyProtocol = OtherProtocol & Pick<Protocol<never>, 'schema' | 'listenerSchema'>
+type AnyProtocol = OtherProtocol & Pick<Protocol<never>, 'schema' | 'listenerSchema' | 'serveDatagram'>
 
 /**
  * The schema of a whole configuration for these protocols. `others` are protocols that the file may speak of although this
@@ -185,10 +196,11 @@ function deliveriesOf(protocols: readonly OtherProtocol[]): readonly string[] {
 }
 
 function listenersSchema(protocols: readonly AnyProtocol[], others: readonly OtherProtocol[]) {
-  const entries = protocols.map(({ name, listenerSchema }) => {
+  const entries = protocols.map(({ name, listenerSchema, serveDatagram }) => {
     if (!(listenerSchema instanceof z.ZodObject))
       throw new TypeError(`${name}: listenerSchema has to be an object schema`)
-    return z.strictObject({ protocol: z.literal(name), ...listenerKeys, ...listenerSchema.shape })
+    const more = serveDatagram === undefined ? {} : datagramKeys
+    return z.strictObject({ protocol: z.literal(name), ...listenerKeys, ...more, ...listenerSchema.shape })
   })
   const foreign = others.map(({ name }) => z.looseObject({ protocol: z.literal(name) }))
   const [first, ...rest] = [...entries, ...foreign]
@@ -203,18 +215,21 @@ function listenerOf(entry: Readonly<Record<string, unknown>>, index: number): Li
   const {
     protocol,
     address: where,
+    transport = 'tcp',
     tls,
     plaintextPasswords,
     clientCertificates,
     name,
     ...options
-  } = entry as unknown as ListenerSettings & {
+  } = entry as unknown as Omit<ListenerSettings, 'transport'> & {
     readonly name?: string
+    readonly transport?: ListenerSettings['transport']
   }
   const authority = clientCertificates === undefined ? {} : { clientCertificates }
   return {
     protocol,
     address: where,
+    transport,
     tls,
     plaintextPasswords,
     ...authority,

@@ -5,6 +5,13 @@ export { chooseTransport, type TransportChoice, type TransportKind } from './cho
 export { type Connected, type ConnectOptions, connectLeg } from './connect.js'
 export * from './conversation.js'
 export { converse } from './converse.js'
+export {
+  type Datagram,
+  type DatagramListener,
+  type DatagramOptions,
+  type DatagramRefused,
+  listenForDatagrams,
+} from './datagram-listener.js'
 export { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.js'
 export type { HttpBody, HttpReply } from './http-connection.js'
 export { parseV4, parseV6 } from './ipv6-text.js'

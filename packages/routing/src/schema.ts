@@ -115,6 +115,22 @@ const proxyProtocolSchema = () => z.enum(['none', 'v1', 'v2'])
 
 export type PoolSettings = Settings<ReturnType<typeof poolSchema>>
 
+/** Protocols whose clients are sent to the backends: nobody is asserted there, and no connection is made from here. */
+const REDIRECTED: ReadonlySet<string> = new Set(['sip'])
+
+/** Of a protocol of {@link REDIRECTED}. */
+function redirectedSchema() {
+  return z
+    .strictObject({
+      endpoints: z.array(addressEndpoint()).min(1).describe('The servers of this group that clients are sent to.'),
+      transport: z
+        .enum(['udp', 'tcp', 'tls'])
+        .default('tls')
+        .describe('What clients speak to these endpoints: they are told it with the address.'),
+    })
+    .transform((written) => ({ ...written, identity: 'none' as const, proxyProtocol: 'none' as const, tls: undefined }))
+}
+
 function blockSchema(protocol: string, isDelivery: boolean) {
   const endpoint = protocol === 'http' ? urlEndpoint() : addressEndpoint()
   const identity = isDelivery
@@ -131,7 +147,9 @@ function blockSchema(protocol: string, isDelivery: boolean) {
 export type IdentitySettings = Settings<typeof identitySchema>
 
 /** One protocol of a group. */
-export type ProtocolSettings = Settings<ReturnType<typeof blockSchema>>
+export type ProtocolSettings = Settings<ReturnType<typeof blockSchema>> & {
+  readonly transport?: 'udp' | 'tcp' | 'tls' | undefined
+}
 
 /** One backend group. */
 export interface GroupSettings {
@@ -196,7 +214,10 @@ export function backendsSchema(
       ),
   }
   const blocks = Object.fromEntries(
-    names.map((name) => [name, blockSchema(name, deliveries.includes(name)).optional()]),
+    names.map((name) => [
+      name,
+      (REDIRECTED.has(name) ? redirectedSchema() : blockSchema(name, deliveries.includes(name))).optional(),
+    ]),
   )
   const group = z.strictObject({ ...blocks, ...common }).transform((written): GroupSettings => {
     const { identity, cleartextPasswords, pool, proxyProtocol, redirect, site } = written

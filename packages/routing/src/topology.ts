@@ -116,11 +116,12 @@ function buildShelf(
     group: name,
     protocol,
     address: endpoint.address,
-    tls: tlsPolicyOf(endpoint, block, group, ca),
+    tls: block.transport === undefined ? tlsPolicyOf(endpoint, block, group, ca) : NOT_CONNECTED,
     identity,
     cleartextPasswords: group.cleartextPasswords,
     ...(proxyProtocol === 'none' ? {} : { proxyProtocol }),
     pool,
+    ...(block.transport === undefined ? {} : { transport: block.transport }),
     path: endpoint.path,
   })
   const backends = block.endpoints.map((endpoint, index) => {
@@ -134,6 +135,9 @@ function buildShelf(
     throw new TopologyError([name, protocol, 'endpoints'], 'an endpoint is listed twice')
   return { backends, at }
 }
+
+/** Of endpoints that clients are sent to. */
+const NOT_CONNECTED: BackendTlsPolicy = { mode: 'none', verify: true }
 
 function tlsPolicyOf(
   endpoint: EndpointSettings,
@@ -168,7 +172,7 @@ function httpTlsFault(endpoint: EndpointSettings, backend: Backend): string | un
 /** Names cannot be judged before they are resolved: with a list of networks they are checked when connecting. */
 function cleartextFault(backend: Backend): string | undefined {
   const { address, cleartextPasswords: rule } = backend
-  if (backend.tls.mode !== 'none' || isLoopback(address)) return undefined
+  if (backend.tls.mode !== 'none' || backend.transport !== undefined || isLoopback(address)) return undefined
   const host = address.kind === 'tcp' ? address.host : ''
   if (typeof rule === 'object' && (isIP(host) === 0 || rule.contains(host))) return undefined
   return `${formatAddress(address)} would be reached without TLS: use tls.mode starttls or implicit, or list its network under cleartextPasswords`

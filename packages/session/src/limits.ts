@@ -39,6 +39,13 @@ export const limitsSchema = z
       .min(1)
       .default(200)
       .describe('Connections of one client address (IPv6: of one /64).'),
+    datagramsPerAddress: z
+      .int()
+      .min(1)
+      .default(200)
+      .describe(
+        'Datagrams of one client address (IPv6: of one /64) that one process takes in a second; what is beyond is dropped unread.',
+      ),
   })
   .prefault({})
 

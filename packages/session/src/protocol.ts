@@ -4,7 +4,7 @@ import type { HttpScheme } from '@portico/auth'
 import type { BackendIdentity, ProtocolName } from '@portico/base'
 import type { ConfigProblem, Schema } from '@portico/config'
 import type { BackendDriver } from '@portico/pool'
-import type { Ended, ListenerFacts, Session } from './session.js'
+import type { DatagramExchange, Ended, ListenerFacts, Session } from './session.js'
 
 /**
  * A protocol of backends alone (LMTP, RFC 2033, behind SMTP): a group may have a block for it as for any other, but there are no
@@ -54,6 +54,12 @@ export interface Protocol<S = unknown> {
    * leg and writes the log line. A rejection is a bug: logged with its stack, it ends this session alone.
    */
   serve(session: Session, settings: S): Promise<Ended>
+  /**
+   * Answers one datagram: its listeners may then have `transport: udp`. Whoever sends it may have written anybody's address
+   * into it: no answer may be much longer than what is answered. Resolves when nothing more will be said; a rejection is a bug,
+   * logged with its stack. Absent where the protocol has connections alone.
+   */
+  serveDatagram?(exchange: DatagramExchange, settings: S): Promise<void>
   /** Octets to send to a connection over a limit before it is closed; empty sends none. Never on implicit TLS. */
   readonly tooBusy: Uint8Array
 }

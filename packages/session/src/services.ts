@@ -30,6 +30,8 @@ export interface Services {
   readonly hostname: string
   /** What clients are told to use. */
   readonly publication: Publication
+  /** 32 octets that all workers of a node have and nobody else: for what one of them writes and another has to write again. */
+  readonly sharedKey: Uint8Array
   /** Disposes of something when this configuration is no longer used: what sessions share, made when the first of them needs it. */
   disposeWhenRetired(resource: Disposable): void
   /** Where a file is that the configuration names: relative to the configuration's own folder. */

@@ -47,6 +47,20 @@ export interface Session {
   onDrain: (() => void) | undefined
 }
 
+/** Whoever asks where a mailbox is to be reached: a session, or the sender of one datagram. */
+export type Asking = Pick<Session, 'id' | 'protocol' | 'networks' | 'services' | 'signal' | 'record' | 'hops'>
+
+/** One datagram of a client, for as long as it takes to answer it. Its signal is aborted with its time, and when the node ends. */
+export interface DatagramExchange extends Asking {
+  readonly listener: ListenerFacts
+  readonly bytes: Buffer
+  readonly peer: Endpoint
+  /** The node is leaving. */
+  readonly draining: boolean
+  /** Sends a datagram to the address that this one came from, and to no other; to its port unless told another one. */
+  reply(bytes: Uint8Array, port?: number): void
+}
+
 /** How a session ended: a closed word for its log line. */
 export type Ended =
   | 'logout'

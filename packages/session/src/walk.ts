@@ -10,7 +10,7 @@ import {
 import { isAddress, type Redirection, type RouteQuestion } from '@portico/routing'
 import type { LoginAt } from './backend-login.js'
 import { discardOnBug, type Opened, openBackend, type ProxyRoute } from './open-backend.js'
-import type { Session } from './session.js'
+import type { Asking, Session } from './session.js'
 
 /** Where a session is to go. */
 export type Route =
@@ -46,7 +46,7 @@ export async function openMailbox<W>(
 export type RouteWish = Pick<RouteQuestion, 'prefer' | 'client'>
 
 /** Locate and decide: where the mailbox of a principal or a recipient is to be reached. */
-export async function findRoute(session: Session, who: Principal | EmailAddress, wish: RouteWish = {}): Promise<Route> {
+export async function findRoute(session: Asking, who: Principal | EmailAddress, wish: RouteWish = {}): Promise<Route> {
   const { services, record } = session
   record.begin()
   const answer = await services.locator.locate(who, session.signal)
@@ -63,7 +63,7 @@ export async function findRoute(session: Session, who: Principal | EmailAddress,
 
 /** Decide, for a location that is known. Those of one `spreadKey` come to the same backend while it is well. */
 export function routeTo(
-  session: Session,
+  session: Asking,
   location: MailboxLocation,
   spreadKey: string,
   { prefer, client }: RouteWish = {},

@@ -198,6 +198,7 @@ export class Front {
         isInside: () => false,
         offersFor: () => [],
       },
+      sharedKey: new Uint8Array(32),
       pathOf: (path) => path,
       disposeWhenRetired() {},
       ...world.services,

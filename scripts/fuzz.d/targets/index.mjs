@@ -11,8 +11,10 @@ import { imap4Targets } from './imap4.mjs'
 import { pop3Targets } from './pop3.mjs'
 import { proxyTargets } from './proxy.mjs'
 import { saslTargets } from './sasl.mjs'
+import { sipTargets } from './sip.mjs'
 import { smtpTargets } from './smtp.mjs'
 import { smtpMessageTargets } from './smtp-message.mjs'
+import { smtpScannerTargets } from './smtp-scanners.mjs'
 
 /**
  * Every parser, as `{ name, words, examples, streams, run, check, throws }`: `run(bytes, pieces)` gives a result that can be
@@ -25,12 +27,14 @@ export async function makeTargets(load) {
     pop3Targets,
     smtpTargets,
     smtpMessageTargets,
+    smtpScannerTargets,
     httpTargets,
     httpPassingTargets,
     httpHintTargets,
     httpFormsTargets,
     http2Targets,
     autodiscoverTargets,
+    sipTargets,
     saslTargets,
     proxyTargets,
     accountTargets,

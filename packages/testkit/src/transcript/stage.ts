@@ -65,6 +65,8 @@ const LISTENERS: Readonly<Record<string, Listen>> = {
   submissions: { tls: 'implicit', keys: { connector: 'client' } },
   http: { tls: 'none', keys: {} },
   https: { tls: 'implicit', keys: {} },
+  sip: { tls: 'none', keys: {} },
+  sips: { tls: 'implicit', keys: {} },
 }
 
 /** Reads the headers. Throws `SyntaxError` naming what it does not understand. */

@@ -2,22 +2,30 @@
 
 import { telephony } from '../telephony/telephony.js'
 import type { AgentBlock, AgentType } from './agent-type.js'
+import { attachmentFilter } from './attachment-filter/attachment-filter.js'
 import { clamav } from './clamav/clamav.js'
 import { dnsList } from './dns-list/dns-list.js'
 import { greetDelay } from './greet-delay.js'
+import { helo } from './helo/helo.js'
 import { ipList } from './ip-list.js'
 import { milter } from './milter/milter.js'
 import { recipientFilter } from './recipient-filter.js'
+import { reputation } from './reputation/reputation.js'
 import { rspamd } from './rspamd/rspamd.js'
+import { senderFilter } from './sender-filter.js'
 
 /** All types of agents. A new one is added here. */
 export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlock>[]] = [
   ipList,
   dnsList,
   greetDelay,
+  helo,
   rspamd,
+  senderFilter,
   clamav,
   milter,
   recipientFilter,
+  reputation,
+  attachmentFilter,
   telephony,
 ]

@@ -178,6 +178,8 @@ export interface Finding {
   readonly agent: string
   readonly event: AgentEvent
   readonly reason: string
+  /** The client was refused or put off for it; else the message goes on. */
+  readonly refused: boolean
 }
 
 /** Whom a message is to go to beside or instead of its recipients. Nobody of them is told to the client. */
@@ -223,6 +225,8 @@ export type EventHandlers = { readonly [E in AgentEvent]?: Handler<EventFacts[E]
 export interface AgentHandlers extends EventHandlers {
   /** Another agent has found something; at once, and never of this agent's own. It must not throw. */
   heard?(finding: Finding): void
+  /** A recipient whom no agent had anything against does not exist: the client is told so. It must not throw. */
+  unknown?(recipient: Mailbox): void
   /** The message was refused or has gone out; `accepted`: the backends have taken it. It must not throw. */
   concluded?(accepted: boolean, notes: MessageNotes): void
   /** The session is over, or another client has taken its place. */

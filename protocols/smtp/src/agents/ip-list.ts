@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
-import { readFileSync } from 'node:fs'
-import { type Clock, WatchedFile } from '@portico/base'
 import { networks, type Settings, z } from '@portico/config'
-import type { Log } from '@portico/telemetry'
 import { say } from '../replies.js'
-import { AddressList, addressEntries } from './address-list.js'
+import { AddressList, exceptRecipients } from './address-list.js'
 import { type Agent, type Opinion, PASS } from './agent.js'
 import { type AgentProblem, type AgentType, agentBasics, agentKeys } from './agent-type.js'
+import { type ListFiles, listProblems, openList } from './list-file.js'
 import { isNetwork, NetworkList, parseNetworkList, parseTimestamp } from './network-list.js'
 
 const network = () => z.string().refine(isNetwork, 'expected an address or a CIDR block')
@@ -49,21 +47,11 @@ const schema = z
       .describe(
         'When they are refused. `rcpt`: at each recipient, so that the log says whom they wrote to and `exceptRecipients` counts. `connect`: instead of a greeting.',
       ),
-    exceptRecipients: addressEntries()
-      .default(['postmaster@'])
-      .describe('Recipients whom everybody may write to (RFC 5321 section 4.5.1).'),
+    exceptRecipients: exceptRecipients(),
   })
   .describe('Clients by their address.')
 
 type IpListSettings = Settings<typeof schema>
-
-/** What an agent may use that reads files. */
-export interface ListFiles {
-  readonly clock: Clock
-  readonly log: Log
-  /** Where a file is that the configuration names. */
-  pathOf(path: string): string
-}
 
 const AT_RCPT: Opinion = {
   kind: 'against',
@@ -81,8 +69,8 @@ const EXEMPT: Opinion = { kind: 'exempt' }
 
 /** Clients by their address: some are asked nothing more, some are refused. Throws when a file cannot be read. */
 function make(settings: IpListSettings, files: ListFiles): Agent {
-  const allowFile = openList(settings.allowFile, files)
-  const blockFile = openList(settings.blockFile, files)
+  const allowFile = openList(settings.allowFile, parse, files)
+  const blockFile = openList(settings.blockFile, parse, files)
   const block = new NetworkList(
     settings.block.map(({ network, until }) => (until === undefined ? { network } : { network, until })),
   )
@@ -110,32 +98,12 @@ function make(settings: IpListSettings, files: ListFiles): Agent {
   }
 }
 
-function openList(name: string | undefined, { clock, log, pathOf }: ListFiles): WatchedFile<NetworkList> | undefined {
-  if (name === undefined) return undefined
-  const path = pathOf(name)
-  return new WatchedFile({
-    path,
-    clock,
-    parse: (text) => new NetworkList(parseNetworkList(text)),
-    changed: () => log.info('address list read again', { path }),
-    failed: (cause) => log.error('address list cannot be read, the former one stays', { path, cause }),
-  })
-}
-
 function problems(settings: IpListSettings, { pathOf }: Pick<ListFiles, 'pathOf'>): readonly AgentProblem[] {
-  return (['allowFile', 'blockFile'] as const).flatMap((key) => {
-    const fault = settings[key] === undefined ? undefined : faultOf(pathOf(settings[key]))
-    return fault === undefined ? [] : [{ path: [key], expectation: `expected a list of networks: ${fault}` }]
-  })
+  return (['allowFile', 'blockFile'] as const).flatMap((key) => listProblems(key, settings[key], parse, pathOf))
 }
 
-function faultOf(path: string): string | undefined {
-  try {
-    parseNetworkList(readFileSync(path, 'utf8'))
-    return undefined
-  } catch (error) {
-    return (error as Error).message
-  }
+function parse(text: string): NetworkList {
+  return new NetworkList(parseNetworkList(text))
 }
 
 /** The agent type `ip-list`. */

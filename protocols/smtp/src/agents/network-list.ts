@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { type Networks, networksOf } from '@portico/base'
+import { linesOf } from './list-file.js'
 
 /** One line of a list: an address or CIDR block, and until when it counts (milliseconds since the epoch). */
 export interface NetworkEntry {
@@ -36,13 +37,10 @@ const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\
  * `TypeError` that names the line.
  */
 export function parseNetworkList(text: string): readonly NetworkEntry[] {
-  return text.split('\n').flatMap((raw, index) => {
-    const line = raw.replace(/[#;].*/, '').trim()
-    if (line === '') return []
+  return linesOf(text, /[#;].*/).map(({ line, number }) => {
     const entry = parseLine(line)
-    if (entry === undefined)
-      throw new TypeError(`line ${index + 1}: expected a network, perhaps with "until" and a time`)
-    return [entry]
+    if (entry === undefined) throw new TypeError(`line ${number}: expected a network, perhaps with "until" and a time`)
+    return entry
   })
 }
 

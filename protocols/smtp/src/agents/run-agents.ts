@@ -2,6 +2,7 @@
 import { type Cancellation, CancellationSource, type Clock } from '@portico/base'
 import type { TimerWheel } from '@portico/net'
 import type { Log, LogFacts } from '@portico/telemetry'
+import type { Mailbox } from '../address.js'
 import type { HeaderEdits } from '../message/header-fields.js'
 import { formatReply, REPLIES, type Reply } from '../replies.js'
 import type {
@@ -128,6 +129,13 @@ export class AgentRun {
     )
   }
 
+  /** A recipient does not exist, by the word of its backend or of the directory. */
+  unknown(recipient: Mailbox): void {
+    this.#tellAll(({ agent, handlers }) => {
+      if (this.#hears(agent)) handlers.unknown?.(recipient)
+    })
+  }
+
   /** The message is over, and whether the backends have taken it. */
   concluded(accepted: boolean): void {
     this.#tellAll(({ agent, handlers }) => {
@@ -250,12 +258,13 @@ export class AgentRun {
 
   #act(agent: Agent, event: AgentEvent, opinion: Against, changes: Changes): Verdict | undefined {
     const { action, scl } = agent
-    const finding = { agent: agent.name, event, reason: opinion.reason }
+    const refused = action === 'reject' || action === 'tempfail'
+    const finding = { agent: agent.name, event, reason: opinion.reason, refused }
     const marks = this.#marksAt(event)
     marks.find(finding)
     if (opinion.notes !== undefined) marks.note(opinion.notes)
     this.#tellAll((other) => {
-      if (other.agent !== agent) other.handlers.heard?.(finding)
+      if (other.agent !== agent && this.#hears(other.agent)) other.handlers.heard?.(finding)
     })
     this.#report(REPORTS[typeof action === 'object' ? 'quarantine' : action], agent, event, opinion)
     if (typeof action === 'object') marks.keepAway({ ...finding, scl, address: action.quarantine })

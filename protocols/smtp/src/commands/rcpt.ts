@@ -2,6 +2,7 @@
 import type { Mailbox } from '../address.js'
 import type { RcptFacts } from '../agents/agent.js'
 import { hindrance } from '../agents/ask-agents.js'
+import { saysUnknown } from '../backend/recipient-memory.js'
 import { type BackendReply, passedOn } from '../backend/reply.js'
 import { isSignedIn } from '../connector/access.js'
 import { mayReceive } from '../connector/recipient.js'
@@ -42,9 +43,12 @@ export async function rcpt(dialogue: Dialogue, command: RcptCommand): Promise<Ne
   if (way.kind === 'gone') return dialogue.client.ended
   // A message that nobody has been accepted for is not begun any more; one that is under way goes to whom it has.
   if (way.kind === 'refused' && way.reason === 'draining' && envelope.recipients.length === 0) return 'draining'
-  if (way.kind === 'refused') return answered(dialogue, RECIPIENT_FAILURES[way.reason])
+  if (way.kind === 'refused') {
+    const reply = RECIPIENT_FAILURES[way.reason]
+    return way.reason === 'no-mailbox' ? unknown(dialogue, command.mailbox, reply) : answered(dialogue, reply)
+  }
   const known = isSignedIn(dialogue) ? undefined : unknownAt(dialogue, way.way, command.mailbox)
-  if (known !== undefined) return answered(dialogue, known)
+  if (known !== undefined) return unknown(dialogue, command.mailbox, known)
   const spent = called?.kind === 'call' ? await spendCall(dialogue, called) : undefined
   if (spent !== undefined) return answered(dialogue, spent)
   const asked = { mailbox: command.mailbox, parameters }
@@ -76,7 +80,10 @@ function tell(dialogue: Dialogue, envelope: Envelope, { mailbox, parameters }: A
     branch.recipients += 1
     envelope.recipients.push({ mailbox, parameters, branch })
     dialogue.client.admitted()
-  } else if (!isSignedIn(dialogue)) remember(dialogue, branch.way, mailbox, answer.reply)
+  } else if (!isSignedIn(dialogue) && saysUnknown(answer.reply)) {
+    remember(dialogue, branch.way, mailbox, answer.reply)
+    return unknown(dialogue, mailbox, passedOn(answer.reply, REPLIES.backendTrouble))
+  }
   return answered(dialogue, passedOn(answer.reply, REPLIES.backendTrouble))
 }
 
@@ -87,4 +94,10 @@ function remember({ settings, session }: Dialogue, way: Way, mailbox: Mailbox, r
 function answered(dialogue: Dialogue, reply: Reply): Next {
   dialogue.reply(reply)
   return 'next'
+}
+
+/** There is no such mailbox, by the word of its backend or of the directory. */
+function unknown(dialogue: Dialogue, mailbox: Mailbox, reply: Reply): Next {
+  dialogue.agents?.unknown(mailbox)
+  return answered(dialogue, reply)
 }

@@ -14,12 +14,18 @@ export interface ContentLimits {
   readonly archiveNames: number
 }
 
+const MOST_PARTS = 500
+const MOST_NESTING = 5
+const MOST_HEADERS = 256 * 1024
+const MOST_TEXT = 1024 * 1024
+const MOST_NAMES = 5_000
+
 export const DEFAULT_CONTENT_LIMITS: ContentLimits = {
-  parts: 500,
-  nesting: 5,
-  headers: 256 * 1024,
-  text: 1024 * 1024,
-  archiveNames: 5_000,
+  parts: MOST_PARTS,
+  nesting: MOST_NESTING,
+  headers: MOST_HEADERS,
+  text: MOST_TEXT,
+  archiveNames: MOST_NAMES,
 }
 
 /** What kind of message it is. What only a partner can say (`voice`, `fax`) is among the notes of other agents, not here. */
@@ -70,4 +76,6 @@ export interface Unreadable {
   readonly kind: 'unreadable'
   /** One line for the log. */
   readonly why: string
+  /** It says nothing of the message: the disk failed, or nobody waits. */
+  readonly ours?: true
 }

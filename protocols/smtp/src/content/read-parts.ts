@@ -48,7 +48,7 @@ export async function readParts(
 ): Promise<Unreadable | undefined> {
   const { MailParser } = await import('mailparser')
   const reading = new Reading(MailParser, visit, limits)
-  signal.onAbort = () => reading.stop('nobody waits for it any more')
+  signal.onAbort = () => reading.stop('nobody waits for it any more', true)
   try {
     return await reading.read(message)
   } finally {
@@ -82,14 +82,14 @@ class Reading {
       if (this.#fault !== undefined) return false
       return parser.write(piece) || this.#drained(parser)
     })
-    if (ended === 'failed') this.stop('the disk failed')
+    if (ended === 'failed') this.stop('the disk failed', true)
     if (ended === 'done') parser.end()
     await this.#over
     return this.#fault
   }
 
-  stop(why: string): void {
-    this.#fault ??= { kind: 'unreadable', why }
+  stop(why: string, ours = false): void {
+    this.#fault ??= { kind: 'unreadable', why, ...(ours ? { ours } : {}) }
     for (const parser of this.#parsers) parser.destroy()
     this.#end()
   }

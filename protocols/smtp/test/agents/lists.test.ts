@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createMemoryStore } from '@portico/state'
 import { createFakeClock } from '@portico/testkit'
 import { afterAll, describe, expect, test } from 'vitest'
 import { AddressList } from '../../src/agents/address-list.js'
@@ -169,5 +170,69 @@ describe('recipient-filter', () => {
   test('does not hold for those who have a right not to be asked', async () => {
     const { run } = stage([filter], { bypassesAntiSpam: true })
     expect(await run.ask('rcpt', { ...RCPT, recipient: recipient('staff@test.lan') })).toMatchObject({ kind: 'go' })
+  })
+
+  test('reads more of them from a file', async () => {
+    writeFileSync(join(folder, 'recipients'), '# for our own\nstaff@test.lan\nboard@\n')
+    const { run } = stage([
+      made(recipientFilter, { blockFile: 'recipients' }, { pathOf: (path) => join(folder, path) }),
+    ])
+    for (const [address, kind] of [
+      ['staff@test.lan', 'refuse'],
+      ['Board@other.lan', 'refuse'],
+      ['alice@test.lan', 'go'],
+    ] as const)
+      expect(await run.ask('rcpt', { ...RCPT, recipient: recipient(address) })).toMatchObject({ kind })
+  })
+
+  describe('clients that guess names', () => {
+    const HARVEST = { kind: 'refuse', reply: { code: 550, enhanced: '5.7.1' } }
+
+    function guesses(written: object = { maxUnknown: { recipients: 2, per: '10m' } }) {
+      const clock = createFakeClock()
+      const agents = [made(recipientFilter, written, { state: createMemoryStore({ clock }) })]
+      const visit = (address: string) => {
+        const family = address.includes(':') ? 6 : 4
+        const { run } = stage(agents, { peer: { address, port: 40_000, family } })
+        const rcpt = async (to = 'alice@test.lan') => run.ask('rcpt', { ...RCPT, recipient: recipient(to) })
+        return { run, rcpt }
+      }
+      return { clock, visit }
+    }
+
+    test('get nobody any more, except postmaster, from all addresses of their /64', async () => {
+      const { visit } = guesses()
+      const [one, other] = [visit('2001:db8::1'), visit('2001:db8::2')]
+      one.run.unknown(recipient('a@test.lan'))
+      expect(await other.rcpt()).toMatchObject({ kind: 'go' })
+      other.run.unknown(recipient('b@test.lan'))
+      for (const { rcpt } of [one, other]) expect(await rcpt()).toMatchObject(HARVEST)
+      expect(await one.rcpt('postmaster@test.lan')).toMatchObject({ kind: 'go' })
+      expect(await visit('2001:db8:0:1::1').rcpt()).toMatchObject({ kind: 'go' })
+    })
+
+    test('for a time', async () => {
+      const { clock, visit } = guesses()
+      const { run, rcpt } = visit('192.0.2.7')
+      run.unknown(recipient('a@test.lan'))
+      run.unknown(recipient('b@test.lan'))
+      await clock.advance(10 * 60_000 - 1)
+      expect(await rcpt()).toMatchObject(HARVEST)
+      await clock.advance(1)
+      expect(await rcpt()).toMatchObject({ kind: 'go' })
+    })
+
+    test('where the site says so, and nowhere else', async () => {
+      const { run, rcpt } = guesses({ block: ['staff@test.lan'] }).visit('192.0.2.7')
+      for (let at = 0; at < 100; at += 1) run.unknown(recipient('a@test.lan'))
+      expect(await rcpt()).toMatchObject({ kind: 'go' })
+    })
+  })
+
+  test('one that does nothing is a mistake', () => {
+    const settings = recipientFilter.schema.parse({ type: 'recipient-filter' })
+    expect(recipientFilter.problems?.(settings, { pathOf: (path) => path })).toEqual([
+      { path: [], expectation: 'expected block, blockFile or maxUnknown' },
+    ])
   })
 })

@@ -390,7 +390,18 @@ describe('what becomes of a finding', () => {
     const { run } = stage([listener, finding({ action: 'tag' })])
     await run.ask('mail', NOBODY)
     run.concluded(true)
-    expect(heard).toEqual([{ agent: 'strict', event: 'mail', reason: 'looks bad' }, [true, 1]])
+    expect(heard).toEqual([{ agent: 'strict', event: 'mail', reason: 'looks bad', refused: false }, [true, 1]])
+  })
+
+  test('those who look for spam hear nothing of clients that they are not asked about', async () => {
+    const heard: string[] = []
+    const told = (what: string) => () => void heard.push(what)
+    const handlers = { heard: told('heard'), unknown: told('unknown'), concluded: told('concluded') }
+    const { run } = stage([agent(handlers), finding({ antiSpam: false })], { bypassesAntiSpam: true })
+    expect(await run.ask('mail', NOBODY)).toMatchObject({ kind: 'refuse' })
+    run.unknown(recipient('nobody@test.lan'))
+    run.concluded(false)
+    expect(heard).toEqual([])
   })
 
   test('an agent that fails there fails alone', async () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { CancellationSource } from '@portico/base'
-import { createTimerWheel } from '@portico/net'
+import { createTimerWheel, type TimerWheel } from '@portico/net'
 import type { Protocol } from '@portico/session'
 import { createMemoryStore } from '@portico/state'
 import { createMetrics, type Log, type LogFacts, type Metrics } from '@portico/telemetry'
@@ -13,6 +13,7 @@ import { agentsSchema } from '../../src/agents/agents-schema.js'
 import { AgentRun } from '../../src/agents/run-agents.js'
 import { smtp } from '../../src/index.js'
 import type { HeaderEdits } from '../../src/message/header-fields.js'
+import type { SpooledMessage } from '../../src/message/spool.js'
 import type { SmtpSettings } from '../../src/schema.js'
 import { sharedOf } from '../../src/shared.js'
 import { fakeResolver } from './fake-resolver.js'
@@ -110,8 +111,12 @@ export interface Staged {
   readonly lines: LogLine[]
 }
 
-/** The agents of one session, on a clock that stands still. */
-export function stage(agents: readonly Agent[], session: Partial<AgentSession> = {}): Staged {
+/** The agents of one session, on a clock that stands still, or by a wheel of the test's own. */
+export function stage(
+  agents: readonly Agent[],
+  session: Partial<AgentSession> = {},
+  wheel: TimerWheel | undefined = undefined,
+): Staged {
   const clock = createFakeClock()
   const signal = new CancellationSource()
   const log = listeningLog()
@@ -121,12 +126,27 @@ export function stage(agents: readonly Agent[], session: Partial<AgentSession> =
     session: there,
     agents,
     clock,
-    wheel: createTimerWheel(clock),
+    wheel: wheel ?? createTimerWheel(clock),
     log,
     metrics: agentMetrics(metrics),
     signal,
   })
   return { run, clock, signal, metrics, lines: log.lines }
+}
+
+/** A message that is whole and here, which is read in pieces of some length. */
+export function kept(text: string, length = 1_000): SpooledMessage {
+  const octets = Buffer.from(text)
+  return {
+    size: octets.length,
+    async read(take) {
+      for (let at = 0; at < octets.length; at += length) {
+        if (!(await take(octets.subarray(at, at + length)))) return 'stopped'
+      }
+      return 'done'
+    },
+    start: async (limit) => octets.subarray(0, limit),
+  }
 }
 
 /** An address as RCPT has it. */

@@ -125,7 +125,7 @@ test('nothing waits for a message any more once its signal has said so', async (
     DEFAULT_CONTENT_LIMITS,
     signal,
   )
-  expect(await reading).toEqual({ kind: 'unreadable', why: 'nobody waits for it any more' })
+  expect(await reading).toEqual({ kind: 'unreadable', why: 'nobody waits for it any more', ours: true })
   expect(signal.onAbort).toBeUndefined()
 })
 
@@ -133,5 +133,5 @@ test('a disk that fails makes a message unreadable', async () => {
   const octets = of('Subject: x\n\ny')
   const message = { ...messageOf(octets), read: async () => 'failed' as const }
   const content = await contentOf(message, fieldsOf(octets), DEFAULT_CONTENT_LIMITS, new CancellationSource())
-  expect(content).toEqual({ kind: 'unreadable', why: 'the disk failed' })
+  expect(content).toEqual({ kind: 'unreadable', why: 'the disk failed', ours: true })
 })

@@ -4,11 +4,11 @@ import { headerField } from '../../agents/header-text.js'
 import { decodeOctets } from '../../content/decode-octets.js'
 import { htmlText } from '../../content/html-text.js'
 import { parameterOf } from '../../content/mime-field.js'
+import type { PartPlace } from '../../content/scan-parts.js'
+import { decodeTransfer, encodeText } from '../../content/transfer.js'
 import type { HeaderField } from '../../message/header-fields.js'
 import type { DisclaimerSettings } from './disclaimer-schema.js'
 import { insertHtml, insertText } from './insert.js'
-import type { PartPlace } from './scan-parts.js'
-import { decodeTransfer, encodeText } from './transfer.js'
 
 /** Octets of a text that can be changed: it has to be held as a whole. */
 export const LONGEST_TEXT = 1024 * 1024

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 import type { Rewritable, Rewrite, Rewritten } from '../../agents/agent.js'
+import type { PartPlace } from '../../content/scan-parts.js'
 import { type HeaderFields, parseHeader } from '../../message/header-fields.js'
 import type { SpooledMessage } from '../../message/spool.js'
+import { type Cut, octetsOf, Writer } from '../../message/spool-writer.js'
 import { prepared } from '../../transaction/rewrite.js'
 import { type ChangedText, changeText, LONGEST_TEXT } from './change-text.js'
 import type { DisclaimerSettings } from './disclaimer-schema.js'
 import { findTexts } from './find-texts.js'
-import { type Cut, octetsOf, Writer } from './octets.js'
-import type { PartPlace } from './scan-parts.js'
 import { wrap } from './wrap.js'
 
 /** A disclaimer can be put into a message: it has a text that may be changed. Reads the message. */

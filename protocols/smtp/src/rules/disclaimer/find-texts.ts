@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { fileNames } from '../../content/file-name.js'
 import { parseMimeField } from '../../content/mime-field.js'
+import { type Multipart, type PartPlace, PartScanner } from '../../content/scan-parts.js'
 import type { SpooledMessage } from '../../message/spool.js'
-import { type Multipart, type PartPlace, PartScanner } from './scan-parts.js'
 
 /** Multiparts whose parts nobody may change (RFC 1847 section 2). */
 const SEALED = new Set(['multipart/signed', 'multipart/encrypted'])

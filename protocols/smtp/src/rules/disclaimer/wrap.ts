@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 import { randomUUID } from 'node:crypto'
 import type { Rewritable, Rewritten } from '../../agents/agent.js'
+import { encodeText } from '../../content/transfer.js'
 import type { SpooledMessage } from '../../message/spool.js'
+import type { Writer } from '../../message/spool-writer.js'
 import { plainDisclaimer } from './change-text.js'
 import type { DisclaimerSettings } from './disclaimer-schema.js'
-import type { Writer } from './octets.js'
-import { encodeText } from './transfer.js'
 
 /** Fields that say something of the content, and a signature of it: those of the new message are its own. */
 const REPLACED = /^(?:content-.*|mime-version|dkim-signature)$/

@@ -10,22 +10,7 @@ import { Marks } from '../../../src/agents/marks.js'
 import { rspamd } from '../../../src/agents/rspamd/rspamd.js'
 import { GO, type Verdict } from '../../../src/agents/run-agents.js'
 import { editHeader, parseHeader } from '../../../src/message/header-fields.js'
-import type { SpooledMessage } from '../../../src/message/spool.js'
-import { disposables, made, recipient, stage } from '../support.js'
-
-function message(text: string): SpooledMessage {
-  const octets = Buffer.from(text)
-  return {
-    size: octets.length,
-    async read(take) {
-      for (let at = 0; at < octets.length; at += 1_000) {
-        if (!(await take(octets.subarray(at, at + 1_000)))) return 'stopped'
-      }
-      return 'done'
-    },
-    start: async (limit) => octets.subarray(0, limit),
-  }
-}
+import { disposables, kept, made, recipient, stage } from '../support.js'
 
 function facts(text: string): DataEndFacts {
   return {
@@ -35,7 +20,7 @@ function facts(text: string): DataEndFacts {
     },
     fields: parseHeader(Buffer.from(text), 'plain'),
     notes: new Marks(),
-    message: message(text),
+    message: kept(text),
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { Octets } from '@portico/net'
-import type { Spool, SpooledMessage } from '../../message/spool.js'
+import type { Spool, SpooledMessage } from './spool.js'
 
 /** Other octets instead of some of a message: those from `from` on, up to but without `to`. */
 export interface Cut {
@@ -102,4 +102,20 @@ class CutCopy {
     this.#at += length
     return octets.subarray(length)
   }
+}
+
+/** Some octets of a message as one of their own. */
+export function partOf(message: SpooledMessage, from: number, to: number): SpooledMessage {
+  const read: SpooledMessage['read'] = async (take) => {
+    let at = 0
+    let wanted = true
+    const ended = await message.read(async (piece) => {
+      const some = piece.subarray(Math.max(0, from - at), Math.max(0, to - at))
+      at += piece.length
+      if (some.length > 0) wanted = await take(some)
+      return wanted && at < to
+    })
+    return ended === 'stopped' && wanted ? 'done' : ended
+  }
+  return { size: to - from, read, start: (limit) => octetsOf(message, from, Math.min(to, from + limit)) }
 }

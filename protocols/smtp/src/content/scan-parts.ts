@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-import { type MimeField, parameterOf, parseMimeField } from '../../content/mime-field.js'
-import { type HeaderFields, parseHeader } from '../../message/header-fields.js'
+
+import { type HeaderFields, parseHeader } from '../message/header-fields.js'
+import { type MimeField, parameterOf, parseMimeField } from './mime-field.js'
 
 /** Where a part that holds no others stands in a message: offsets of octets. */
 export interface PartPlace {

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+export { sip } from './protocol.js'
+export type { SipSettings } from './schema.js'

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+import { execFileSync } from 'node:child_process'
+import { CancellationSource, NEVER } from '@portico/base'
+import { simpleParser } from 'mailparser'
+import { describe, expect, test } from 'vitest'
+import type { Opinion, Pass } from '../../src/agents/agent.js'
+import { attachmentFilter } from '../../src/agents/attachment-filter/attachment-filter.js'
+import type { SpooledMessage } from '../../src/message/spool.js'
+import { Spool } from '../../src/message/spool.js'
+import { SpoolBudget } from '../../src/message/spool-budget.js'
+import { prepared, rewritten } from '../../src/transaction/rewrite.js'
+import { fieldsOf, messageOf, octetsOf } from '../content/support.js'
+import { made, recipient, SESSION } from './support.js'
+
+const NOTES = { scl: undefined, results: [], types: new Set<string>(), findings: [] }
+
+async function ask(
+  octets: Buffer,
+  written: object = {},
+  message: SpooledMessage = messageOf(octets),
+): Promise<Opinion> {
+  const handlers = made(attachmentFilter, written).open(SESSION)
+  const envelope = { sender: recipient('a@b.test'), recipients: [recipient('c@test.lan')] }
+  const facts = { envelope, fields: fieldsOf(octets), notes: NOTES, message }
+  return (await handlers?.dataEnd?.(facts, new CancellationSource())) ?? { kind: 'pass' }
+}
+
+function zip(...names: readonly string[]): string {
+  const program = `
+import base64, io, sys, zipfile
+out = io.BytesIO()
+with zipfile.ZipFile(out, 'w') as z:
+    for name in sys.argv[1:]: z.writestr(name, 'x')
+print(base64.b64encode(out.getvalue()).decode())
+`
+  return execFileSync('python3', ['-c', program, ...names], { encoding: 'utf8', timeout: 60_000 })
+}
+
+function mail(name: string, content: string, type = 'application/octet-stream', encoding = '7bit'): Buffer {
+  return octetsOf([
+    'MIME-Version: 1.0',
+    'Content-Type: multipart/mixed; boundary=b',
+    '',
+    '--b',
+    '',
+    'text',
+    '--b',
+    `Content-Type: ${type}`,
+    `Content-Disposition: attachment; filename="${name}"`,
+    `Content-Transfer-Encoding: ${encoding}`,
+    '',
+    content,
+    '--b',
+    'Content-Type: image/png; name=kept.png',
+    '',
+    'kept',
+    '--b--',
+    '',
+  ])
+}
+
+const FOUND: readonly (readonly [
+  label: string,
+  message: () => Buffer,
+  settings: object,
+  reason: string | undefined,
+])[] = [
+  ['a program by its name', () => mail('setup.EXE', 'x'), {}, '"setup.EXE" has a name that is not accepted'],
+  [
+    'the last extension counts',
+    () => mail('invoice.pdf.js', 'x'),
+    {},
+    '"invoice.pdf.js" has a name that is not accepted',
+  ],
+  ['a program by its octets', () => mail('cat.jpg', 'TVqQAAM=', 'image/jpeg', 'base64'), {}, '"cat.jpg" is a program'],
+  ['octets do not count where the site says so', () => mail('cat.jpg', 'MZ'), { executables: false }, undefined],
+  [
+    'extensions of the site',
+    () => mail('x.docm', 'x'),
+    { extensions: ['DOCM'] },
+    '"x.docm" has a name that is not accepted',
+  ],
+  [
+    'names of the site',
+    () => mail('Rechnung-12.zip', 'x'),
+    { names: ['rechnung-*.ZIP'] },
+    '"Rechnung-12.zip" has a name that is not accepted',
+  ],
+  ['media types', () => mail('x', 'x', 'Video/MP4'), { types: ['video/*'] }, '"x" is of type "video/mp4"'],
+  [
+    'a program in an archive',
+    () => mail('a.zip', zip('docs/a.txt', 'docs/run.exe'), 'application/zip', 'base64'),
+    {},
+    '"a.zip" is an archive with "run.exe" in it',
+  ],
+  [
+    'archives stay shut where the site says so',
+    () => mail('a.zip', zip('run.exe'), 'application/zip', 'base64'),
+    { archives: false },
+    undefined,
+  ],
+  [
+    'an archive with a password',
+    () => mail('a.zip', zip('a.txt').replace(/^UEsDBBQAAAA/, 'UEsDBBQAAQA'), 'application/zip', 'base64'),
+    { passwordProtected: true },
+    '"a.zip" is an archive with a password',
+  ],
+  [
+    'what is in a message within it',
+    () =>
+      mail('fwd.eml', mail('evil.exe', 'x').toString().replaceAll('--b', '--c').replace('=b', '=c'), 'message/rfc822'),
+    {},
+    '"evil.exe" has a name that is not accepted',
+  ],
+  ['nothing', () => mail('letter.pdf', 'x'), {}, undefined],
+  ['a message without attachments', () => octetsOf('Subject: x\n\nsee setup.exe'), {}, undefined],
+  [
+    'more parts than are looked at',
+    () => octetsOf(`Content-Type: multipart/mixed; boundary=b\n\n${'--b\n\nx\n'.repeat(600)}`),
+    {},
+    'Max allowed child nodes exceeded',
+  ],
+  [
+    'more parts, where the site lets them pass',
+    () => octetsOf(`Content-Type: multipart/mixed; boundary=b\n\n${'--b\n\nx\n'.repeat(600)}`),
+    { unreadable: 'pass' },
+    undefined,
+  ],
+]
+
+test.each(FOUND)('%s', async (_label, message, settings, reason) => {
+  const opinion = await ask(message(), settings)
+  if (reason === undefined) expect(opinion).toEqual({ kind: 'pass' })
+  else expect(opinion).toMatchObject({ kind: 'against', reply: { code: 550, enhanced: '5.7.1' }, reason })
+})
+
+test('a disk that fails is no finding: what holds then is the agent’s `whenAway`', async () => {
+  const octets = mail('a.pdf', 'x')
+  await expect(ask(octets, {}, { ...messageOf(octets), read: async () => 'failed' })).rejects.toThrow('the disk failed')
+})
+
+describe('a note instead of the attachment', () => {
+  async function stripped(octets: Buffer, settings: object = {}): Promise<Buffer | undefined> {
+    const { rewrite } = (await ask(octets, { strip: true, ...settings })) as Pass
+    if (rewrite === undefined) throw new Error('nothing was found')
+    const section = octets.subarray(0, octets.indexOf('\r\n\r\n') + 4)
+    const spool = new Spool({ budget: new SpoolBudget(), maxSize: 2 ** 30 })
+    const given = prepared([section], messageOf(octets, 50), section.length)
+    const result = await rewritten(given, [rewrite], () => spool, NEVER)
+    const pieces: Uint8Array[] = []
+    await result?.message.read((piece) => pieces.push(piece) > 0)
+    await spool[Symbol.asyncDispose]()
+    return result && Buffer.concat(pieces)
+  }
+
+  test('all else stays octet for octet', async () => {
+    const octets = mail('run.exe', 'x')
+    const after = (await stripped(octets))?.toString('latin1') ?? ''
+    const note = `Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nAn attachment has been removed from this message: "run.exe" has a name that=\r\n is not accepted.\r\n`
+    const [before, behind] = octets.toString('latin1').split(/Content-Type: application[\s\S]*?x(?=\r\n--b)/)
+    expect(after).toBe(`${before}${note}${behind}`)
+    const { attachments, text } = await simpleParser(after)
+    expect(attachments.map(({ filename }) => filename)).toEqual(['kept.png'])
+    expect(text).toContain('An attachment has been removed')
+  })
+
+  test('a message within it goes as a whole', async () => {
+    const inner = mail('evil.exe', 'x').toString().replaceAll('--b', '--c').replace('=b', '=c')
+    const { attachments } = await simpleParser((await stripped(mail('fwd.eml', inner, 'message/rfc822'))) ?? '')
+    expect(attachments.map(({ filename }) => filename)).toEqual(['kept.png'])
+  })
+
+  test('a message that is nothing but the attachment', async () => {
+    const octets = octetsOf(
+      'Subject: x\nContent-Type: application/x-msdownload; name=a.exe\nContent-Description: d\n\nMZ\n',
+    )
+    expect((await stripped(octets))?.toString()).toBe(
+      octetsOf(
+        'MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\nSubject: x\n\nAn attachment has been removed from this message: "a.exe" is a program.\n',
+      ).toString(),
+    )
+  })
+
+  test('where it cannot be found again, the message is put off', async () => {
+    const octets = octetsOf([
+      'Content-Type: multipart/mixed; boundary="b"; boundary=c',
+      '',
+      '--b',
+      'Content-Type: image/png; name=a.exe',
+      '',
+      'x',
+      '--b--',
+      '',
+    ])
+    expect(await stripped(octets)).toBeDefined()
+    const deep = Array.from({ length: 55 }, (_, at) => [
+      ...(at === 0 ? [] : [`--b${at - 1}`]),
+      `Content-Type: multipart/mixed; boundary=b${at}`,
+      '',
+    ]).flat()
+    expect(
+      await stripped(octetsOf([...deep, '--b54', 'Content-Type: image/png; name=a.exe', '', 'x', ''])),
+    ).toBeUndefined()
+  })
+})
