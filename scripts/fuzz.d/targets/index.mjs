@@ -15,6 +15,7 @@ import { sipTargets } from './sip.mjs'
 import { smtpTargets } from './smtp.mjs'
 import { smtpMessageTargets } from './smtp-message.mjs'
 import { smtpScannerTargets } from './smtp-scanners.mjs'
+import { smtpTelephonyTargets } from './smtp-telephony.mjs'
 
 /**
  * Every parser, as `{ name, words, examples, streams, run, check, throws }`: `run(bytes, pieces)` gives a result that can be
@@ -28,6 +29,7 @@ export async function makeTargets(load) {
     smtpTargets,
     smtpMessageTargets,
     smtpScannerTargets,
+    smtpTelephonyTargets,
     httpTargets,
     httpPassingTargets,
     httpHintTargets,
