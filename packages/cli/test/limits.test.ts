@@ -14,8 +14,8 @@ function rows(text: string): readonly (readonly string[])[] {
 }
 
 const MEASURE = /^(?:list of )?(?:duration|size|whole number)$/
-/** Numbers that do not say how much of something there may be: ports, and places in an order. */
-const NO_MEASURE = /\.(?:ports?|priority|scl)`$/
+/** Numbers that do not say how much of something there may be: ports, places in an order, and what a rule asks or does. */
+const NO_MEASURE = /\.(?:ports?|priority|scl)`$|\.rules\[\]\./
 const limits = rows(docsText()).filter(([key = '', type = '']) => MEASURE.test(type) && !NO_MEASURE.test(key))
 
 test('docs/limits.md has every duration, size and count of the configuration, with its default', () => {
@@ -107,6 +107,13 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
   'head of an auth-http answer': ['packages/net/src/http-reply.ts', 'MOST_HEAD'],
   'body of an auth-http answer': ['packages/net/src/http-reply.ts', 'MOST_BODY'],
   'DNS questions that wait to be asked': ['protocols/smtp/src/agents/dns/question-desk.ts', 'MOST_WAITING'],
+  'rules of one block or file': ['protocols/smtp/src/rules/rules-schema.ts', 'MOST_RULES'],
+  'values of one condition of a rule': ['protocols/smtp/src/rules/values.ts', 'MOST_VALUES'],
+  'patterns of one condition of a rule': ['protocols/smtp/src/rules/values.ts', 'MOST_PATTERNS'],
+  'word or phrase of a rule': ['protocols/smtp/src/rules/values.ts', 'LONGEST_WORD'],
+  'pattern of a rule': ['protocols/smtp/src/rules/pattern.ts', 'LONGEST_PATTERN'],
+  'compiled pattern of a rule': ['protocols/smtp/src/rules/pattern.ts', 'LARGEST_PROGRAM'],
+  'addresses of a header field that rules look at': ['protocols/smtp/src/rules/mailbox-list.ts', 'MOST_ADDRESSES'],
   'slots for what SMTP clients have sent before': ['protocols/smtp/src/agents/reputation/slot.ts', 'SLOTS'],
   'clients in such a slot': ['protocols/smtp/src/agents/reputation/slot.ts', 'CLIENTS_IN_A_SLOT'],
   'SMTP messages that wait to be counted for their clients': [

@@ -25,6 +25,7 @@ function file(index: number, text: string): string {
     ['partners.pem', ca.certificate],
     ['users', 'kim:{PLAIN}secret::::::group=mbx1\n'],
     ['blocked', '198.51.100.0/24\n'],
+    ['rules.yaml', 'rules: [{ name: from a file, stop: true }]\n'],
     ['forms.key', `${'a1'.repeat(32)}\n`],
     ['forms.old.key', `${'b2'.repeat(32)}\n`],
     ['profiles.pem', `${server.key}${server.certificate}`],
@@ -74,6 +75,7 @@ describe.each([
   ['anti-spam.md', 'smtp.md'],
   ['autodiscover.md', 'http.md'],
   ['outlook.md', 'http.md'],
+  ['rules.md', 'smtp.md'],
   ['sites.md', 'smtp.md'],
 ])('docs/%s within the site of %s', (name, of) => {
   const [site = ''] = blocksOf(pageOf(of))

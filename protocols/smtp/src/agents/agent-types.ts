@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import { rules } from '../rules/rules-agent.js'
 import { telephony } from '../telephony/telephony.js'
 import type { AgentBlock, AgentType } from './agent-type.js'
 import { attachmentFilter } from './attachment-filter/attachment-filter.js'
@@ -19,6 +20,7 @@ export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlo
   ipList,
   dnsList,
   greetDelay,
+  rules,
   helo,
   rspamd,
   senderFilter,

@@ -87,16 +87,17 @@ export class Marks implements MessageNotes {
   }
 }
 
-function quarantineFields(
-  { agent, reason }: Quarantine,
+/** What a message in quarantine says: why, and whom it was for. */
+export function quarantineFields(
+  { agent, reason }: Pick<Quarantine, 'agent' | 'reason'>,
   recipients: readonly string[],
-): readonly (string | undefined)[] {
+): readonly string[] {
   return [
     headerField('X-Portico-Quarantine', encodedText(`${agent}; ${reason}`)),
     ...recipients.map((recipient) =>
       headerField('X-Portico-Recipient', encodedText(Buffer.from(recipient, 'latin1').toString())),
     ),
-  ]
+  ].filter((field) => field !== undefined)
 }
 
 function isSame(one: Finding, other: Finding): boolean {

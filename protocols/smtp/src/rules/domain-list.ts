@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+import { comparableDomain } from './mailbox-list.js'
+
+/** Domains, and with `*.` in front all below them. */
+export class DomainList {
+  /** As they are written, by the form in which they are compared. */
+  readonly #domains = new Map<string, string>()
+  readonly #above = new Map<string, string>()
+
+  constructor(entries: readonly string[]) {
+    for (const entry of entries)
+      if (entry.startsWith('*.')) this.#above.set(comparableDomain(entry.slice(2)), entry)
+      else this.#domains.set(comparableDomain(entry), entry)
+  }
+
+  /** The entry that a domain belongs to. */
+  of(domain: string): string | undefined {
+    const own = this.#domains.get(domain)
+    if (own !== undefined || this.#above.size === 0) return own
+    for (let dot = domain.indexOf('.'); dot >= 0; dot = domain.indexOf('.', dot + 1)) {
+      const above = this.#above.get(domain.slice(dot + 1))
+      if (above !== undefined) return above
+    }
+    return undefined
+  }
+}

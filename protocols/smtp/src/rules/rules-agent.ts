@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+import type { Cancellation } from '@portico/base'
+import type { Log } from '@portico/telemetry'
+import {
+  type Agent,
+  type AgentHandlers,
+  type AgentSession,
+  type DataEndFacts,
+  type HeadersFacts,
+  type Opinion,
+  PASS,
+} from '../agents/agent.js'
+import { type AgentNeeds, type AgentType, agentBasics } from '../agents/agent-type.js'
+import { quarantineFields } from '../agents/marks.js'
+import type { HeaderEdits } from '../message/header-fields.js'
+import { say } from '../replies.js'
+import type { Changes, Decided, Outcome, Step } from './decide.js'
+import { judgeHeader, judgeMessage } from './judge-message.js'
+import type { RuleFacts } from './rule-facts.js'
+import { fileProblems, openRules } from './rule-source.js'
+import { RULES_PRIORITY, type RulesSettings, rulesAgentSchema } from './rules-schema.js'
+
+const UNREADABLE = say(451, '4.7.1', 'Message content cannot be judged, try again later')
+
+/** The site's rules, asked about every message. */
+function make(settings: RulesSettings, { clock, log, pathOf }: Pick<AgentNeeds, 'clock' | 'log' | 'pathOf'>): Agent {
+  const source = openRules(settings, { clock, log, pathOf })
+  return {
+    name: 'rules',
+    antiSpam: false,
+    ...agentBasics(settings),
+    // A policy that fails is not one that allows.
+    whenAway: 'tempfail',
+    open: (session) => handlers(session, { settings, log, source }),
+  }
+}
+
+interface Parts {
+  readonly settings: RulesSettings
+  readonly log: Log
+  readonly source: ReturnType<typeof openRules>
+}
+
+/** One message is judged by one set of rules: another one counts from the next message on. */
+function handlers(session: AgentSession, { settings, log, source }: Parts): AgentHandlers {
+  let set = source.current
+  const told = ({ steps, events }: Decided) => report(log, session, steps, events)
+  return {
+    get headers() {
+      if (set.event !== 'headers' || set.rules.length === 0) return undefined
+      return (facts: HeadersFacts) => {
+        const decision = judgeHeader(set, factsOf(settings, session, facts))
+        told(decision)
+        return opinionOf(decision.outcome, facts)
+      }
+    },
+    get dataEnd() {
+      if (set.event !== 'dataEnd') return undefined
+      return async (facts: DataEndFacts, signal: Cancellation) => {
+        const decision = await judgeMessage(set, factsOf(settings, session, facts), facts.message, signal)
+        told(decision)
+        return opinionOf(decision.outcome, facts)
+      }
+    },
+    concluded() {
+      set = source.current
+    },
+  }
+}
+
+function factsOf(
+  { inside, text }: RulesSettings,
+  { peer, user, networks }: AgentSession,
+  { envelope, fields, notes }: HeadersFacts,
+): RuleFacts {
+  return {
+    envelope,
+    fields,
+    client: peer.family === 'unix' ? undefined : peer.address,
+    inside: user !== undefined || inside.some((name) => networks.includes(name)),
+    size: undefined,
+    scl: notes.scl,
+    types: notes.types,
+    content: undefined,
+    text,
+  }
+}
+
+/** One line for each rule that fires: why and what, in the rule's words and none of the message's. */
+function report(log: Log, session: AgentSession, steps: readonly Step[], events: Decided['events']): void {
+  const about = { session: session.id, client: session.peer.address, connector: session.connector }
+  for (const { fired, rule, mode, conditions, actions } of steps) {
+    if (!fired) continue
+    const why = conditions.map(({ condition, value }) => `${condition}: ${value}`)
+    log.info('a mail-flow rule fired', { ...about, rule, mode, why, actions })
+  }
+  for (const { rule, text } of events) log.info('a mail-flow rule says', { ...about, rule, text })
+}
+
+function opinionOf(outcome: Outcome, { envelope }: HeadersFacts): Opinion {
+  switch (outcome.kind) {
+    case 'go':
+      return passing(outcome)
+    case 'refuse':
+      return outcome
+    case 'discard':
+      return { kind: 'discard', reason: outcome.rule }
+    case 'unreadable':
+      return { kind: 'refuse', reply: UNREADABLE }
+    case 'quarantine': {
+      const recipients = envelope.recipients.map(({ text }) => text)
+      const fields = quarantineFields({ agent: 'rules', reason: outcome.rule }, recipients)
+      const edits = withFields(outcome.edits, fields)
+      return passing({ edits, envelope: { redirect: [outcome.address] } })
+    }
+  }
+}
+
+function passing({ edits, envelope, setScl }: Changes): Opinion {
+  if (edits === undefined && envelope === undefined && setScl === undefined) return PASS
+  return {
+    kind: 'pass',
+    ...(edits === undefined ? {} : { edits }),
+    ...(envelope === undefined ? {} : { envelope }),
+    ...(setScl === undefined ? {} : { notes: { setScl } }),
+  }
+}
+
+function withFields(edits: HeaderEdits | undefined, fields: readonly string[]): HeaderEdits {
+  return { remove: edits?.remove ?? (() => false), prepend: [...fields, ...(edits?.prepend ?? [])] }
+}
+
+/** The agent type `rules`. */
+export const rules: AgentType<RulesSettings> = {
+  type: 'rules',
+  priority: RULES_PRIORITY,
+  everywhere: true,
+  schema: rulesAgentSchema,
+  make,
+  problems: (settings, { pathOf }) => fileProblems(settings, pathOf),
+}
