@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// biome-ignore-all lint/suspicious/noThenProperty: the word of the language of rules; nobody awaits one.
 import { X509Certificate } from 'node:crypto'
 import {
   type Dovecot,
@@ -94,7 +95,20 @@ scenario('fax and voice mail at the SMTP door', needs, () => {
               permissions: { anonymous: [], authenticated: ['submit', 'any-sender', 'telephony-headers'] },
             },
           },
-          agents: [{ type: 'telephony', partners: { hylafax: 'fax' } }],
+          agents: [
+            { type: 'telephony', partners: { hylafax: 'fax' } },
+            {
+              type: 'rules',
+              rules: [
+                { name: 'faxes', if: { messageType: 'fax' }, then: [{ prependSubject: '[fax] ' }] },
+                {
+                  name: 'voice',
+                  if: { messageType: 'voice' },
+                  then: [{ setHeader: { name: 'X-Voicemail', value: 'yes' } }],
+                },
+              ],
+            },
+          ],
           telephony: {
             numbers: { countryCode: '49' },
             gateways: { fax: { group: 'fax', domains: ['fax.test.lan'], deny: ['+4930666'] } },
@@ -135,6 +149,7 @@ scenario('fax and voice mail at the SMTP door', needs, () => {
       const { header, body } = partsOf(await onceThere(caller))
       expect(header).toMatch(/^X-Portico-Message-Class: fax; evidence=partner$/m)
       expect(header).toMatch(/^Message-Context: fax-message$/m)
+      expect(header).toMatch(/^Subject: \[fax\] Fax received/m)
       expect(body).toMatch(form === 'tif' ? /Content-Type: image\/tiff/i : /Content-Type: application\/pdf/i)
     })
 
@@ -150,7 +165,9 @@ scenario('fax and voice mail at the SMTP door', needs, () => {
 
     test('by the door of strangers its mail is ordinary mail', async () => {
       await hylafax(portico.ports.stranger, false).receive({ to: 'bob@test.lan', caller: '4930114', form: 'tif' })
-      expect(partsOf(await onceThere('4930114')).header).not.toMatch(/^(?:X-Portico-|Message-Context)/m)
+      expect(partsOf(await onceThere('4930114')).header).not.toMatch(
+        /^(?:X-Portico-|Message-Context|Subject: \[fax\])/m,
+      )
     })
   })
 
@@ -165,6 +182,7 @@ scenario('fax and voice mail at the SMTP door', needs, () => {
       const { header, body } = await arrived('vpim')
       expect(header).toMatch(/^X-Portico-Message-Class: voice; evidence=vpim$/m)
       expect(header).toMatch(/^Message-Context: voice-message$/m)
+      expect(header).toMatch(/^X-Voicemail: yes$/m)
       expect(body).toContain('voice=Voice-Message')
     })
 
