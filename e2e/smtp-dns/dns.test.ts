@@ -18,6 +18,8 @@ const needs = { programs: ['dovecot', 'postfix', 'swaks', ...DNS_PROGRAMS], root
 
 /** A proxy of the site, by which clients come from wherever a test likes. */
 const BALANCER = '127.0.0.77'
+/** Another, which says by XCLIENT whom it speaks for. */
+const PROXY = '127.0.0.78'
 /** In blocks for documentation (RFC 5737, RFC 3849): nobody's, and none of a private network. */
 const [CLEAN, LISTED, ALLOWED, POLICY, ODD] = [
   '198.51.100.1',
@@ -70,7 +72,7 @@ scenario('SMTP before lists in the DNS', needs, () => {
       users: ['alice', 'staff', 'spam', 'postmaster'].map((name) => `${name}:{PLAIN}${name}pw::::::group=mbx1`),
       backends: { mbx1: { identity: 'xclient', smtp: { endpoints: [`127.0.0.1:${postfix.port}`], tls } } },
       more: {
-        networks: { balancers: [`${BALANCER}/32`] },
+        networks: { balancers: [`${BALANCER}/32`], proxies: [`${PROXY}/32`] },
         smtp: {
           connectors: Object.fromEntries(DOORS.map((name) => [name, { domains: ['test.lan'], tarpit: '0s' }])),
           dns: { servers: [dns.server], timeout: '2s' },
@@ -181,6 +183,15 @@ scenario('SMTP before lists in the DNS', needs, () => {
       expect((await swaks('inbound', LISTED, 'delisted')).code).toBe(0)
       await dns.set(RECORDS)
       expect((await swaks('inbound', LISTED, 'listed again')).code).not.toBe(0)
+    })
+
+    test('that a proxy speaks for by XCLIENT is asked about', async () => {
+      const at = ['--server', '127.0.0.1', '--port', String(portico.ports.inbound), '--local-interface', PROXY]
+      const by = (client: string) =>
+        run('swaks', [...at, '--xclient-addr', client, '--from', 'carol@example.org', '--to', 'alice@test.lan'])
+      expect((await by(LISTED)).stdout).toMatch(/550 5\.7\.1 198\.51\.100\.2 is blocked/)
+      const done = await by(CLEAN)
+      expect(done.code, done.stdout).toBe(0)
     })
 
     test('on this machine is on no list, and nobody is asked', async () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { accountTargets } from './accounts.mjs'
 import { configTargets } from './config.mjs'
+import { dnsTargets } from './dns.mjs'
 import { httpTargets } from './http.mjs'
 import { autodiscoverTargets } from './http-autodiscover.mjs'
 import { httpFormsTargets } from './http-forms.mjs'
@@ -28,6 +29,7 @@ export async function makeTargets(load) {
     pop3Targets,
     smtpTargets,
     smtpMessageTargets,
+    dnsTargets,
     smtpScannerTargets,
     smtpTelephonyTargets,
     httpTargets,

@@ -28,6 +28,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   wbxml2xml: 'libwbxml2-utils',
   clamd: 'clamav-daemon',
   'opendkim-testmsg': 'opendkim-tools',
+  arcsign: 'python3-dkim python3-authres',
 }
 
 /** Their packages cannot be installed beside Dovecot's or Postfix's; the script unpacks them where {@link findProgram} looks. */

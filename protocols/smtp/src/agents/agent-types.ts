@@ -4,6 +4,10 @@ import { rules } from '../rules/rules-agent.js'
 import { telephony } from '../telephony/telephony.js'
 import type { AgentBlock, AgentType } from './agent-type.js'
 import { attachmentFilter } from './attachment-filter/attachment-filter.js'
+import { arc } from './authentication/arc-agent.js'
+import { dkim } from './authentication/dkim-agent.js'
+import { dmarc } from './authentication/dmarc-agent.js'
+import { spf } from './authentication/spf-agent.js'
 import { clamav } from './clamav/clamav.js'
 import { dnsList } from './dns-list/dns-list.js'
 import { greetDelay } from './greet-delay.js'
@@ -26,6 +30,10 @@ export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlo
   senderFilter,
   clamav,
   milter,
+  spf,
+  dkim,
+  arc,
+  dmarc,
   recipientFilter,
   reputation,
   attachmentFilter,

@@ -122,6 +122,8 @@ export type Opinion =
       readonly kind: 'against'
       readonly reply: Reply
       readonly reason: string
+      /** Instead of the agent's own, where its settings have several. */
+      readonly action?: Action
       readonly close?: true
       readonly notes?: Notes
       readonly edits?: HeaderEdits

@@ -257,7 +257,8 @@ export class AgentRun {
   }
 
   #act(agent: Agent, event: AgentEvent, opinion: Against, changes: Changes): Verdict | undefined {
-    const { action, scl } = agent
+    const { scl } = agent
+    const action = opinion.action ?? agent.action
     const refused = action === 'reject' || action === 'tempfail'
     const finding = { agent: agent.name, event, reason: opinion.reason, refused }
     const marks = this.#marksAt(event)

@@ -81,6 +81,48 @@ describe('dns-list', () => {
     return expect(connect()).resolves.toMatchObject({ kind: 'go' })
   })
 
+  test('refuses instead of a greeting where the site wants it, and only there', async () => {
+    const blocked = play({
+      providers: [{ zone: 'bl.test' }, { zone: 'senders.test', of: 'sender' }],
+      dns: [['7.2.0.192.bl.test', 'A', LISTED]],
+      more: { when: 'connect' },
+    })
+    expect(await blocked.connect()).toMatchObject({
+      ...refusal('192.0.2.7 is listed at bl.test'),
+      close: true,
+      reply: { code: 554 },
+    })
+    const away = play({
+      providers: [{ zone: 'bl.test' }],
+      dns: [['7.2.0.192.bl.test', 'A', 'servfail']],
+      more: { when: 'connect', whenAway: 'tempfail' },
+    })
+    expect(await away.connect()).toMatchObject({ kind: 'refuse', close: true, reply: { code: 421 } })
+  })
+
+  test('of whom it only marks, it says so once', async () => {
+    const { connect, to, lines } = play({
+      providers: [{ zone: 'bl.test' }],
+      dns: [['7.2.0.192.bl.test', 'A', LISTED]],
+      more: { when: 'connect', action: 'tag' },
+    })
+    expect(await connect()).toMatchObject({ kind: 'go' })
+    expect(await to('alice@test.lan')).toMatchObject({ kind: 'go' })
+    expect(lines.filter(({ message }) => message === 'an agent marked')).toHaveLength(1)
+  })
+
+  test('asks about the client that a proxy speaks for, not about the proxy', async () => {
+    const { connect, run, to } = play({
+      providers: [{ zone: 'bl.test' }],
+      dns: [['7.2.0.192.bl.test', 'A', LISTED]],
+      session: { isProxy: true },
+    })
+    await connect()
+    expect(await to('alice@test.lan')).toMatchObject({ kind: 'go' })
+    await run.ask('connect', { greeting: false })
+    expect(await to('alice@test.lan')).toMatchObject(refusal('192.0.2.7 is listed at bl.test'))
+  })
+
   test('exempts whom an allow list holds before one that blocks', async () => {
     const { connect, to, run } = play({
       providers: [{ zone: 'wl.test', kind: 'allow' }, { zone: 'bl.test' }],

@@ -92,6 +92,12 @@ export const dnsListSchema = z
       .min(1)
       .max(MOST_PROVIDERS)
       .describe('The lists. All are asked at once, and the first one that holds the client decides.'),
+    when: z
+      .enum(['rcpt', 'connect'])
+      .default('rcpt')
+      .describe(
+        'When clients are refused for their address. `rcpt`: at each recipient, so that the log says whom they wrote to and `exceptRecipients` counts. `connect`: instead of a greeting, which has to wait for the lists.',
+      ),
     exceptRecipients: addressEntries()
       .default(['postmaster@'])
       .describe(

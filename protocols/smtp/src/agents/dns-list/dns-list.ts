@@ -6,6 +6,7 @@ import {
   type Agent,
   type AgentHandlers,
   type AgentSession,
+  type ConnectFacts,
   type HeadersFacts,
   type Opinion,
   PASS,
@@ -21,6 +22,8 @@ import { replyText } from './reply-text.js'
 type Needs = Pick<AgentNeeds, 'resolver' | 'wheel' | 'clock' | 'log'>
 
 const EXEMPT: Opinion = { kind: 'exempt' }
+/** Instead of a greeting (RFC 5321 section 3.1). */
+const NO_SERVICE = 554
 
 /** What the sessions of one agent share. */
 interface Shared {
@@ -64,7 +67,7 @@ class Check {
     const { settings, lists } = this.#shared
     const isRelayed = settings.internalServers.contains(this.#session.peer.address)
     return {
-      ...(isRelayed || !lists.areOf('client') ? {} : { connect: () => this.#connect() }),
+      ...(isRelayed || !lists.areOf('client') ? {} : { connect: (facts) => this.#connect(facts) }),
       ...(isRelayed || !lists.areOf('helo') ? {} : { ehlo: ({ domain }) => this.#inquire('helo', domain) }),
       ...(lists.areOf('sender') ? { mail: ({ sender }) => this.#inquire('sender', sender?.domain) } : {}),
       rcpt: (facts) => this.#rcpt(facts),
@@ -74,18 +77,33 @@ class Check {
   }
 
   /** Who may turn out to be allowed is waited for: the agents behind are not to be asked. */
-  #connect(): Opinion | Promise<Opinion> {
+  #connect({ greeting }: ConnectFacts): Opinion | Promise<Opinion> {
     const { peer, isProxy } = this.#session
-    // A proxy brings others' clients, and says whom it speaks for.
-    if (isProxy || !isPublic(peer.address)) return PASS
+    const { settings, lists } = this.#shared
+    // A proxy brings others' clients, and has not said yet whom it speaks for.
+    if ((isProxy && greeting) || !isPublic(peer.address)) return PASS
     this.#inquire('client', peer.address)
-    return this.#shared.lists.canExempt ? this.#exemption() : PASS
+    if (settings.when === 'connect') return this.#admission()
+    return lists.canExempt ? this.#exemption() : PASS
   }
 
   async #exemption(): Promise<Opinion> {
     const { client } = this.#inquiries
     const { listed } = await this.#shared.lists.verdict({ client })
     return listed?.provider.settings.kind === 'allow' ? EXEMPT : PASS
+  }
+
+  /** What is said of the client's address is said once, and nothing of it is left for the recipients. */
+  async #admission(): Promise<Opinion> {
+    const { client } = this.#inquiries
+    this.#inquiries.client = undefined
+    const verdict = await this.#shared.lists.verdict({ client })
+    client?.[Symbol.dispose]()
+    if (verdict.listed?.provider.settings.kind === 'allow') return EXEMPT
+    const opinion = this.#opinionOf(verdict)
+    return opinion.kind === 'against'
+      ? { ...opinion, reply: { ...opinion.reply, code: NO_SERVICE }, close: true }
+      : opinion
   }
 
   #inquire(of: Subject, subject: string | undefined): Opinion {

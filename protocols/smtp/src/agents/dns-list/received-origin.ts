@@ -4,8 +4,6 @@ import { type Networks, unmapped } from '@portico/base'
 import type { HeaderFields } from '../../message/header-fields.js'
 import { isPublic } from './public-address.js'
 
-/** The `from` clause of a Received field (RFC 5321 section 4.4): what the client called itself, and what its server knew of it. */
-const FROM = /^from\s+(\S+)\s*(.*?)\s*\bby\s/is
 /** What servers repeat of the client's own words: Exim `helo=`, `ident=`; qmail `(HELO …)`. */
 const CLIENTS_WORDS = /\b(?:helo|ident)=[^\s)]+|\(HELO\s[^)]*\)/gi
 const ADDRESS = /\[(?:IPv6:)?([0-9a-f:.]{2,45})\]|\(([0-9a-f:.]{2,45})\)/gi
@@ -27,9 +25,16 @@ export function originOf(fields: HeaderFields, trusted: Networks): string | unde
   return undefined
 }
 
-/** Who gave a message to the server that wrote a Received field, as that server saw it. Undefined where it does not say. */
+/**
+ * Who gave a message to the server that wrote a Received field, as that server saw it. Undefined where it does not say. The `from`
+ * clause (RFC 5321 section 4.4) has what the client called itself, and behind it what the server knew of it.
+ */
 export function clientOf(received: string): string | undefined {
-  const [, name = '', comments = ''] = FROM.exec(received.slice(0, LONGEST)) ?? []
+  const words = received.slice(0, LONGEST).replace(/\s+/g, ' ')
+  const end = words.search(/ by /i)
+  if (end < 0 || !/^from /i.test(words)) return undefined
+  const [name = '', ...rest] = words.slice('from '.length, end).split(' ')
+  const comments = rest.join(' ')
   const seen = addressIn(comments.replace(CLIENTS_WORDS, ''))
   // Exim puts the address in front where it has no name for it, and where it has, what the client called itself.
   return seen ?? (comments === '' || /\bhelo=/i.test(comments) ? addressIn(name) : undefined)

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+import type { HeaderFields } from '../../message/header-fields.js'
+import { domainOf } from './domains.js'
+
+/**
+ * Whose message it says it is: the domains of From (RFC 5322 section 3.6.2), each once. `none`: it names no domain, as a group does.
+ * `bad`: there is no such field, more than one, or one in which readers would find different authors (RFC 7489 section 6.6.1).
+ */
+export type Author =
+  | { readonly kind: 'domains'; readonly domains: readonly [string, ...string[]] }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bad'; readonly why: string }
+
+/** Octets of From: with a hundred authors it has some thousands. */
+const LONGEST_FROM = 8 * 1024
+/** Each is asked for in the DNS. */
+const MOST_DOMAINS = 5
+
+export function authorOf(fields: HeaderFields): Author {
+  const [field, ...others] = fields.list.filter(({ name }) => name === 'from')
+  if (field === undefined) return bad('no From field')
+  if (others.length > 0 || fields.tooMany) return bad('several From fields')
+  const text = field.text()
+  const addresses = text.length > LONGEST_FROM ? undefined : addressesIn(text)
+  if (addresses === undefined) return bad('From cannot be read')
+  const named = addresses
+    .map((address) => address.slice(address.lastIndexOf('@') + 1))
+    .filter((name) => !/^\[.*\]$/.test(name))
+  const domains = [...new Set(named.map(domainOf))]
+  if (domains.includes(undefined)) return bad('From has no valid domain')
+  if (domains.length > MOST_DOMAINS) return bad('From has too many domains')
+  const [first, ...more] = domains.flatMap((domain) => domain ?? [])
+  return first === undefined ? { kind: 'none' } : { kind: 'domains', domains: [first, ...more] }
+}
+
+function bad(why: string): Author {
+  return { kind: 'bad', why }
+}
+
+/**
+ * The addresses of an address list (RFC 5322 section 3.4), without comments, quotes and display names; a group's members count, too.
+ * Words without an address are a name with a comma in it. Undefined where something is not closed, or stands where only some readers
+ * would take it for an address.
+ */
+function addressesIn(text: string): readonly string[] | undefined {
+  const plain = withoutQuotes(text)
+  if (plain === undefined) return undefined
+  const addresses: string[] = []
+  for (const part of plain.split(/[,;]/)) {
+    const member = part.slice(part.lastIndexOf(':', part.includes('<') ? part.indexOf('<') : part.length) + 1).trim()
+    const address = addressIn(member)
+    if (address === undefined) return undefined
+    if (address !== '') addresses.push(address)
+  }
+  return addresses
+}
+
+/** The address of a member; '' where it is a name only, undefined where it is not clear which one it is. */
+function addressIn(member: string): string | undefined {
+  const open = member.indexOf('<')
+  if (open === -1) {
+    if (!member.includes('@')) return member.includes('>') ? undefined : ''
+    return /^[^\s<>@]+@[^\s<>@]+$/.test(member) ? member : undefined
+  }
+  const address = member.slice(open + 1, -1)
+  if (!member.endsWith('>')) return undefined
+  return /^[^\s<>@]+@[^\s<>@]+$/.test(address) ? address : undefined
+}
+
+/** Comments become a space, quoted strings a `q`, which is as good as any other local part. */
+function withoutQuotes(text: string): string | undefined {
+  let plain = ''
+  let depth = 0
+  let quoted = false
+  for (let at = 0; at < text.length; at += 1) {
+    const octet = text[at] ?? ''
+    if (octet === '\\' && (quoted || depth > 0)) at += 1
+    else if (quoted) quoted = octet !== '"'
+    else if (octet === '(') depth += 1
+    else if (depth > 0) depth -= octet === ')' ? 1 : 0
+    else if (octet === '"') {
+      quoted = true
+      plain += 'q'
+    } else plain += octet
+    if (octet === '(' && depth === 1) plain += ' '
+  }
+  return depth > 0 || quoted ? undefined : plain
+}
