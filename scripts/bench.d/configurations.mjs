@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // How each proxy is set up for the comparison: the command that starts it, with its configuration written to `folder`.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export function nginx(folder, tls, sink, ports, bufferSize) {
@@ -73,9 +73,14 @@ listen http
   return ['haproxy', ['-f', file, '-db']]
 }
 
-export function portico(folder, tls, sink, ports, { root, transport = 'auto', clientFacts = 'xclient', limits = '' }) {
-  const home = join(folder, `portico-${transport}-${clientFacts}`)
-  mkdirSync(home, { recursive: true })
+export function portico(
+  folder,
+  tls,
+  sink,
+  ports,
+  { root, transport = 'auto', clientFacts = 'xclient', smtp = '', limits = '' },
+) {
+  const home = mkdtempSync(join(folder, 'portico-'))
   const users = join(home, 'users')
   writeFileSync(users, 'web:{PLAIN}secret::::::group=sink\n', { mode: 0o600 })
   const key = readFileSync(tls.key)
@@ -109,11 +114,32 @@ backends:
     http: { endpoints: ["http://127.0.0.1:${sink.page}"] }
 log: { level: info, format: json, file: ${home}/log }
 http: { directories: [{ mount: / }, { mount: /web, auth: [forms] }] }
-smtp: { clientFacts: ${clientFacts} }
+smtp: { clientFacts: ${clientFacts}${smtp} }
 transport: ${transport}
 ${limits}`,
   )
   return [process.execPath, [join(root, 'packages/cli/dist/bin.js'), 'serve', '--config', file, '--workers', '1']]
+}
+
+const JUDGED =
+  ', connectors: { client: { permissions: { authenticated: [submit, relay, any-sender, routing-headers] } } }'
+
+/** Agents that look at clients, envelopes and header fields: the message itself is kept nowhere. */
+export function headerAgents() {
+  const at = 'connectors: [client]'
+  const agents = [
+    `{ type: ip-list, ${at}, block: [192.0.2.0/24] }`,
+    `{ type: helo, ${at} }`,
+    `{ type: sender-filter, ${at}, block: [far.example, "*.far.example"] }`,
+    `{ type: recipient-filter, ${at}, block: [staff@bench.test] }`,
+    `{ type: rules, ${at}, rules: [{ name: one, if: { subjectContains: [lottery] }, then: [{ reject: { text: No lottery } }] }] }`,
+  ]
+  return `${JUDGED}, agents: [${agents.join(', ')}]`
+}
+
+/** Every message is kept until rspamd has seen it. */
+export function rspamdAgent(sink) {
+  return `${JUDGED}, agents: [{ type: rspamd, connectors: [client], url: "http://127.0.0.1:${sink.judge}/checkv2" }]`
 }
 
 /**

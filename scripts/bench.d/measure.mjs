@@ -23,7 +23,7 @@ const message = (child) => new Promise((done) => child.once('message', done))
 export async function withSink(run) {
   const folder = mkdtempSync(join(tmpdir(), 'portico-bench-'))
   const log = openSync(join(folder, 'peers.log'), 'w')
-  const numbers = await freePorts(5)
+  const numbers = await freePorts(6)
   const sinkProcess = pinned('sink.mjs', numbers.map(String))
   const { ports: sink } = await message(sinkProcess)
   try {

@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { dovecot, haproxy, nginx, portico } from './configurations.mjs'
+import { dovecot, haproxy, headerAgents, nginx, portico, rspamdAgent } from './configurations.mjs'
 import { postfix } from './postfix.mjs'
 
 const PROXY_CORE = '1'
@@ -138,6 +138,22 @@ const KINDS = {
     usual: true,
     serves: MAIL_TRANSFER,
     make: (at) => portico(at.folder, at.tls, at.sink, at.ports, { ...at, clientFacts: 'xforward' }),
+  },
+  'portico with agents': {
+    usual: false,
+    serves: MAIL_TRANSFER,
+    make: (at) => portico(at.folder, at.tls, at.sink, at.ports, { ...at, smtp: headerAgents() }),
+  },
+  'portico with rspamd': {
+    usual: false,
+    serves: MAIL_TRANSFER,
+    make: (at) => portico(at.folder, at.tls, at.sink, at.ports, { ...at, smtp: rspamdAgent(at.sink) }),
+  },
+  /** Another build, for what a change costs. */
+  'portico of BENCH_FORMER': {
+    usual: false,
+    serves: ALL,
+    make: (at) => portico(at.folder, at.tls, at.sink, at.ports, { ...at, root: process.env.BENCH_FORMER }),
   },
   'portico on node:net': {
     usual: false,

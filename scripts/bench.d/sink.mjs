@@ -3,6 +3,7 @@
 // It lies about mail: a FETCH gives a constant block, an APPEND and a message are counted and dropped.
 import { createServer } from 'node:net'
 import { page } from './sink-http.mjs'
+import { judge } from './sink-judge.mjs'
 import { smtp } from './sink-smtp.mjs'
 
 const MIB = Buffer.alloc(1024 * 1024, 'x')
@@ -121,8 +122,11 @@ function lookup(socket) {
   })
 }
 
-for (const [name, serve] of Object.entries({ imap, pop3, smtp, page, lookup })) {
-  const server = createServer({ allowHalfOpen: false }, serve)
+const servers = Object.entries({ imap, pop3, smtp, page, lookup }).map(([name, serve]) => [
+  name,
+  createServer({ allowHalfOpen: false }, serve),
+])
+for (const [name, server] of [...servers, ['judge', judge]]) {
   await new Promise((resolve) =>
     server.listen(Number(process.argv[2 + Object.keys(ports).length]), '127.0.0.1', 4096, resolve),
   )

@@ -23,7 +23,7 @@ const last = (text) => crlf(text) && /(^|\n)\d{3} [^\n]*\n$/.test(text)
 async function enter({ port, tls, signsIn }) {
   const peer = await open(port, tls)
   must(await peer.ask(undefined, last), '220')
-  const offers = await peer.ask('EHLO bench\r\n', last)
+  const offers = await peer.ask('EHLO client.bench.test\r\n', last)
   must(offers, '250')
   if (signsIn) must(await peer.ask(`AUTH PLAIN ${PLAIN}\r\n`, last), '235')
   return Object.assign(peer, { takesChunks: /^250[- ]CHUNKING\r$/m.test(offers) })

@@ -3,6 +3,7 @@
 import { buildApplication, buildCommand, buildRouteMap, numberParser, run } from '@stricli/core'
 import { check, docsText, explainFile, metrics, reload, schemaText, versionText } from './commands.js'
 import { dns } from './dns.js'
+import { type RulesTest, testRules } from './rules.js'
 import { serve } from './serve.js'
 
 const config = { kind: 'parsed', parse: String, brief: 'Configuration file' } as const
@@ -111,6 +112,36 @@ const metricsCommand = buildCommand<{ readonly config?: string; readonly control
   func: (flags) => answering(() => metrics(flags)),
 })
 
+const text = (brief: string) => ({ kind: 'parsed', parse: String, brief }) as const
+const optional = (brief: string) => ({ ...text(brief), optional: true }) as const
+
+const rulesTestCommand = buildCommand<RulesTest, [string]>({
+  docs: { brief: 'Say which mail-flow rules fire for a message, and why' },
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [{ ...text('The message; - for standard input'), placeholder: 'FILE' }],
+    },
+    flags: {
+      config,
+      from: text('Address of the sender; <> for nobody'),
+      to: { ...text('Address of a recipient'), variadic: true },
+      client: optional('IP address of the client; that of a stranger when absent'),
+      user: optional('Who has signed in'),
+      scl: { kind: 'parsed', parse: numberParser, optional: true, brief: 'Spam confidence level found before' },
+      type: { ...optional('Kind of message found before, such as fax'), variadic: true },
+      json: { kind: 'boolean', optional: true, brief: 'As JSON' },
+    },
+    aliases: { c: 'config' },
+  },
+  func: (flags, file) =>
+    answering(async () => {
+      const { text, code } = await testRules(file, flags)
+      process.exitCode = code
+      return text
+    }),
+})
+
 const plain = (brief: string, answer: () => string) =>
   buildCommand({ docs: { brief }, parameters: {}, func: () => answering(answer) })
 
@@ -129,6 +160,10 @@ const routes = buildRouteMap({
         schema: plain('JSON Schema of the configuration', schemaText),
         docs: plain('Reference page of the configuration', docsText),
       },
+    }),
+    rules: buildRouteMap({
+      docs: { brief: 'About mail-flow rules' },
+      routes: { test: rulesTestCommand },
     }),
     version: plain('Print the version', versionText),
   },

@@ -14,7 +14,9 @@ import { proxyTargets } from './proxy.mjs'
 import { saslTargets } from './sasl.mjs'
 import { sipTargets } from './sip.mjs'
 import { smtpTargets } from './smtp.mjs'
+import { smtpAuthenticationTargets } from './smtp-authentication.mjs'
 import { smtpMessageTargets } from './smtp-message.mjs'
+import { smtpPolicyTargets } from './smtp-policy.mjs'
 import { smtpScannerTargets } from './smtp-scanners.mjs'
 import { smtpTelephonyTargets } from './smtp-telephony.mjs'
 
@@ -32,6 +34,8 @@ export async function makeTargets(load) {
     dnsTargets,
     smtpScannerTargets,
     smtpTelephonyTargets,
+    smtpPolicyTargets,
+    smtpAuthenticationTargets,
     httpTargets,
     httpPassingTargets,
     httpHintTargets,

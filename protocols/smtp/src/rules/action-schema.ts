@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { type Settings, z } from '@portico/config'
+import { disclaimerSchema } from './disclaimer/disclaimer-schema.js'
 import { changeableField, line, mailbox, oneOrMore } from './values.js'
 
 /** Characters of the text of a refusal: a line of a reply has 512 octets at most (RFC 5321 section 4.5.3.1.5). */
@@ -54,6 +55,7 @@ export const actionSchema = z
       .optional()
       .describe('One header field, instead of all of its name.'),
     removeHeader: oneOrMore(changeableField()).optional().describe('Names of header fields that go.'),
+    disclaimer: disclaimerSchema.optional().describe('A text for whoever reads the message.'),
     setScl: z
       .int()
       .min(-1)

@@ -3,6 +3,7 @@ import type { Mailbox } from '../address.js'
 import { type Reply, say } from '../replies.js'
 import type { Action } from './action-schema.js'
 import type { Needs } from './conditions.js'
+import type { DisclaimerSettings } from './disclaimer/disclaimer-schema.js'
 import type { RuleView } from './rule-view.js'
 
 /** After these nothing else is looked at. */
@@ -17,6 +18,7 @@ export interface Draft {
   readonly add: Mailbox[]
   readonly redirect: Mailbox[]
   readonly events: string[]
+  readonly disclaimers: DisclaimerSettings[]
 }
 
 export interface CompiledAction {
@@ -91,6 +93,14 @@ const HANDLERS: { readonly [K in keyof Actions]: Handler<Actions[K]> } = {
       for (const name of names) view.header.remove(name)
     },
   ),
+  disclaimer: {
+    needs: 'message',
+    words: ({ location, fallback }) => `${location}, or ${fallback}`,
+    act({ disclaimers }, disclaimer) {
+      disclaimers.push(disclaimer)
+      return undefined
+    },
+  },
   setScl: changing(String, ({ view }, level) => {
     view.scl = level
     view.sclSet = level

@@ -6,6 +6,7 @@ import type { HeaderEdits } from '../message/header-fields.js'
 import type { Reply } from '../replies.js'
 import type { Draft, End } from './actions.js'
 import type { Found } from './conditions.js'
+import type { DisclaimerSettings } from './disclaimer/disclaimer-schema.js'
 import type { RuleFacts } from './rule-facts.js'
 import type { Rule, RuleSet } from './rule-set.js'
 import { RuleView } from './rule-view.js'
@@ -47,6 +48,8 @@ export interface Changes {
   readonly edits?: HeaderEdits
   readonly envelope?: EnvelopeEdits
   readonly setScl?: number
+  /** In their order. */
+  readonly disclaimers?: readonly DisclaimerSettings[]
 }
 
 /** `unread`: a rule that was reached has to know the content; ask again with it. */
@@ -65,7 +68,7 @@ export type Decided = Extract<Decision, { kind: 'decided' }>
 
 /** What the rules make of a message. Pure: the same facts give the same decision. */
 export function decide(set: RuleSet, facts: RuleFacts): Decision {
-  const draft: Draft = { view: new RuleView(facts), add: [], redirect: [], events: [] }
+  const draft: Draft = { view: new RuleView(facts), add: [], redirect: [], events: [], disclaimers: [] }
   const steps: Step[] = []
   const events: { rule: string; text: string }[] = []
   for (const rule of set.rules) {
@@ -158,7 +161,7 @@ function outcomeOf(end: End, rule: Rule, draft: Draft): Outcome {
   return { ...end, rule: rule.name, ...(edits === undefined ? {} : { edits }) }
 }
 
-function changesOf({ view, add, redirect }: Draft): Changes {
+function changesOf({ view, add, redirect, disclaimers }: Draft): Changes {
   const edits = view.header.edits()
   const known = redirect.length > 0 ? redirect : view.facts.envelope.recipients
   const more = distinct(add).filter(({ text }) => !known.some((one) => isSame(one.text, text)))
@@ -170,6 +173,7 @@ function changesOf({ view, add, redirect }: Draft): Changes {
     ...(edits === undefined ? {} : { edits }),
     ...(more.length + redirect.length === 0 ? {} : { envelope }),
     ...(view.sclSet === undefined ? {} : { setScl: view.sclSet }),
+    ...(disclaimers.length === 0 ? {} : { disclaimers }),
   }
 }
 

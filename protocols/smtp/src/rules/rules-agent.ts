@@ -15,6 +15,7 @@ import { quarantineFields } from '../agents/marks.js'
 import type { HeaderEdits } from '../message/header-fields.js'
 import { say } from '../replies.js'
 import type { Changes, Decided, Outcome, Step } from './decide.js'
+import { makeDisclaimers } from './disclaimer/disclaimer.js'
 import { judgeHeader, judgeMessage } from './judge-message.js'
 import type { RuleFacts } from './rule-facts.js'
 import { fileProblems, openRules } from './rule-source.js'
@@ -118,13 +119,14 @@ function opinionOf(outcome: Outcome, { envelope }: HeadersFacts): Opinion {
   }
 }
 
-function passing({ edits, envelope, setScl }: Changes): Opinion {
-  if (edits === undefined && envelope === undefined && setScl === undefined) return PASS
+function passing({ edits, envelope, setScl, disclaimers }: Changes): Opinion {
+  if ([edits, envelope, setScl, disclaimers].every((change) => change === undefined)) return PASS
   return {
     kind: 'pass',
     ...(edits === undefined ? {} : { edits }),
     ...(envelope === undefined ? {} : { envelope }),
     ...(setScl === undefined ? {} : { notes: { setScl } }),
+    ...(disclaimers === undefined ? {} : { rewrite: makeDisclaimers(disclaimers) }),
   }
 }
 

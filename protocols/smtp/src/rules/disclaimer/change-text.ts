@@ -25,12 +25,18 @@ export interface ChangedText {
 /** Fields about a content that is there no more. */
 const REPLACED = new Set(['content-type', 'content-transfer-encoding', 'content-md5', 'content-length', 'lines'])
 
-/** Puts a disclaimer into the content of a part; undefined where that cannot be read for sure. */
-export function changeText(part: PartPlace, content: Buffer, disclaimer: DisclaimerSettings): ChangedText | undefined {
+/** Puts disclaimers into the content of a part; undefined where that cannot be read for sure. */
+export function changeText(
+  part: PartPlace,
+  content: Buffer,
+  disclaimers: readonly DisclaimerSettings[],
+): ChangedText | undefined {
   const text = readText(part, content)
   const contentType = newContentType(part)
   if (text === undefined || contentType === undefined) return undefined
-  const { encoding, content: encoded } = encodeText(withDisclaimer(part, text, disclaimer))
+  const { encoding, content: encoded } = encodeText(
+    disclaimers.reduce((all, one) => withDisclaimer(part, all, one), text),
+  )
   return {
     remove: ({ name }) => REPLACED.has(name),
     fields: [contentType, `Content-Transfer-Encoding: ${encoding}\r\n`],

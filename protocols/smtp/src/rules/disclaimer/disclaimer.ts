@@ -11,27 +11,24 @@ import { findTexts } from './find-texts.js'
 import { wrap } from './wrap.js'
 
 /** A disclaimer can be put into a message: it has a text that may be changed. Reads the message. */
-export async function disclaimable(message: SpooledMessage, disclaimer: DisclaimerSettings): Promise<boolean> {
-  return (await changesOf(message, disclaimer)) !== undefined
+export async function disclaimable(message: SpooledMessage): Promise<boolean> {
+  return (await changesOf(message, [])) !== undefined
 }
 
 /**
- * Puts a disclaimer into the text of a message, or does what is to be done where that is impossible; every other part stays octet for
- * octet. Where it was to be rejected and is not, the message is put off.
+ * Puts disclaimers into the text of a message, one after another, or does what is to be done where that is impossible; every other part
+ * stays octet for octet. Where it was to be rejected and is not, the message is put off.
  */
-export function makeDisclaimer(disclaimer: DisclaimerSettings): Rewrite {
+export function makeDisclaimers(disclaimers: readonly DisclaimerSettings[]): Rewrite {
   return async (from, create, signal) => {
     const waiting = () => !signal.aborted
-    const changes = await changesOf(from.message, disclaimer)
+    const changes = await changesOf(from.message, disclaimers)
     if (changes !== undefined) return changed(from, changes, new Writer(create()), waiting)
-    switch (disclaimer.fallback) {
-      case 'wrap':
-        return wrap(from, disclaimer, new Writer(create()), waiting)
-      case 'ignore':
-        return { body: prepared([], from.message, from.section.length).message }
-      case 'reject':
-        return undefined
-    }
+    const fallbacks = new Set(disclaimers.map(({ fallback }) => fallback))
+    if (fallbacks.has('reject')) return undefined
+    if (!fallbacks.has('wrap')) return { body: prepared([], from.message, from.section.length).message }
+    const wrapping = disclaimers.filter(({ fallback }) => fallback === 'wrap')
+    return wrap(from, wrapping, new Writer(create()), waiting)
   }
 }
 
@@ -42,13 +39,13 @@ interface Change {
 
 async function changesOf(
   message: SpooledMessage,
-  disclaimer: DisclaimerSettings,
+  disclaimers: readonly DisclaimerSettings[],
 ): Promise<readonly Change[] | undefined> {
   const changes: Change[] = []
   for (const part of await findTexts(message)) {
     if (part.end - part.body > LONGEST_TEXT) return undefined
     const content = await octetsOf(message, part.body, part.end)
-    const text = content === undefined ? undefined : changeText(part, content, disclaimer)
+    const text = content === undefined ? undefined : changeText(part, content, disclaimers)
     if (text === undefined) return undefined
     changes.push({ part, text })
   }

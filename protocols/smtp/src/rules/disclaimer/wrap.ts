@@ -10,10 +10,10 @@ import type { DisclaimerSettings } from './disclaimer-schema.js'
 /** Fields that say something of the content, and a signature of it: those of the new message are its own. */
 const REPLACED = /^(?:content-.*|mime-version|dkim-signature)$/
 
-/** A new message that says the disclaimer and takes the message along (RFC 2046 section 5.2.1), which stays octet for octet. */
+/** A new message that says the disclaimers and takes the message along (RFC 2046 section 5.2.1), which stays octet for octet. */
 export async function wrap(
   { section, message }: Rewritable,
-  disclaimer: DisclaimerSettings,
+  disclaimers: readonly DisclaimerSettings[],
   writer: Writer,
   waiting: () => boolean,
 ): Promise<Rewritten | undefined> {
@@ -25,7 +25,7 @@ export async function wrap(
   await writer.write(
     lines(
       `--${outer}`,
-      ...disclaimerPart(disclaimer),
+      ...disclaimerPart(disclaimers),
       `--${outer}`,
       `Content-Type: ${type}`,
       `Content-Transfer-Encoding: ${transfer}`,
@@ -45,15 +45,15 @@ export async function wrap(
   return { edits: { remove: ({ name }) => REPLACED.test(name), prepend }, body }
 }
 
-function disclaimerPart(disclaimer: DisclaimerSettings): readonly string[] {
+function disclaimerPart(disclaimers: readonly DisclaimerSettings[]): readonly string[] {
   const inner = newBoundary()
   return [
     `Content-Type: multipart/alternative; boundary="${inner}"`,
     '',
     `--${inner}`,
-    ...textPart('plain', `${plainDisclaimer(disclaimer)}\n`),
+    ...textPart('plain', `${disclaimers.map(plainDisclaimer).join('\n\n')}\n`),
     `--${inner}`,
-    ...textPart('html', `${disclaimer.html}\n`),
+    ...textPart('html', `${disclaimers.map(({ html }) => html).join('\n')}\n`),
     `--${inner}--`,
     '',
   ]
