@@ -19,6 +19,7 @@ import { smtpMessageTargets } from './smtp-message.mjs'
 import { smtpPolicyTargets } from './smtp-policy.mjs'
 import { smtpRuleTargets } from './smtp-rules.mjs'
 import { smtpScannerTargets } from './smtp-scanners.mjs'
+import { smtpTelephonyTargets } from './smtp-telephony.mjs'
 
 /**
  * Every parser, as `{ name, words, examples, streams, run, check, throws }`: `run(bytes, pieces)` gives a result that can be
@@ -34,6 +35,7 @@ export async function makeTargets(load) {
     smtpRuleTargets,
     dnsTargets,
     smtpScannerTargets,
+    smtpTelephonyTargets,
     smtpPolicyTargets,
     smtpAuthenticationTargets,
     httpTargets,
