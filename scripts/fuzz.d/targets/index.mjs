@@ -16,6 +16,7 @@ import { sipTargets } from './sip.mjs'
 import { smtpTargets } from './smtp.mjs'
 import { smtpAuthenticationTargets } from './smtp-authentication.mjs'
 import { smtpMessageTargets } from './smtp-message.mjs'
+import { smtpPolicyTargets } from './smtp-policy.mjs'
 import { smtpScannerTargets } from './smtp-scanners.mjs'
 
 /**
@@ -31,6 +32,7 @@ export async function makeTargets(load) {
     smtpMessageTargets,
     dnsTargets,
     smtpScannerTargets,
+    smtpPolicyTargets,
     smtpAuthenticationTargets,
     httpTargets,
     httpPassingTargets,

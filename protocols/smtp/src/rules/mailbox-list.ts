@@ -18,13 +18,6 @@ export function addressesOf(raw: string): readonly Address[] {
   }))
 }
 
-/** The address that a text is; undefined where it is none. */
-export function addressOf(text: string): Address | undefined {
-  const at = text.lastIndexOf('@')
-  if (at <= 0 || at === text.length - 1) return undefined
-  return { text, domain: comparableDomain(text.slice(at + 1)) }
-}
-
 /** One form of all spellings of a domain. */
 export function comparableDomain(domain: string): string {
   const name = domain.replace(/\.$/, '')
