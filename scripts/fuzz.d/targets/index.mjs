@@ -18,6 +18,7 @@ import { smtpAuthenticationTargets } from './smtp-authentication.mjs'
 import { smtpMessageTargets } from './smtp-message.mjs'
 import { smtpPolicyTargets } from './smtp-policy.mjs'
 import { smtpScannerTargets } from './smtp-scanners.mjs'
+import { smtpTelephonyTargets } from './smtp-telephony.mjs'
 
 /**
  * Every parser, as `{ name, words, examples, streams, run, check, throws }`: `run(bytes, pieces)` gives a result that can be
@@ -32,6 +33,7 @@ export async function makeTargets(load) {
     smtpMessageTargets,
     dnsTargets,
     smtpScannerTargets,
+    smtpTelephonyTargets,
     smtpPolicyTargets,
     smtpAuthenticationTargets,
     httpTargets,
