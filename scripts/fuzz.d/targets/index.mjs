@@ -17,7 +17,10 @@ import { smtpTargets } from './smtp.mjs'
 import { smtpAuthenticationTargets } from './smtp-authentication.mjs'
 import { smtpContentTargets } from './smtp-content.mjs'
 import { smtpMessageTargets } from './smtp-message.mjs'
+import { smtpPolicyTargets } from './smtp-policy.mjs'
+import { smtpRuleTargets } from './smtp-rules.mjs'
 import { smtpScannerTargets } from './smtp-scanners.mjs'
+import { smtpTelephonyTargets } from './smtp-telephony.mjs'
 
 /**
  * Every parser, as `{ name, words, examples, streams, run, check, throws }`: `run(bytes, pieces)` gives a result that can be
@@ -31,8 +34,11 @@ export async function makeTargets(load) {
     smtpTargets,
     smtpMessageTargets,
     smtpContentTargets,
+    smtpRuleTargets,
     dnsTargets,
     smtpScannerTargets,
+    smtpTelephonyTargets,
+    smtpPolicyTargets,
     smtpAuthenticationTargets,
     httpTargets,
     httpPassingTargets,
