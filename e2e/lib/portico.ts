@@ -8,7 +8,7 @@ import { freePorts, launch, linesShowing, privateFolder, type RunningServer, tes
 export const PORTICO = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url))
 
 export interface PorticoOptions {
-  /** Listeners by a name of ours, each without its address. */
+  /** Listeners by a name of ours, each without its address unless it is to share one. */
   readonly listeners: Readonly<Record<string, ListenerEntry>>
   /** Lines of the users file. */
   readonly users: readonly string[]
@@ -20,7 +20,7 @@ export interface PorticoOptions {
 }
 
 export interface ListenerEntry {
-  readonly protocol: 'imap4' | 'pop3' | 'smtp' | 'http'
+  readonly protocol: 'imap4' | 'pop3' | 'smtp' | 'http' | 'sip'
   readonly tls: 'none' | 'starttls' | 'implicit'
   readonly [key: string]: unknown
 }
@@ -61,7 +61,7 @@ export async function startPortico<Name extends string>(
     args: [PORTICO, 'serve', '--config', configFile],
     folder,
     logFile,
-    ports: numbers,
+    ports: numbers.filter((_, index) => options.listeners[names[index] as Name]?.['address'] === undefined),
     ...(options.env === undefined ? {} : { env: options.env }),
   })
   const ready = JSON.parse(await server.logged(/"message":"ready"/)) as Pick<Portico, 'workers'>

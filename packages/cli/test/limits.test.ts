@@ -125,7 +125,6 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
   'word or phrase of a rule': ['protocols/smtp/src/rules/values.ts', 'LONGEST_WORD'],
   'pattern of a rule': ['protocols/smtp/src/rules/pattern.ts', 'LONGEST_PATTERN'],
   'compiled pattern of a rule': ['protocols/smtp/src/rules/pattern.ts', 'LARGEST_PROGRAM'],
-  'addresses of a header field that rules look at': ['protocols/smtp/src/rules/mailbox-list.ts', 'MOST_ADDRESSES'],
   'slots for what SMTP clients have sent before': ['protocols/smtp/src/agents/reputation/slot.ts', 'SLOTS'],
   'clients in such a slot': ['protocols/smtp/src/agents/reputation/slot.ts', 'CLIENTS_IN_A_SLOT'],
   'SMTP messages that wait to be counted for their clients': [

@@ -55,19 +55,20 @@ function parseSip(text: string, secure: boolean): SipUri | undefined {
   const [hostPort = '', ...parameters] = text.slice(at + 1).split(';')
   const host = parseHostPort(hostPort)
   const user = userInfo === undefined ? '' : parseUser(userInfo)
-  if (host === undefined || user === undefined || !parameters.every((one) => PARAMETER.test(one))) return undefined
+  if (host === undefined || host.port === 0 || user === undefined || !parameters.every((one) => PARAMETER.test(one)))
+    return undefined
   const isPhone = parameters.some((one) => one.toLowerCase() === 'user=phone')
   return { kind: 'sip', secure, user, ...host, isPhone }
 }
 
-/** A host with or without a port (RFC 3261 section 25.1, `hostport`). */
+/** A host with or without a port (RFC 3261 section 25.1, `hostport`). Port 0 is nowhere, but may stand there. */
 export function parseHostPort(text: string): { readonly host: string; readonly port: number | undefined } | undefined {
   if (text.length > LONGEST_HOST + 6) return undefined
   const match = HOST.exec(text)
   if (match === null) return undefined
   const [, v6, name, digits] = match
   const port = digits === undefined ? undefined : Number(digits)
-  if (port !== undefined && (port < 1 || port > 65_535)) return undefined
+  if (port !== undefined && port > 65_535) return undefined
   return { host: (v6 ?? name ?? '').toLowerCase(), port }
 }
 

@@ -51,6 +51,7 @@ test.each([
   ['no URI', 'kim@example.com', '400'],
   ['header components (section 19.1.1)', 'sip:kim@example.com?Route=%3Csip:example.com%3E', '400'],
   ['a port that is none', 'sip:kim@example.com:70000', '400'],
+  ['port 0', 'sip:kim@example.com:0', '400'],
   ['an escape that is none', 'sip:%zz@example.com', '400'],
   ['angle brackets', '<sip:kim@example.com>', '400'],
 ])('INVITE for %s', (_label, uri, expected) => {

@@ -39,6 +39,12 @@ describe('the topmost Via comes back', () => {
       40_000,
     ],
     [
+      'with a port of nowhere, of who asks for rport',
+      'SIP/2.0/UDP 192.0.2.7:0;rport',
+      'SIP/2.0/UDP 192.0.2.7:0;received=192.0.2.7;rport=40000',
+      40_000,
+    ],
+    [
       'without what it claims of itself',
       'SIP/2.0/UDP gw;received=198.51.100.1;rport=53',
       'SIP/2.0/UDP gw;received=192.0.2.7;rport=40000',

@@ -24,7 +24,7 @@ describe('the mailboxes of a field (RFC 5322 section 3.4)', () => {
     ['two addresses for one', 'Alice <a@example.org> <b@example.net>', ['a@example.org', 'b@example.net']],
     ['an open bracket', 'Alice <alice@example.org', ['alice@example.org']],
     ['an open quote', '"Alice <alice@example.org>', ['alice@example.org']],
-    ['an open comment', 'alice@example.org (and <bob@example.org>', ['alice@example.org']],
+    ['an open comment', 'alice@example.org (and <bob@example.org>', ['bob@example.org']],
     ['the dot of the root', '<alice@example.org.>', ['alice@example.org']],
     ['UTF-8', Buffer.from('<ö@exämple.org>').toString('latin1'), ['ö@exämple.org']],
     ['no address', 'Alice', []],

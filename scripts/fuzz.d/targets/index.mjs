@@ -14,8 +14,11 @@ import { proxyTargets } from './proxy.mjs'
 import { saslTargets } from './sasl.mjs'
 import { sipTargets } from './sip.mjs'
 import { smtpTargets } from './smtp.mjs'
+import { smtpAuthenticationTargets } from './smtp-authentication.mjs'
 import { smtpMessageTargets } from './smtp-message.mjs'
+import { smtpPolicyTargets } from './smtp-policy.mjs'
 import { smtpScannerTargets } from './smtp-scanners.mjs'
+import { smtpTelephonyTargets } from './smtp-telephony.mjs'
 
 /**
  * Every parser, as `{ name, words, examples, streams, run, check, throws }`: `run(bytes, pieces)` gives a result that can be
@@ -30,6 +33,9 @@ export async function makeTargets(load) {
     smtpMessageTargets,
     dnsTargets,
     smtpScannerTargets,
+    smtpTelephonyTargets,
+    smtpPolicyTargets,
+    smtpAuthenticationTargets,
     httpTargets,
     httpPassingTargets,
     httpHintTargets,

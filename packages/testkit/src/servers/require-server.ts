@@ -19,6 +19,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'pebble-challtestsrv': 'pebble',
   knotd: 'knot',
   knotc: 'knot',
+  faxinfo: 'hylafax-server',
+  gs: 'ghostscript',
   sogod: 'sogo sogo-activesync',
   postgres: 'postgresql',
   initdb: 'postgresql',

@@ -32,7 +32,7 @@ export async function rcpt(dialogue: Dialogue, command: RcptCommand): Promise<Ne
   if ('code' in parameters) return dialogue.mistake(parameters)
   if (command.mailbox.international && !international) return dialogue.mistake(REPLIES.needsSmtpUtf8)
   if (envelope.recipients.length >= connector.maxRecipients) return answered(dialogue, REPLIES.tooManyRecipients)
-  const called = calledBy(dialogue.settings.telephony, command.mailbox)
+  const called = calledBy(dialogue.settings, command.mailbox)
   const refusal = called === undefined ? relayRefusal(dialogue, command) : tollRefusal(dialogue, called)
   if (refusal !== undefined) return dialogue.mistake(refusal)
   if (dialogue.agents !== undefined) {

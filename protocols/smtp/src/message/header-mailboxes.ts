@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { decodeRaw } from '../content/decode-octets.js'
 
 /** An address in a header field. */
 export interface HeaderMailbox {
@@ -45,17 +46,21 @@ export function headerMailboxes(text: string): readonly HeaderMailbox[] {
   return found
 }
 
-/** Quoted strings, runs of plain text and single specials; comments are left out. A quote that is never closed is nothing special. */
+/**
+ * Quoted strings, runs of plain text and single specials; comments are left out. A quote or a comment that is never closed is
+ * nothing special, and nor are those behind it.
+ */
 function* pieces(text: string): Generator<string> {
   let isOpen = false
   for (let at = 0; at < text.length; ) {
     const special = text[at] as string
-    if (special === '(') {
-      at = behindComment(text, at)
+    const behind = special === '(' && !isOpen ? behindComment(text, at) : undefined
+    if (behind !== undefined) {
+      at = behind
       continue
     }
     const quoted: string | undefined = special === '"' && !isOpen ? matchAt(QUOTED, text, at) : undefined
-    isOpen ||= special === '"' && quoted === undefined
+    isOpen ||= special === '(' || (special === '"' && quoted === undefined)
     const piece: string = quoted ?? matchAt(PLAIN, text, at) ?? special
     yield piece
     at += piece.length
@@ -67,8 +72,8 @@ function matchAt(pattern: RegExp, text: string, at: number): string | undefined 
   return pattern.exec(text)?.[0]
 }
 
-/** Comments may hold comments (RFC 5322 section 3.2.2). One without an end holds the rest. */
-function behindComment(text: string, start: number): number {
+/** Where a comment ends, which may hold others (RFC 5322 section 3.2.2); undefined where it does not. */
+function behindComment(text: string, start: number): number | undefined {
   let depth = 0
   for (let at = start; at < text.length; at += 1) {
     const character = text[at]
@@ -79,7 +84,7 @@ function behindComment(text: string, start: number): number {
       if (depth === 0) return at + 1
     }
   }
-  return text.length
+  return undefined
 }
 
 /** `@one,@two:user@three` is `user@three` (RFC 5322 section 4.4). */
@@ -91,18 +96,14 @@ function add(found: HeaderMailbox[], text: string): void {
   const at = text.lastIndexOf('@')
   if (at < 0) return
   const local = unquoted(text.slice(0, at).trim())
-  const domain = decoded(text.slice(at + 1).replace(/\s/g, ''))
+  const domain = decodeRaw(text.slice(at + 1).replace(/\s/g, ''))
     .toLowerCase()
     .replace(/\.$/, '')
-  if (local !== '' && domain !== '') found.push({ local: decoded(local), domain })
+  if (local !== '' && domain !== '') found.push({ local: decodeRaw(local), domain })
 }
 
 /** The obsolete syntax has white space around its dots (RFC 5322 section 4.4). */
 function unquoted(local: string): string {
   if (!local.startsWith('"')) return local.replace(/\s/g, '')
   return local.slice(1, local.endsWith('"') ? -1 : undefined).replace(/\\(.)/gs, '$1')
-}
-
-function decoded(octets: string): string {
-  return /[\x80-\xff]/.test(octets) ? Buffer.from(octets, 'latin1').toString('utf8') : octets
 }

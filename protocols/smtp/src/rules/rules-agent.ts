@@ -45,10 +45,12 @@ interface Parts {
 /** One message is judged by one set of rules: another one counts from the next message on. */
 function handlers(session: AgentSession, { settings, log, source }: Parts): AgentHandlers {
   let set = source.current
+  // Of a partner's fax it may be known at its end alone that it is one.
+  const event = () => (session.tellsOfCalls ? 'dataEnd' : set.event)
   const told = ({ steps, events }: Decided) => report(log, session, steps, events)
   return {
     get headers() {
-      if (set.event !== 'headers' || set.rules.length === 0) return undefined
+      if (event() !== 'headers' || set.rules.length === 0) return undefined
       return (facts: HeadersFacts) => {
         const decision = judgeHeader(set, factsOf(settings, session, facts))
         told(decision)
@@ -56,7 +58,7 @@ function handlers(session: AgentSession, { settings, log, source }: Parts): Agen
       }
     },
     get dataEnd() {
-      if (set.event !== 'dataEnd') return undefined
+      if (event() !== 'dataEnd' || set.rules.length === 0) return undefined
       return async (facts: DataEndFacts, signal: Cancellation) => {
         const decision = await judgeMessage(set, factsOf(settings, session, facts), facts.message, signal)
         told(decision)

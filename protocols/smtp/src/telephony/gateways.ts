@@ -57,16 +57,27 @@ function complete(name: string, written: WrittenGateway, { countryCode }: Number
   }
 }
 
+/** What of the settings says which recipients are telephones. */
+export interface Places {
+  readonly telephony: Telephony
+  readonly connectors: ReadonlyMap<string, { readonly domains: readonly string[] }>
+}
+
+type Address = Pick<Mailbox, 'text' | 'local' | 'domain'>
+
 /**
  * The call that a recipient means; undefined where it belongs to no gateway. What a lenient gateway might take for one and we cannot
  * read is `bad`: it must not go there on any way.
  */
-export function calledBy(
-  { numbers, gateways }: Telephony,
-  { text, local, domain }: Pick<Mailbox, 'text' | 'local' | 'domain'>,
-): Called | undefined {
-  const gateway = gateways.size === 0 ? undefined : gateways.get(serviceNamedBy(local) ?? '')
-  if (gateway === undefined || !gateway.domains.includes(domain)) return undefined
+export function calledBy(places: Places, { text, local, domain }: Address): Called | undefined {
+  const { numbers, gateways } = places.telephony
+  const there = gateways.size === 0 ? [] : [...gateways.values()].filter(({ domains }) => domains.includes(domain))
+  const [first] = there
+  if (first === undefined) return undefined
+  const named = serviceNamedBy(local)
+  const gateway = there.find(({ service }) => service === named)
+  if (gateway === undefined)
+    return isForTelephonesAlone(places, { local, domain }) ? { kind: 'bad', gateway: first } : undefined
   const address = parsePhoneAddress(local)
   const number = address && internationalNumber(address.number, numbers)
   const isJudged = address?.qualifiers.every(({ name }) => gateway.qualifiers.includes(name)) === true
@@ -75,8 +86,14 @@ export function calledBy(
   return { kind: 'call', gateway, number, path: gateway.address === 'normalized' ? normalized : text }
 }
 
+/** Nobody has a mailbox at a domain that is no connector's; its gateway may dial whatever it can read. Postmaster is everywhere (RFC 5321 section 4.5.1). */
+function isForTelephonesAlone({ connectors }: Places, { local, domain }: Pick<Mailbox, 'local' | 'domain'>): boolean {
+  if (local.toLowerCase() === 'postmaster') return false
+  return [...connectors.values()].every(({ domains }) => !domains.includes(domain))
+}
+
 /** A recipient as its backend is asked for it. */
-export function pathOf(telephony: Telephony, mailbox: Pick<Mailbox, 'text' | 'local' | 'domain'>): string {
-  const called = calledBy(telephony, mailbox)
+export function pathOf(places: Places, mailbox: Address): string {
+  const called = calledBy(places, mailbox)
   return called?.kind === 'call' ? called.path : mailbox.text
 }

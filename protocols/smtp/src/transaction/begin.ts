@@ -23,7 +23,7 @@ export type Heard =
 
 /** Asks a backend that has accepted MAIL already. */
 export async function askBranch(dialogue: Dialogue, branch: Branch, asked: Asked): Promise<Heard> {
-  const path = pathOf(dialogue.settings.telephony, asked.mailbox)
+  const path = pathOf(dialogue.settings, asked.mailbox)
   const line = rcptLine(path, asked.parameters, branch.backend.extensions)
   if (line === undefined) return refused(REPLIES.noNotify)
   const answer = await branch.backend.command(line, dialogue.settings.backendReply, dialogue.session.signal)
@@ -102,7 +102,7 @@ async function beginAt(
   const missing = missingAt(parameters, { extensions, encrypted: backend.leg.tls !== undefined })
   if (missing !== undefined) return refused(missing)
   const { settings, session } = dialogue
-  const line = rcptLine(pathOf(settings.telephony, asked.mailbox), asked.parameters, extensions)
+  const line = rcptLine(pathOf(settings, asked.mailbox), asked.parameters, extensions)
   if (line === undefined) return refused(REPLIES.noNotify)
   const { mail, rcpt } = await backend.begin(
     mailLine(sender?.text ?? '', parameters, extensions),

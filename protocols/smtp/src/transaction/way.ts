@@ -78,7 +78,7 @@ export async function prepareSender(dialogue: Dialogue, authenticated: Authentic
  */
 export async function wayOfRecipient(dialogue: Dialogue, mailbox: Mailbox): Promise<Found> {
   const { session, settings, connector, way } = dialogue
-  const called = calledBy(settings.telephony, mailbox)
+  const called = calledBy(settings, mailbox)
   if (called?.kind === 'bad') return { kind: 'refused', reason: 'no-mailbox' }
   if (called !== undefined) return wayOf(dialogue, toGroup(session, called.gateway.group, mailbox.text, DELIVERY))
   if (connector.submission)

@@ -161,7 +161,13 @@ describe('dns-list', () => {
   })
 
   test('knows domains: what a client calls itself, and whom its sender is of', async () => {
-    const { connect, to, run } = play({
+    let domain = ''
+    const { connect, run, resolver } = play({
+      session: {
+        get hello() {
+          return { kind: 'ehlo' as const, domain }
+        },
+      },
       providers: [
         { zone: 'names.test', of: 'helo' },
         { zone: 'senders.test', of: 'sender', reply: '%IP% sends for %SUBJECT%' },
@@ -171,16 +177,25 @@ describe('dns-list', () => {
         ['spam.example.senders.test', 'A', LISTED],
       ],
     })
-    const mail = (sender: string | undefined) =>
-      run.ask('mail', { sender: sender === undefined ? undefined : recipient(sender), parameters: new Map() })
+    const from = (sender: string | undefined) =>
+      run.ask('rcpt', {
+        ...RCPT,
+        sender: sender === undefined ? undefined : recipient(sender),
+        recipient: recipient('alice@test.lan'),
+      })
     await connect()
-    await run.ask('ehlo', { kind: 'ehlo', domain: 'bad.example' })
-    expect(await to('alice@test.lan')).toMatchObject(refusal('bad.example is listed at names.test'))
-    await run.ask('ehlo', { kind: 'ehlo', domain: 'good.example' })
-    await mail('x@spam.example')
-    expect(await to('alice@test.lan')).toMatchObject(refusal('192.0.2.7 sends for spam.example'))
-    await mail(undefined)
-    expect(await to('alice@test.lan')).toMatchObject({ kind: 'go' })
+    domain = 'bad.example'
+    expect(await from(undefined)).toMatchObject(refusal('bad.example is listed at names.test'))
+    domain = 'good.example'
+    expect(await from('x@spam.example')).toMatchObject(refusal('192.0.2.7 sends for spam.example'))
+    expect(await from('x@ham.example')).toMatchObject({ kind: 'go' })
+    expect(await from(undefined)).toMatchObject({ kind: 'go' })
+    expect(resolver.asked).toEqual([
+      'A bad.example.names.test',
+      'A good.example.names.test',
+      'A spam.example.senders.test',
+      'A ham.example.senders.test',
+    ])
   })
 
   test('tells now and then of a list that answers what is no listing', async () => {
@@ -322,6 +337,17 @@ describe('behind mail servers of the site', () => {
     expect(await headers(relayed(), 'from x (x [198.51.100.9]) by mx.lan', 'postmaster@test.lan')).toMatchObject({
       kind: 'go',
     })
+  })
+
+  test('what was not known of one message is forgotten with it', async () => {
+    const staged = play({
+      providers: [{ zone: 'away.test' }],
+      dns: [['9.100.51.198.away.test', 'A', 'servfail']],
+      more: { internalServers: ['192.0.2.0/24'], whenAway: 'tempfail' },
+    })
+    const message = headers(staged, 'from x (x [198.51.100.9]) by mx.lan')
+    expect(await message).toMatchObject({ kind: 'refuse', reply: { code: 451 } })
+    expect(await staged.to('alice@test.lan')).toMatchObject({ kind: 'go' })
   })
 
   test('a message that does not say where it comes from is let through', async () => {

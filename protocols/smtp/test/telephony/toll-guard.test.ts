@@ -3,19 +3,21 @@ import { CancellationSource } from '@portico/base'
 import { createMemoryStore, type StateStore } from '@portico/state'
 import { createFakeClock } from '@portico/testkit'
 import { describe, expect, test } from 'vitest'
+import type { Dialogue } from '../../src/dialogue.js'
 import { countCall } from '../../src/telephony/count-calls.js'
 import { calledBy } from '../../src/telephony/gateways.js'
 import { gatewaysSchema } from '../../src/telephony/gateways-schema.js'
-import { type Caller, refusedCall } from '../../src/telephony/toll-guard.js'
-import { recipient } from '../agents/support.js'
+import { type Caller, refusedCall, spendCall } from '../../src/telephony/toll-guard.js'
+import { listeningLog, recipient, SESSION } from '../agents/support.js'
 
 const gateway = { group: 'fax', domains: ['fax.example.org', 'Example.ORG.'] }
 const telephony = (fax: object = {}, more: object = {}) =>
   gatewaysSchema.parse({ numbers: { countryCode: '49' }, gateways: { fax: { ...gateway, ...fax } }, ...more })
+const connectors = new Map([['inbound', { domains: ['example.org'] }]])
 
 describe('which gateway a recipient belongs to', () => {
   const path = (text: string, settings = telephony()) => {
-    const called = calledBy(settings, recipient(text))
+    const called = calledBy({ telephony: settings, connectors }, recipient(text))
     return called?.kind === 'call' ? called.path : called?.kind
   }
 
@@ -26,7 +28,11 @@ describe('which gateway a recipient belongs to', () => {
     ['a person there', 'alice@example.org', undefined],
     ['another domain', 'FAX=+49301234567@example.com', undefined],
     ['a domain below', 'FAX=+49301234567@x.example.org', undefined],
-    ['another service', 'VOICE=+49301234567@fax.example.org', undefined],
+    ['another service, where people have mailboxes', 'VOICE=+49301234567@example.org', undefined],
+    ['another service, where nobody has one', 'VOICE=+49301234567@fax.example.org', 'bad'],
+    ['a bare number, where nobody has a mailbox', '+49301234567@fax.example.org', 'bad'],
+    ['a person, where nobody has a mailbox', 'alice@fax.example.org', 'bad'],
+    ['postmaster', 'Postmaster@fax.example.org', undefined],
     ['no number', 'FAX=alice@fax.example.org', 'bad'],
     ['an emergency', 'FAX=112@fax.example.org', 'bad'],
     ['more slashes than there may be', '//FAX=+49301234567@fax.example.org', 'bad'],
@@ -44,7 +50,7 @@ describe('who may call whom', () => {
   const alice: Caller = { user: 'alice', connector: 'client', networks: ['office'] }
   const nobody: Caller = { ...alice, user: undefined }
   const refused = (number: string, caller: Caller, fax: object = {}) => {
-    const called = calledBy(telephony(fax), recipient(`FAX=${number}@fax.example.org`))
+    const called = calledBy({ telephony: telephony(fax), connectors }, recipient(`FAX=${number}@fax.example.org`))
     if (called === undefined) throw new Error('no call')
     return refusedCall(called, caller)
   }
@@ -109,4 +115,25 @@ describe('counting calls', () => {
     const away = store as StateStore
     expect(await countCall(away, 'k', { most: 5, windowMs: HOUR }, 0, signal)).toBe('unavailable')
   })
+})
+
+test.each<[string, Partial<StateStore>, string | undefined]>([
+  ['there', createMemoryStore({ clock: createFakeClock() }), undefined],
+  ['away', { get: async () => ({ kind: 'unavailable' }) }, '451 4.3.0'],
+])('what a caller hears while the store is %s', async (_, state, expected) => {
+  const called = calledBy({ telephony: telephony(), connectors }, recipient('FAX=+49301234567@fax.example.org'))
+  if (called?.kind !== 'call') throw new Error('no call')
+  const log = listeningLog()
+  const session = {
+    id: 's1',
+    leg: { facts: { peer: SESSION.peer } },
+    signal: new CancellationSource(),
+    services: { state, log, clock: createFakeClock() },
+  }
+  const dialogue = { session, connector: { name: 'client' }, authenticated: { principal: { user: 'alice' } } }
+  const reply = await spendCall(dialogue as unknown as Dialogue, called)
+  expect(reply && `${reply.code} ${reply.enhanced}`).toBe(expected)
+  expect(log.lines.map(({ message, user }) => [message, user])).toEqual([
+    [expected === undefined ? 'a call goes to its gateway' : 'a call is put off', 'alice'],
+  ])
 })

@@ -50,28 +50,30 @@ function make(settings: DnsListSettings, needs: Needs): Agent {
   }
 }
 
-/** The lists for one client. Questions are asked when their subject is known, and answers awaited at the recipient. */
+/**
+ * The lists for one client. Its address is asked about as soon as it is there, domains at a recipient only: who speaks of many
+ * domains makes no more questions than it has recipients.
+ */
 class Check {
   readonly #shared: Shared
   readonly #session: AgentSession
+  readonly #isRelayed: boolean
   readonly #inquiries: Inquiries = {}
   #isTold = false
 
   constructor(shared: Shared, session: AgentSession) {
     this.#shared = shared
     this.#session = session
+    this.#isRelayed = shared.settings.internalServers.contains(session.peer.address)
   }
 
   /** Only those that are needed: others would make sessions wait for nothing. */
   handlers(): AgentHandlers {
-    const { settings, lists } = this.#shared
-    const isRelayed = settings.internalServers.contains(this.#session.peer.address)
+    const areOfClients = this.#shared.lists.areOf('client')
     return {
-      ...(isRelayed || !lists.areOf('client') ? {} : { connect: (facts) => this.#connect(facts) }),
-      ...(isRelayed || !lists.areOf('helo') ? {} : { ehlo: ({ domain }) => this.#inquire('helo', domain) }),
-      ...(lists.areOf('sender') ? { mail: ({ sender }) => this.#inquire('sender', sender?.domain) } : {}),
+      ...(areOfClients && !this.#isRelayed ? { connect: (facts) => this.#connect(facts) } : {}),
       rcpt: (facts) => this.#rcpt(facts),
-      ...(isRelayed && lists.areOf('client') ? { headers: (facts) => this.#headers(facts) } : {}),
+      ...(areOfClients && this.#isRelayed ? { headers: (facts) => this.#headers(facts) } : {}),
       end: () => this.#end(),
     }
   }
@@ -93,12 +95,8 @@ class Check {
     return listed?.provider.settings.kind === 'allow' ? EXEMPT : PASS
   }
 
-  /** What is said of the client's address is said once, and nothing of it is left for the recipients. */
   async #admission(): Promise<Opinion> {
-    const { client } = this.#inquiries
-    this.#inquiries.client = undefined
-    const verdict = await this.#shared.lists.verdict({ client })
-    client?.[Symbol.dispose]()
+    const verdict = await this.#verdictOfClient()
     if (verdict.listed?.provider.settings.kind === 'allow') return EXEMPT
     const opinion = this.#opinionOf(verdict)
     return opinion.kind === 'against'
@@ -106,16 +104,30 @@ class Check {
       : opinion
   }
 
-  #inquire(of: Subject, subject: string | undefined): Opinion {
+  /** What lists say of an address, of which nothing is left for the recipients. */
+  async #verdictOfClient(): Promise<Verdict> {
+    const { client } = this.#inquiries
+    const verdict = await this.#shared.lists.verdict({ client })
+    this.#inquire('client', undefined)
+    return verdict
+  }
+
+  #inquire(of: Subject, subject: string | undefined): void {
     this.#inquiries[of]?.[Symbol.dispose]()
     this.#inquiries[of] = subject === undefined ? undefined : this.#shared.lists.inquire(of, subject)
     this.#isTold = false
-    return PASS
   }
 
-  #rcpt({ recipient }: RcptFacts): Opinion | Promise<Opinion> {
+  #rcpt({ sender, recipient }: RcptFacts): Opinion | Promise<Opinion> {
+    if (this.#shared.excepted.holds(recipient)) return PASS
+    this.#about('helo', this.#isRelayed ? undefined : this.#session.hello?.domain)
+    this.#about('sender', sender?.domain)
     const isAsked = Object.values(this.#inquiries).some((inquiry) => inquiry !== undefined)
-    return isAsked && !this.#shared.excepted.holds(recipient) ? this.#outcome() : PASS
+    return isAsked ? this.#outcome() : PASS
+  }
+
+  #about(of: Subject, subject: string | undefined): void {
+    if (this.#shared.lists.areOf(of) && this.#inquiries[of]?.subject !== subject) this.#inquire(of, subject)
   }
 
   async #outcome(): Promise<Opinion> {
@@ -124,15 +136,12 @@ class Check {
 
   /** Of what a server of the site brings, which may be of others in the next message: nobody is exempt for longer. */
   async #headers({ fields, envelope }: HeadersFacts): Promise<Opinion> {
-    const { settings, lists, excepted } = this.#shared
+    const { settings, excepted } = this.#shared
     if (envelope.recipients.every((recipient) => excepted.holds(recipient))) return PASS
     const origin = originOf(fields, settings.internalServers)
     if (origin === undefined) return PASS
     this.#inquire('client', origin)
-    const { client } = this.#inquiries
-    const opinion = this.#opinionOf(await lists.verdict({ client }))
-    this.#inquire('client', undefined)
-    return opinion
+    return this.#opinionOf(await this.#verdictOfClient())
   }
 
   /** Throws where nothing is found because somebody has not answered: what then holds is said by `whenAway`. */
