@@ -61,7 +61,9 @@ scenario('rspamd, ClamAV and milters together', needs, () => {
 
   describe('rspamd', () => {
     test('spam that is only tagged says why, has our marks and a confidence level, and not what it brought along', async () => {
-      expect((await site.send('tagging', 'tagged', '--header', 'X-Test-Score: 16', '--header', 'X-Spam: no')).code).toBe(0)
+      expect(
+        (await site.send('tagging', 'tagged', '--header', 'X-Test-Score: 16', '--header', 'X-Spam: no')).code,
+      ).toBe(0)
       const text = await site.arrived('tagged')
       expect(text).toMatch(/^X-Portico-Finding: rspamd; score 16\.00: TEST_SCORE$/m)
       expect(text).toMatch(/^X-MS-Exchange-Organization-SCL: 9$/m)
