@@ -2,6 +2,7 @@
 import { NEVER } from '@portico/base'
 import { duration, type Settings, z } from '@portico/config'
 import { clientKey } from '@portico/net'
+import type { Mailbox } from '../address.js'
 import { RECIPIENT_FAILURES, say } from '../replies.js'
 import { AddressList, addressEntries, exceptRecipients, parseAddressList } from './address-list.js'
 import { type Agent, type AgentHandlers, type AgentSession, type Opinion, PASS } from './agent.js'
@@ -54,6 +55,7 @@ const HARVEST: Opinion = {
 function make(settings: RecipientFilterSettings, needs: Needs): Agent {
   const block = new AddressList(settings.block)
   const blockFile = openList(settings.blockFile, parseAddressList, needs)
+  const isBlocked = (one: Mailbox): boolean => block.holds(one) || blockFile?.current.holds(one) === true
   const excepted = new AddressList(settings.exceptRecipients)
   return {
     name: 'recipient-filter',
@@ -62,11 +64,14 @@ function make(settings: RecipientFilterSettings, needs: Needs): Agent {
     open(session) {
       const guesses = guessesOf(session, settings, needs.state)
       const handlers: AgentHandlers = {
-        async rcpt({ recipient }) {
-          if (await guesses?.tooMany()) return excepted.holds(recipient) ? PASS : HARVEST
-          if (!block.holds(recipient) && blockFile?.current.holds(recipient) !== true) return PASS
-          guesses?.count()
-          return UNKNOWN
+        rcpt({ recipient }) {
+          if (guesses === undefined) return isBlocked(recipient) ? UNKNOWN : PASS
+          return guesses.tooMany().then((tooMany) => {
+            if (tooMany) return excepted.holds(recipient) ? PASS : HARVEST
+            if (!isBlocked(recipient)) return PASS
+            guesses.count()
+            return UNKNOWN
+          })
         },
         unknown: () => guesses?.count(),
       }

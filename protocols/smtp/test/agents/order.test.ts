@@ -22,6 +22,7 @@ import { listeningLog, recipient, SESSION, stage } from './support.js'
 /** What a block has to say besides its type. */
 const BLOCKS: Readonly<Record<string, object>> = {
   'ip-list': { allow: ['192.0.2.88'] },
+  helo: { iprev: true },
   'dns-list': { providers: [{ zone: 'bl.example' }] },
   milter: { endpoint: '127.0.0.1:1' },
 }

@@ -2,7 +2,14 @@
 import type { Cancellation } from '@portico/base'
 import { type Reply, say } from '../../replies.js'
 import { AddressList } from '../address-list.js'
-import { type Agent, type AgentHandlers, type AgentSession, type AuthenticationResult, PASS } from '../agent.js'
+import {
+  type Agent,
+  type AgentHandlers,
+  type AgentSession,
+  type AuthenticationResult,
+  type Opinion,
+  PASS,
+} from '../agent.js'
 import { type AgentNeeds, type AgentType, agentBasics } from '../agent-type.js'
 import { faultsOfName, type HelloFault } from './hello-faults.js'
 import { lookUpName } from './hello-lookups.js'
@@ -20,6 +27,9 @@ const SWITCHES: Readonly<Record<HelloFault, keyof HeloSettings>> = {
   'no-reverse-name': 'noReverseName',
   'false-reverse-name': 'falseReverseName',
 }
+
+/** What nobody finds without the DNS. */
+const LOOKED_UP: readonly HelloFault[] = ['unresolvable', 'other-address', 'no-reverse-name', 'false-reverse-name']
 
 /** The words tell whoever runs the client what to mend. RFC 7372 section 3 has the code of the last two. */
 const REPLIES: Readonly<Record<HelloFault, Reply>> = {
@@ -57,6 +67,7 @@ function handlersFor(session: AgentSession, site: Site): AgentHandlers {
   const lookups = new Lookups(session, site)
   let fault: HelloFault | undefined
   let isOurProxy = false
+  const asksDns = LOOKED_UP.some((one) => settings[SWITCHES[one]] === true)
   return {
     connect({ greeting }) {
       // The site's own proxies say for themselves what they like.
@@ -68,20 +79,24 @@ function handlersFor(session: AgentSession, site: Site): AgentHandlers {
       lookups.forget()
       return PASS
     },
-    async rcpt({ recipient }, signal) {
+    rcpt({ recipient }, signal) {
       if (isOurProxy || excepted.holds(recipient)) return PASS
-      const found = fault ?? (await lookups.fault(signal))
-      return found === undefined ? PASS : { kind: 'against', reply: REPLIES[found], reason: reasonOf(found) }
+      return fault === undefined && asksDns ? lookups.fault(signal).then(opinionOf) : opinionOf(fault)
     },
-    async headers(_facts, signal) {
-      const results = isOurProxy || !settings.iprev ? [] : await lookups.results(signal)
-      return results.length === 0 ? PASS : { kind: 'pass', notes: { results } }
-    },
+    // Whoever wants to hear of header sections has them held.
+    ...(settings.iprev
+      ? {
+          async headers(_facts: unknown, signal: Cancellation): Promise<Opinion> {
+            const results = isOurProxy ? [] : await lookups.results(signal)
+            return results.length === 0 ? PASS : { kind: 'pass', notes: { results } }
+          },
+        }
+      : {}),
   }
 }
 
-function reasonOf(fault: HelloFault): string {
-  return fault.replaceAll('-', ' ')
+function opinionOf(fault: HelloFault | undefined): Opinion {
+  return fault === undefined ? PASS : { kind: 'against', reply: REPLIES[fault], reason: fault.replaceAll('-', ' ') }
 }
 
 function factsOf(session: AgentSession, { ownNames }: Site) {
