@@ -252,6 +252,12 @@ describe('a recipient', () => {
     })
   })
 
+  test('is asked for by the protocol that is to reach it', async () => {
+    await using far = await service(() => OK)
+    await far.source.lookupAddress({ ...address, protocol: 'sip' }, NEVER)
+    expect(far.asked[0]).toMatchObject({ 'auth-method': 'none', 'auth-protocol': 'sip' })
+  })
+
   test.each([
     ['', 'MAIL FROM: <>'],
     ['a b@x.lan', 'MAIL FROM: <a%20b@x.lan>'],

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import type { ProtocolName } from './backend.js'
 import type { Endpoint } from './endpoint.js'
 import type { Secret } from './secret.js'
 
@@ -57,6 +58,8 @@ export interface EmailAddress {
   readonly local: string
   /** Lower case; empty for a bare local part. */
   readonly domain: string
+  /** By which protocol the mailbox is to be reached; SMTP when absent. */
+  readonly protocol?: ProtocolName
   /** Who asks: services that are asked for the route may want to know. */
   readonly asker?: Asker
 }

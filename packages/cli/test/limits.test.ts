@@ -119,6 +119,16 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
   'head of an auth-http answer': ['packages/net/src/http-reply.ts', 'MOST_HEAD'],
   'body of an auth-http answer': ['packages/net/src/http-reply.ts', 'MOST_BODY'],
   'DNS questions that wait to be asked': ['protocols/smtp/src/agents/dns/question-desk.ts', 'MOST_WAITING'],
+  'lists of a `dns-list` agent': ['protocols/smtp/src/agents/dns-list/dns-list-schema.ts', 'MOST_PROVIDERS'],
+  'text of a DNS list in a reply': ['protocols/smtp/src/agents/dns-list/reply-text.ts', 'LONGEST_TEXT'],
+  'Received field in which an address is looked for': [
+    'protocols/smtp/src/agents/dns-list/received-origin.ts',
+    'LONGEST',
+  ],
+  'time after which an odd answer of a DNS list is told again': [
+    'protocols/smtp/src/agents/dns-list/lists.ts',
+    'TOLD_AGAIN_MS',
+  ],
   'rules of one block or file': ['protocols/smtp/src/rules/rules-schema.ts', 'MOST_RULES'],
   'values of one condition of a rule': ['protocols/smtp/src/rules/values.ts', 'MOST_VALUES'],
   'patterns of one condition of a rule': ['protocols/smtp/src/rules/values.ts', 'MOST_PATTERNS'],

@@ -51,7 +51,7 @@ async function located(verdict: Extract<Verdict, { kind: 'locate' }>, question: 
   const { asking, settings } = question
   const { local, domain } = target.mailbox
   asking.record.user = `${local}@${domain}`
-  const route = await findRoute(asking, target.mailbox)
+  const route = await findRoute(asking, { ...target.mailbox, protocol: 'sip' })
   if (asking.signal.aborted && asking.signal.reason !== 'deadline') return undefined
   if (route.kind === 'refuse') return refused(route.reason)
   if (route.kind === 'redirect') return { status: MOVED, fields: [`Contact: <sip:${target.user}@${route.to}>`] }

@@ -4,6 +4,7 @@ import type { SiteFacts } from '@portico/session'
 import { agentProblems } from './agents/agent-set.js'
 import { connectorProblems } from './connector/check-connector.js'
 import { listenerProblems } from './connector/check-listener.js'
+import { ruleWarnings } from './rules/rule-warnings.js'
 import type { SmtpSettings } from './schema.js'
 import { gatewayProblems, gatewayWarnings } from './telephony/check-gateways.js'
 import { partnerProblems } from './telephony/check-partners.js'
@@ -22,7 +23,7 @@ export function smtpProblems(settings: SmtpSettings, site: SiteFacts): ConfigPro
 
 /** What works, and may not be meant. */
 export function smtpWarnings(settings: SmtpSettings): readonly string[] {
-  return gatewayWarnings(settings)
+  return [...gatewayWarnings(settings), ...ruleWarnings(settings)]
 }
 
 function groupProblems({ untrustedGroups }: SmtpSettings, { backendGroups }: SiteFacts): ConfigProblem[] {

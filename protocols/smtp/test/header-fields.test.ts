@@ -25,6 +25,11 @@ describe('fields of a header section (RFC 5322 section 2.2)', () => {
     ],
     ['a name with a space inside', 'Hi you: x\r\n\r\n', [['', 'x']]],
     ['an 8-bit name', 'S\xfcbject: x\r\n\r\n', [['', 'x']]],
+    [
+      'an octet at the end that is white space in Latin-1',
+      'Subject: voil\xc3\xa0 \r\n\r\n',
+      [['subject', 'voil\xc3\xa0']],
+    ],
     ['colons in the value', 'Date: 10:00:00\r\n\r\n', [['date', '10:00:00']]],
     [
       'no empty line',

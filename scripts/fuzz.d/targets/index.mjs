@@ -17,6 +17,7 @@ import { smtpTargets } from './smtp.mjs'
 import { smtpAuthenticationTargets } from './smtp-authentication.mjs'
 import { smtpMessageTargets } from './smtp-message.mjs'
 import { smtpPolicyTargets } from './smtp-policy.mjs'
+import { smtpRuleTargets } from './smtp-rules.mjs'
 import { smtpScannerTargets } from './smtp-scanners.mjs'
 import { smtpTelephonyTargets } from './smtp-telephony.mjs'
 
@@ -31,6 +32,7 @@ export async function makeTargets(load) {
     pop3Targets,
     smtpTargets,
     smtpMessageTargets,
+    smtpRuleTargets,
     dnsTargets,
     smtpScannerTargets,
     smtpTelephonyTargets,

@@ -75,9 +75,9 @@ export function questionHeaders(
   }
 }
 
-/** The headers of a question about a recipient: SMTP without sign-in. */
+/** The headers of a question about a recipient: SMTP without sign-in, or whatever else is to reach the mailbox. */
 export function recipientHeaders(
-  { local, domain, asker }: EmailAddress,
+  { local, domain, protocol = 'smtp', asker }: EmailAddress,
   host: string | undefined,
 ): Record<string, string> {
   const mailbox = escapeAuthHttp(domain === '' ? local : `${local}@${domain}`)
@@ -85,7 +85,7 @@ export function recipientHeaders(
     'Auth-Method': 'none',
     'Auth-User': '',
     'Auth-Pass': '',
-    'Auth-Protocol': 'smtp',
+    'Auth-Protocol': protocol,
     'Auth-Login-Attempt': '1',
     ...(asker === undefined ? {} : askerHeaders(asker, host)),
     'Auth-SMTP-To': `RCPT TO: <${mailbox}>`,

@@ -65,7 +65,7 @@ class Field implements HeaderField {
 
   text(): string {
     const text = this.#unfolded()
-    return text.slice(text.indexOf(':') + 1).trim()
+    return withoutBlanks(text.slice(text.indexOf(':') + 1))
   }
 
   #dots(): number {
@@ -164,4 +164,13 @@ function continues(text: string, at: number, form: LineForm): boolean {
 
 function isWhite(octet: number | undefined): boolean {
   return octet === 32 || octet === 9
+}
+
+/** Without the blanks at both ends, and with all else that JavaScript takes for white space: octets are no characters. */
+function withoutBlanks(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isWhite(text.charCodeAt(start))) start += 1
+  while (end > start && isWhite(text.charCodeAt(end - 1))) end -= 1
+  return text.slice(start, end)
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { comparableDomain } from './mailbox-list.js'
+import { comparableDomain } from './address.js'
 
 /** Domains, and with `*.` in front all below them. */
 export class DomainList {

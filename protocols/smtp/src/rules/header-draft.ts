@@ -3,7 +3,7 @@ import type { Mailbox } from '../address.js'
 import { encodedText } from '../agents/header-text.js'
 import { decodeWords } from '../content/encoded-words.js'
 import type { HeaderEdits, HeaderFields } from '../message/header-fields.js'
-import { addressesOf } from './mailbox-list.js'
+import { addressesOf } from './address.js'
 
 /** Characters of a line where a field is folded (RFC 5322 section 2.1.1). */
 const LINE = 76
@@ -19,6 +19,7 @@ export class HeaderDraft {
   readonly #fields: HeaderFields
   /** By name in lower case. */
   readonly #changed = new Map<string, Changed>()
+  readonly #read = new Map<string, readonly string[]>()
 
   constructor(fields: HeaderFields) {
     this.#fields = fields
@@ -27,9 +28,11 @@ export class HeaderDraft {
   /** What stands behind the colon of each field of a name: a character for each octet, unfolded. */
   raw(name: string): readonly string[] {
     const lower = name.toLowerCase()
-    const changed = this.#changed.get(lower)
-    if (changed !== undefined) return changed.values
-    return this.#fields.list.filter((field) => field.name === lower).map((field) => field.text())
+    const known = this.#changed.get(lower)?.values ?? this.#read.get(lower)
+    if (known !== undefined) return known
+    const values = this.#fields.list.filter((field) => field.name === lower).map((field) => field.text())
+    this.#read.set(lower, values)
+    return values
   }
 
   set(name: string, value: string): void {
@@ -53,7 +56,7 @@ export class HeaderDraft {
     const known = new Set(addressesOf(list ?? '').map(({ text }) => text.toLowerCase()))
     const added = mailboxes.filter(({ text }) => !known.has(text.toLowerCase())).map(({ text }) => text)
     if (added.length === 0) return
-    const before = list?.replace(/[\s,]+$/, '') ?? ''
+    const before = withoutCommas(list ?? '')
     this.#change(field, [(before === '' ? added : [before, ...added]).join(', '), ...others])
   }
 
@@ -75,17 +78,26 @@ function prefixed(prefix: string, subject: string): string {
   const beginsEncoded = /^=\?/.test(subject)
   const encoded = encodedText(prefix).replaceAll('\r\n', '')
   if (encoded === prefix) return beginsEncoded && !/\s$/.test(prefix) ? `${prefix} ${subject}` : prefix + subject
-  if (beginsEncoded || subject === '') return `${encoded} ${subject}`.trimEnd()
+  if (subject === '') return encoded
+  if (beginsEncoded) return `${encoded} ${subject}`
   return `${encodedText(prefix.trimEnd()).replaceAll('\r\n', '')} ${subject}`
+}
+
+/** A list that more may come behind. */
+function withoutCommas(list: string): string {
+  let end = list.length
+  while (end > 0 && ', \t'.includes(list.charAt(end - 1))) end -= 1
+  return list.slice(0, end)
 }
 
 /** A whole field, with line ends where white space is (RFC 5322 section 2.2.3). */
 function folded(name: string, value: string): string {
   let text = `${name}:`
   let length = text.length
-  for (const [token] of ` ${value}`.matchAll(/\s*\S+/g)) {
+  // Lines of a message that nobody can agree on, which is refused elsewhere, begin none of ours.
+  for (const [token] of ` ${value.replace(/[\0\r\n]/g, ' ')}`.matchAll(/[\t ]*[^\t ]+/g)) {
     const isFirst = text.length === name.length + 1
-    if (!isFirst && length + token.length > LINE && /^\s/.test(token)) {
+    if (!isFirst && length + token.length > LINE && /^[\t ]/.test(token)) {
       text += '\r\n'
       length = 0
     }

@@ -3,8 +3,8 @@
 import type { MessageType } from '../content/content.js'
 import { decodeWords } from '../content/encoded-words.js'
 import { headerTypes } from '../content/message-types.js'
+import { type Address, addressesOf, addressIn } from './address.js'
 import { HeaderDraft } from './header-draft.js'
-import { type Address, addressesOf, comparableDomain } from './mailbox-list.js'
 import type { RuleFacts } from './rule-facts.js'
 import { foldText } from './words.js'
 
@@ -17,6 +17,8 @@ export class RuleView {
   /** What a rule has made of it. */
   sclSet: number | undefined
   readonly #folded = new Map<string, string>()
+  readonly #decoded = new Map<string, string>()
+  readonly #addresses = new Map<string, readonly Address[]>()
   #recipients: readonly Address[] | undefined
   #headerTypes: ReadonlySet<MessageType> | undefined
 
@@ -28,21 +30,17 @@ export class RuleView {
 
   /** All header fields of a name, decoded (RFC 2047). */
   texts(name: string): readonly string[] {
-    return this.header.raw(name).map(decodeWords)
+    return this.header.raw(name).map((raw) => once(this.#decoded, raw, decodeWords))
   }
 
-  /** A text in the form in which words are looked for; each is folded once. */
+  /** A text in the form in which words are looked for. */
   folded(text: string): string {
-    let folded = this.#folded.get(text)
-    if (folded === undefined) {
-      folded = foldText(text)
-      this.#folded.set(text, folded)
-    }
-    return folded
+    return once(this.#folded, text, foldText)
   }
 
   senders(where: 'header' | 'envelope' | 'both'): readonly Address[] {
-    const named = where === 'envelope' ? [] : this.header.raw('from').flatMap(addressesOf)
+    const raw = where === 'envelope' ? [] : this.header.raw('from')
+    const named = raw.flatMap((text) => once(this.#addresses, text, addressesOf))
     const { sender } = this.facts.envelope
     const enveloped = sender === undefined || (where === 'header' && named.length > 0) ? [] : [addressIn(sender)]
     return [...named, ...enveloped]
@@ -59,6 +57,12 @@ export class RuleView {
   }
 }
 
-function addressIn({ local, domain }: { readonly local: string; readonly domain: string }): Address {
-  return { text: domain === '' ? local : `${local}@${domain}`, domain: comparableDomain(domain) }
+/** Many rules ask the same. */
+function once<T>(known: Map<string, T>, text: string, read: (text: string) => T): T {
+  let found = known.get(text)
+  if (found === undefined) {
+    found = read(text)
+    known.set(text, found)
+  }
+  return found
 }

@@ -85,3 +85,8 @@ export const rulesAgentSchema = z
 
 export type RuleSettings = Settings<typeof ruleSchema>
 export type RulesSettings = Settings<typeof rulesAgentSchema>
+
+/** Whether a block of `smtp.agents` is one of rules. */
+export function isRules(block: { readonly type: string }): block is RulesSettings {
+  return block.type === 'rules'
+}

@@ -10,7 +10,7 @@ import type { Decided } from './decide.js'
 import { judgeHeader, judgeMessage } from './judge-message.js'
 import type { RuleFacts } from './rule-facts.js'
 import { readRules } from './rule-source.js'
-import { RULES_PRIORITY, type RulesSettings } from './rules-schema.js'
+import { isRules, RULES_PRIORITY, type RulesSettings } from './rules-schema.js'
 
 /** A message and what else rules may look at. */
 export interface TriedMessage {
@@ -63,10 +63,6 @@ export async function tryRules(
     outcomes.push({ agent, connectors: settings.connectors, event: set.event, decision })
   }
   return outcomes
-}
-
-function isRules(settings: { readonly type: string }): settings is RulesSettings {
-  return settings.type === 'rules'
 }
 
 function triedFacts({ inside, text }: RulesSettings, tried: TriedMessage) {

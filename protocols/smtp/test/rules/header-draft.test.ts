@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { mailboxOf } from '../../src/agents/agent-type.js'
 import { decodeWords } from '../../src/content/encoded-words.js'
 import { editHeader, parseHeader } from '../../src/message/header-fields.js'
+import { addressesOf } from '../../src/rules/address.js'
 import { HeaderDraft } from '../../src/rules/header-draft.js'
-import { addressesOf } from '../../src/rules/mailbox-list.js'
 
 /** A header section after a change. */
 function changed(section: string, change: (draft: HeaderDraft) => void): string {
@@ -54,6 +54,13 @@ describe('a subject with a prefix', () => {
         expect(changed(once, (draft) => draft.prependSubject(prefix))).toBe(once)
       }),
     )
+  })
+
+  test('is folded at blanks and nowhere else', () => {
+    const raw = Buffer.from('voilà à '.repeat(40).trimEnd()).toString('latin1')
+    const text = changed(`Subject: ${raw}\r\n\r\n`, (draft) => draft.prependSubject('[x] '))
+    const [field] = parseHeader(Buffer.from(text, 'latin1'), 'plain').list
+    expect(field?.text()).toBe(`[x] ${raw}`)
   })
 
   test('octets of the subject stay as they came', () => {

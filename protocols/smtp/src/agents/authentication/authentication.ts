@@ -11,7 +11,7 @@ import { judgeSpf, type SpfVerdict } from './spf.js'
 
 /** What is known of a session beyond one event. */
 interface Known {
-  spf?: { readonly about: string; readonly verdict: Promise<SpfVerdict> }
+  spf?: { readonly about: string; readonly verdict: Promise<SpfVerdict>; unsure: boolean }
   readonly trusted: Set<string>
 }
 
@@ -27,19 +27,29 @@ export class Authentication {
     this.#clock = clock
   }
 
-  /** Rejects where the evaluation fails. What nobody could find out is found out anew for the next message. */
-  async spf(session: AgentSession, sender: Mailbox | undefined, signal: Cancellation): Promise<SpfVerdict> {
+  /** Rejects where the evaluation fails. `anew`: what nobody could find out before is tried once more. */
+  async spf(
+    session: AgentSession,
+    sender: Mailbox | undefined,
+    signal: Cancellation,
+    { anew }: { readonly anew: boolean },
+  ): Promise<SpfVerdict> {
     const known = this.#known(session)
     const about = JSON.stringify([sender?.text, session.hello?.domain, session.peer])
-    if (known.spf?.about !== about) known.spf = { about, verdict: judgeSpf(session, sender, this.#resolver, signal) }
-    try {
-      const verdict = await known.spf.verdict
-      if (verdict.result === 'temperror') delete known.spf
-      return verdict
-    } catch (error) {
-      delete known.spf
-      throw error
+    if (known.spf?.about !== about || (anew && known.spf.unsure)) {
+      const verdict = judgeSpf(session, sender, this.#resolver, signal)
+      known.spf = { about, verdict, unsure: true }
     }
+    const check = known.spf
+    const verdict = await check.verdict
+    check.unsure = verdict.result === 'temperror'
+    return verdict
+  }
+
+  /** A message of a session is over: what nobody could find out about its sender may be known for the next one. */
+  concluded(session: AgentSession): void {
+    const known = this.#known(session)
+    if (known.spf?.unsure === true) delete known.spf
   }
 
   /** Rejects when the disk failed. */

@@ -39,6 +39,7 @@ function bad(why: string): Author {
 
 /**
  * The addresses of an address list (RFC 5322 section 3.4), without comments, quotes and display names; a group's members count, too.
+ * Stricter than what rules look through: a verdict about one author is worth nothing where people are shown another.
  * Words without an address are a name with a comma in it. Undefined where something is not closed, or stands where only some readers
  * would take it for an address.
  */

@@ -54,12 +54,13 @@ export const dmarc: AgentType<DmarcSettings> = {
       antiSpam: true,
       ...agentBasics(settings),
       open: (session) => ({
+        concluded: () => authentication.concluded(session),
         async dataEnd(facts, signal): Promise<Opinion> {
           const author = authorOf(facts.fields)
           if (author.kind === 'bad') return notOneAuthor(author.why)
           if (author.kind === 'none') return { kind: 'pass', notes: { results: [NO_AUTHOR] } }
           const [spf, signatures] = await Promise.all([
-            authentication.spf(session, facts.envelope.sender, signal),
+            authentication.spf(session, facts.envelope.sender, signal, { anew: false }),
             authentication.signatures(facts, signal),
           ])
           const domains = authentication.domains(signal)

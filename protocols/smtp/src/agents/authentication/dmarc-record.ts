@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { parseTagList } from './tag-list.js'
+import { type TagList, trimBlanks } from './tag-list.js'
 
 /** What a domain wants to become of messages that are not its own (RFC 9989 section 4.7). */
 export type DmarcPolicy = 'none' | 'quarantine' | 'reject'
@@ -30,8 +30,8 @@ export function pickRecord(texts: readonly string[]): DmarcRecord | undefined {
 
 /** Undefined for a record that does not count: no policy and nobody to report to. */
 export function parseRecord(text: string): DmarcRecord | undefined {
-  const tags = text.length > LONGEST_RECORD ? undefined : parseTagList(text)
-  if (tags === undefined) return undefined
+  if (text.length > LONGEST_RECORD) return undefined
+  const tags = tagsIn(text)
   const written = policyOf(tags.get('p'))
   // RFC 7489 section 6.6.3: a record with a policy that cannot be read is one for reports.
   const policy = written ?? (tags.has('rua') || !tags.has('p') ? 'none' : undefined)
@@ -47,6 +47,20 @@ export function parseRecord(text: string): DmarcRecord | undefined {
     publicSuffix: suffix === 'y' || suffix === 'n' ? suffix : 'u',
     percent: tags.get('t')?.toLowerCase() === 'y' ? 0 : percentOf(tags.get('pct')),
   }
+}
+
+/**
+ * What cannot be read is left out and the rest counts, the first tag of a name (RFC 9989 section 4.7): a slip in the list of those who
+ * get reports must not cost a domain its policy.
+ */
+function tagsIn(text: string): TagList {
+  const tags = new Map<string, string>()
+  for (const part of text.split(';')) {
+    const equals = part.indexOf('=')
+    const name = trimBlanks(part.slice(0, Math.max(equals, 0))).toLowerCase()
+    if (name !== '' && !tags.has(name)) tags.set(name, trimBlanks(part.slice(equals + 1)))
+  }
+  return tags
 }
 
 function policyOf(text: string | undefined): DmarcPolicy | undefined {

@@ -45,7 +45,7 @@ export const spf: AgentType<SpfSettings> = {
         return {
           async mail({ sender }: MailFacts, signal): Promise<Opinion> {
             verdict = undefined
-            verdict = await authentication.spf(session, sender, signal)
+            verdict = await authentication.spf(session, sender, signal, { anew: true })
             return opinionOf(verdict, settings)
           },
           ...(settings.receivedSpf ? { headers: () => withField(verdict, session.hostname) } : {}),

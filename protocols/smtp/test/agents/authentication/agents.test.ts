@@ -32,6 +32,8 @@ interface Sent {
   readonly message?: Buffer
   readonly zone?: readonly FakeEntry[]
   readonly address?: string
+  /** How often it is sent in one session. */
+  readonly times?: number
 }
 
 interface Outcome {
@@ -44,7 +46,7 @@ interface Outcome {
 
 /** Agents as blocks of the configuration, and one message that goes past them. */
 async function send(blocks: readonly Block[], sent: Sent = {}): Promise<Outcome> {
-  const { from = '<alice@test.lan>', message = SIGNED, zone = PUBLISHED, address = '192.0.2.7' } = sent
+  const { from = '<alice@test.lan>', message = SIGNED, zone = PUBLISHED, address = '192.0.2.7', times = 1 } = sent
   const resolver = fakeResolver(zone)
   const agents = blocks.map((block) => agentOf(block, resolver))
   const session: Partial<AgentSession> = {
@@ -68,12 +70,16 @@ async function send(blocks: readonly Block[], sent: Sent = {}): Promise<Outcome>
     fields: [...fields, ...run.notes.edits(() => []).prepend],
     resolver,
   })
-  const fields: string[] = []
-  for (const ask of [
+  const once = [
     () => run.ask('mail', { sender, parameters: new Map() }),
     () => run.ask('headers', { envelope, fields: kept.fields, notes: run.notes }),
     () => run.ask('dataEnd', { envelope, fields: kept.fields, notes: run.notes, message: kept.message }),
-  ]) {
+  ]
+  const fields: string[] = []
+  for (const [step, ask] of Array.from({ length: times }, () => once)
+    .flat()
+    .entries()) {
+    if (step > 0 && step % once.length === 0) run.concluded(true)
     const verdict = await ask()
     if (verdict.kind === 'refuse')
       return outcome(`${verdict.reply.code} ${verdict.reply.enhanced} ${verdict.reply.lines[0]}`)
@@ -297,5 +303,24 @@ describe('dmarc', () => {
     const { resolver, results } = await send([{ type: 'spf' }, { type: 'dkim' }, { type: 'arc' }, { type: 'dmarc' }])
     expect(results.map((result) => result.split(' ')[0])).toEqual(['spf=pass', 'dkim=pass', 'arc=none', 'dmarc=pass'])
     expect(new Set(resolver.asked).size).toBe(resolver.asked.length)
+  })
+
+  test('nor is what nobody could find out, before the next message', async () => {
+    const zone: readonly FakeEntry[] = [['test.lan', 'TXT', 'servfail'], ...PUBLISHED.slice(2)]
+    const both = await send([{ type: 'spf' }, { type: 'dmarc' }], { zone, message: MESSAGE })
+    expect(both.results).toEqual([
+      'spf=temperror smtp.mailfrom=alice@test.lan',
+      'dmarc=temperror (p=reject) header.from=test.lan',
+    ])
+    expect(both.resolver.asked.filter((question) => question === 'TXT test.lan')).toHaveLength(1)
+    const twice = await send([{ type: 'spf' }, { type: 'dmarc' }], { zone, message: MESSAGE, times: 2 })
+    expect(twice.resolver.asked.filter((question) => question === 'TXT test.lan')).toHaveLength(2)
+    const alone = await send([{ type: 'dmarc' }], { zone, message: MESSAGE, times: 2 })
+    expect(alone.resolver.asked.filter((question) => question === 'TXT test.lan')).toHaveLength(2)
+  })
+
+  test('a domain that could be asked is asked once for all messages of a session', async () => {
+    const { resolver } = await send([{ type: 'spf' }, { type: 'dmarc' }], { times: 3 })
+    expect(resolver.asked.filter((question) => question === 'TXT test.lan')).toHaveLength(1)
   })
 })

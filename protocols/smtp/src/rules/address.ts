@@ -2,20 +2,22 @@
 import { domainToASCII } from 'node:url'
 import { headerMailboxes } from '../message/header-mailboxes.js'
 
-/** An address of a header field or of the envelope. */
+/** An address as conditions look at it. */
 export interface Address {
-  /** `local@domain`, decoded as UTF-8. */
+  /** `local@domain`, decoded as UTF-8; a local part alone where there is no domain. */
   readonly text: string
   /** In lower case and with A-labels (RFC 5890 section 2.3.2.1). */
   readonly domain: string
 }
 
-/** The addresses of a field such as From (RFC 5322 section 3.4) from its raw text, a character for each octet. */
+/** The addresses of a field such as From, from its raw text: unfolded, a character for each octet. */
 export function addressesOf(raw: string): readonly Address[] {
-  return headerMailboxes(raw).map(({ local, domain }) => ({
-    text: `${local}@${domain}`,
-    domain: comparableDomain(domain),
-  }))
+  return headerMailboxes(raw).map(addressIn)
+}
+
+/** An address that is known by its parts. */
+export function addressIn({ local, domain }: { readonly local: string; readonly domain: string }): Address {
+  return { text: domain === '' ? local : `${local}@${domain}`, domain: comparableDomain(domain) }
 }
 
 /** One form of all spellings of a domain. */
