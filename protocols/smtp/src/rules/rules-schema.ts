@@ -71,8 +71,8 @@ export const rulesAgentSchema = z
       .default(['internal'])
       .describe('Names of networks whose clients are inside for `fromScope`.'),
     text: size()
-      .refine((octets) => octets <= 512 * 1024, 'expected at most 512KiB')
-      .default(128 * 1024)
+      .refine((octets) => octets <= 1024 ** 2, 'expected at most 1MiB')
+      .default(256 * 1024)
       .describe('How much of the text of a message words and patterns are looked for in.'),
     whenUnreadable: z
       .enum(['match', 'no-match', 'tempfail'])

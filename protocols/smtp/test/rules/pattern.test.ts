@@ -21,7 +21,7 @@ describe('patterns that take others exponential or quadratic time', () => {
     ['three repetitions', '(a*)*(a*)*b', 'a', '!'],
     ['a repetition twice', '(x+x+)+y', 'x', ''],
     ['any any', '.*.*=.*', 'x', ''],
-    ['many options', '(a?){25}a{25}$', 'a', '!'],
+    ['many options', '(a?){15}a{15}$', 'a', '!'],
     ['an address', '^([a-z0-9]+[._-]?)+@example\\.com$', 'a', '!'],
     ['white space at the end', '\\s+$', ' ', 'x'],
   ])('%s', (_label, source, piece, end) => {
