@@ -28,8 +28,8 @@ describe('patterns that take others exponential or quadratic time', () => {
     const pattern = patternOf(source)
     const text = piece.repeat(100 * KIB) + end
     let found = true
-    // A tenth of this is what it takes; a backtracking engine takes years, or minutes where it is quadratic.
-    expect(cost(() => (found = pattern.isIn(text)))).toBeLessThan(500)
+    // It takes some milliseconds; a backtracking engine takes years, or minutes where it is quadratic. Room for a busy machine.
+    expect(cost(() => (found = pattern.isIn(text)))).toBeLessThan(2_000)
     expect(found).toBe(false)
   })
 
