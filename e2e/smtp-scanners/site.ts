@@ -22,6 +22,8 @@ export interface Site<Name extends string> extends AsyncDisposable {
   send(door: Name, subject: string, ...more: string[]): Promise<ClientRun>
   /** Sends a message to alice as it is, every octet of it. */
   sendRaw(door: Name, message: string): Promise<void>
+  /** Sends messages to alice in one session, whatever becomes of each; the replies at their ends. */
+  sendInTurn(door: Name, messages: readonly string[]): Promise<readonly string[]>
   /** As it lies in alice's mailbox, or another's, once it does. */
   arrived(subject: string, user?: string): Promise<string>
   /** It is in no mailbox when all that was accepted has been delivered. */
@@ -71,6 +73,10 @@ export async function startSite<Name extends string>(doors: Doors<Name>): Promis
     async sendRaw(door, message) {
       await python(RAW, portico.ports[door], Buffer.from(message, 'latin1').toString('base64'))
     },
+    async sendInTurn(door, messages) {
+      const encoded = messages.map((message) => Buffer.from(message, 'latin1').toString('base64'))
+      return (await python(IN_TURN, portico.ports[door], ...encoded)).trimEnd().split('\n')
+    },
     arrived: async (subject, user = 'alice') => (await arrivedAt([dovecot], user, subject, 60_000)).text,
     async isNowhere(subject) {
       await postfix.settled()
@@ -85,6 +91,18 @@ const RAW = `
 import base64, smtplib, sys
 smtp = smtplib.SMTP('127.0.0.1', int(sys.argv[1]))
 smtp.sendmail('carol@example.org', ['alice@test.lan'], base64.b64decode(sys.argv[2]))
+smtp.quit()
+`
+
+const IN_TURN = `
+import base64, smtplib, sys
+smtp = smtplib.SMTP('127.0.0.1', int(sys.argv[1]))
+smtp.ehlo('client.example')
+for message in sys.argv[2:]:
+  smtp.mail('carol@example.org')
+  smtp.rcpt('alice@test.lan')
+  code, words = smtp.data(base64.b64decode(message))
+  print(code, words.decode())
 smtp.quit()
 `
 

@@ -64,6 +64,13 @@ const FIXED: Readonly<Record<string, readonly [file: string, name: string]>> = {
   'SPF policy': ['protocols/smtp/src/agents/authentication/mailauth.ts', 'LONGEST_POLICY'],
   'SPF questions of one check': ['protocols/smtp/src/agents/authentication/mailauth.ts', 'MOST_QUESTIONS'],
   'DMARC domains of one From field': ['protocols/smtp/src/agents/authentication/author.ts', 'MOST_DOMAINS'],
+  "front of a partner's message in which a fax is looked for": ['protocols/smtp/src/telephony/first-parts.ts', 'FRONT'],
+  'parts of it that are looked at': ['protocols/smtp/src/telephony/first-parts.ts', 'MOST_PARTS'],
+  'fields of a stranger about a call that stay under another name': [
+    'protocols/smtp/src/telephony/claims.ts',
+    'MOST_KEPT',
+  ],
+  "digits of a telephone's number": ['protocols/smtp/src/telephony/phone-address.ts', 'MOST_DIGITS'],
   'SMTP message on its way to the disk': ['protocols/smtp/src/message/spool.ts', 'MOST_WAITING'],
   'messages of a client in one handshake of Negotiate or NTLM': ['packages/auth/src/decide-handshake.ts', 'MOST_STEPS'],
   'HTTP sign-in that is taken as proved': ['protocols/http/src/sign-in/signed-in.ts', 'RENEWED_AFTER'],

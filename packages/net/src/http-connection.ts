@@ -75,9 +75,12 @@ export class HttpConnection implements LegReader {
       const question = { reader: new HttpReplyReader(this.#room), signal, sent: body === undefined, settle }
       this.#question = question
       this.#leg.setDeadline(timeoutMs)
-      this.#leg.writeText(head)
       signal.onAbort = () => this.#break(new Error('the lookup was cancelled'))
-      if (body !== undefined) void this.#send(question, body)
+      // As much of the body as is at hand goes out with the head.
+      this.#leg.batch(() => {
+        this.#leg.writeText(head)
+        if (body !== undefined) void this.#send(question, body)
+      })
     })
   }
 

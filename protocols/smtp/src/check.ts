@@ -4,7 +4,7 @@ import type { SiteFacts } from '@portico/session'
 import { agentProblems } from './agents/agent-set.js'
 import { connectorProblems } from './connector/check-connector.js'
 import { listenerProblems } from './connector/check-listener.js'
-import { ruleWarnings } from './rules/rule-warnings.js'
+import { insideProblems, ruleWarnings } from './rules/check-rules.js'
 import type { SmtpSettings } from './schema.js'
 import { gatewayProblems, gatewayWarnings } from './telephony/check-gateways.js'
 import { partnerProblems } from './telephony/check-partners.js'
@@ -16,6 +16,7 @@ export function smtpProblems(settings: SmtpSettings, site: SiteFacts): ConfigPro
     ...[...settings.connectors.values()].flatMap((connector) => connectorProblems(connector, site)),
     ...groupProblems(settings, site),
     ...agentProblems(settings, site),
+    ...insideProblems(settings, site),
     ...gatewayProblems(settings, site),
     ...partnerProblems(settings),
   ]

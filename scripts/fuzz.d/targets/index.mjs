@@ -15,6 +15,7 @@ import { saslTargets } from './sasl.mjs'
 import { sipTargets } from './sip.mjs'
 import { smtpTargets } from './smtp.mjs'
 import { smtpAuthenticationTargets } from './smtp-authentication.mjs'
+import { smtpContentTargets } from './smtp-content.mjs'
 import { smtpMessageTargets } from './smtp-message.mjs'
 import { smtpPolicyTargets } from './smtp-policy.mjs'
 import { smtpRuleTargets } from './smtp-rules.mjs'
@@ -32,6 +33,7 @@ export async function makeTargets(load) {
     pop3Targets,
     smtpTargets,
     smtpMessageTargets,
+    smtpContentTargets,
     smtpRuleTargets,
     dnsTargets,
     smtpScannerTargets,

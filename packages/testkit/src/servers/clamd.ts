@@ -32,7 +32,7 @@ export async function startClamd(options: ClamdOptions = {}): Promise<Clamd> {
   mkdirSync(join(folder, 'db'))
   writeFileSync(join(folder, 'db', 'test.ndb'), `Portico.Test:0:*:${Buffer.from(pattern).toString('hex')}\n`)
   const lines = [
-    ...['Foreground yes', 'User root', 'LogVerbose yes', `LogFile ${join(folder, 'clamd.log')}`],
+    ...['Foreground yes', 'User root', 'LogClean yes', `LogFile ${join(folder, 'clamd.log')}`],
     ...[`TCPSocket ${port}`, 'TCPAddr 127.0.0.1', `LocalSocket ${path}`],
     ...[`DatabaseDirectory ${join(folder, 'db')}`, `TemporaryDirectory ${folder}`],
     ...[`StreamMaxLength ${streamMaxLength}`, extra, ''],

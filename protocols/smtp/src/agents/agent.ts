@@ -180,7 +180,7 @@ export interface Finding {
   readonly agent: string
   readonly event: AgentEvent
   readonly reason: string
-  /** The client was refused or put off for it; else the message goes on. */
+  /** The client was refused for good; else it was put off, or the message goes on. */
   readonly refused: boolean
 }
 

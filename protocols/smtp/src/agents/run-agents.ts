@@ -259,7 +259,7 @@ export class AgentRun {
   #act(agent: Agent, event: AgentEvent, opinion: Against, changes: Changes): Verdict | undefined {
     const { scl } = agent
     const action = opinion.action ?? agent.action
-    const refused = action === 'reject' || action === 'tempfail'
+    const refused = action === 'reject' && opinion.reply.code >= 500
     const finding = { agent: agent.name, event, reason: opinion.reason, refused }
     const marks = this.#marksAt(event)
     marks.find(finding)

@@ -4,7 +4,7 @@ import type { HeaderFields } from '../message/header-fields.js'
 import type { SpooledMessage } from '../message/spool.js'
 import { AttachmentSink } from './attachment-sink.js'
 import type { Attachment, Content, ContentLimits, MessageType, Unreadable } from './content.js'
-import { fileNames } from './file-name.js'
+import { baseName, extensionOf, fileNames } from './file-name.js'
 import { headerTypes, partTypes } from './message-types.js'
 import { parseMimeField } from './mime-field.js'
 import type { Part, PartSink } from './part.js'
@@ -25,6 +25,9 @@ export async function contentOf(
   const fault = await readParts(message, (part) => collector.sinkOf(part), limits, signal)
   return fault ?? collector.content
 }
+
+/** Files within one text. */
+const MOST_UUENCODED = 100
 
 class Collector {
   readonly #texts: string[] = []
@@ -66,6 +69,7 @@ class Collector {
   #text(part: Part): PartSink {
     return new TextSink(part, this.#room, (text) => {
       if (text !== '') this.#texts.push(text)
+      if (part.type !== 'text/html') this.#attachments.push(...uuencoded(text))
     })
   }
 
@@ -75,6 +79,15 @@ class Collector {
       this.#names -= attachments[0]?.archived.length ?? 0
     })
   }
+}
+
+/** Files written into plain text (POSIX uuencode), which some readers offer like attachments. Their size is not known. */
+function uuencoded(text: string): readonly Attachment[] {
+  const names = Array.from(text.matchAll(/^begin [0-7]{3,4} (\S.{0,254})$/gm), ([, name = '']) => baseName(name))
+  return [...new Set(names)].slice(0, MOST_UUENCODED).map((name) => ({
+    ...{ name, extension: extensionOf(name), size: 0, type: 'application/octet-stream' },
+    ...{ executable: false, passwordProtected: false, archived: [] },
+  }))
 }
 
 /** What a reader is shown as the text of the message itself; multiparts come only where they hold no parts. */

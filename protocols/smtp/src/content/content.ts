@@ -45,7 +45,7 @@ export interface Attachment {
   readonly name: string
   /** Of the name: in lower case, without its dot; '' where it has none. */
   readonly extension: string
-  /** Octets, decoded. */
+  /** Octets, decoded; 0 where the file is written into a text. */
   readonly size: number
   /** Media type in lower case, as the message says. */
   readonly type: string

@@ -70,6 +70,7 @@ function joined(plain: readonly (readonly [string, string])[]): ReadonlyMap<stri
   for (const [name, text] of plain) {
     const [, base, order, star] = /^([^*]*)(?:\*(\d{1,4}))?(\*)?$/.exec(name) ?? [undefined, name]
     const key = base ?? name
+    if (key === '') continue
     if (order === undefined && star === undefined) append(values, key, key === 'boundary' ? text : decodeWords(text))
     else append(sections, key, { order: Number(order ?? 0), encoded: star !== undefined, text })
   }

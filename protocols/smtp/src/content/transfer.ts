@@ -57,13 +57,12 @@ function quotedPrintable(octets: Buffer): string {
   return octets
     .toString('latin1')
     .split('\r\n')
-    .map((line) => softLines(line.replace(/[^ -<>-~\t]|[ \t]$|^\.|^From /g, escaped)))
+    .map((line) => softLines(line.replace(/[^ -<>-~\t]|[ \t]$|^\.|^F(?=rom )/g, escaped)))
     .join('\r\n')
 }
 
-function escaped(piece: string): string {
-  const [first = ''] = piece
-  return `=${first.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}${piece.slice(1)}`
+function escaped(octet: string): string {
+  return `=${octet.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
 }
 
 function softLines(line: string): string {

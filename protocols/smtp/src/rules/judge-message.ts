@@ -22,6 +22,8 @@ export async function judgeMessage(
   const early = decide(set, whole)
   if (early.kind === 'decided') return withDisclaimers(early, message)
   const content = await contentOf(message, facts.fields, DEFAULT_CONTENT_LIMITS, signal)
+  // That says nothing of the message, so it is not for the site's word about messages that cannot be read.
+  if (content.kind === 'unreadable' && content.ours === true) throw new Error(content.why)
   return withDisclaimers(decided(decide(set, { ...whole, content })), message)
 }
 

@@ -5,7 +5,7 @@ import { RE2JS, RE2JSException } from 're2js'
 /** Characters of one pattern. */
 export const LONGEST_PATTERN = 500
 /** Instructions of one compiled pattern: at worst each of them is taken at every character of a text. */
-export const LARGEST_PROGRAM = 150
+export const LARGEST_PROGRAM = 100
 
 /** A pattern in the syntax of RE2: no back-references and no look-around, which no engine keeps to a bounded time. */
 export interface Pattern {

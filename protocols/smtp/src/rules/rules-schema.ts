@@ -6,6 +6,8 @@ import { conditionsSchema } from './condition-schema.js'
 
 /** Where the site says nothing else its rules are asked before everybody who only judges. */
 export const RULES_PRIORITY = 30
+/** Networks whose clients are inside where the site says nothing else. */
+export const INSIDE: readonly string[] = ['internal']
 /** Rules of one list. */
 const MOST_RULES = 300
 
@@ -68,11 +70,11 @@ export const rulesAgentSchema = z
       ),
     inside: z
       .array(z.string())
-      .default(['internal'])
+      .default([...INSIDE])
       .describe('Names of networks whose clients are inside for `fromScope`.'),
     text: size()
-      .refine((octets) => octets <= 512 * 1024, 'expected at most 512KiB')
-      .default(128 * 1024)
+      .refine((octets) => octets <= 1024 ** 2, 'expected at most 1MiB')
+      .default(256 * 1024)
       .describe('How much of the text of a message words and patterns are looked for in.'),
     whenUnreadable: z
       .enum(['match', 'no-match', 'tempfail'])

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
-import type { Octets } from '@portico/net'
 import type { EnvelopeEdits, Rewrite } from '../agents/agent.js'
 import { mailboxOf } from '../agents/agent-type.js'
 import type { Quarantine } from '../agents/marks.js'
 import type { AgentRun, Go } from '../agents/run-agents.js'
 import type { Dialogue } from '../dialogue.js'
-import { DotUnstuffer, plainOf } from '../message/dot-stuffing.js'
+import { plainOf } from '../message/dot-stuffing.js'
 import type { LineForm } from '../message/header-fields.js'
 import { Spool, type SpooledMessage } from '../message/spool.js'
 import { REPLIES, type Reply } from '../replies.js'
 import { sharedOf } from '../shared.js'
-import { Delivery, type MessageSink } from './delivery.js'
+import { Delivery } from './delivery.js'
 import { branchesOf, type Envelope } from './envelope.js'
 import { type Fault, faultOf, faultWith } from './fault.js'
 import { edited, factsOf, type JudgedHeader, judgeHeader } from './header.js'
@@ -19,6 +18,8 @@ import type { Passage } from './passage.js'
 import { pumpFor } from './pump-for.js'
 import { addressees, readdress } from './readdress.js'
 import { prepared, rewritten } from './rewrite.js'
+import { SpoolSink } from './spool-sink.js'
+import { type Outgoing, SpooledDelivery } from './spooled-delivery.js'
 import { abandonStarted, startData } from './start.js'
 import { awaitVerdicts, oneAnswer } from './verdicts.js'
 
@@ -164,116 +165,7 @@ export class KeptPassage implements Passage {
   }
 }
 
-/** Header section in pieces, and the message whose first octets it stands for. */
-interface Outgoing {
-  readonly pieces: readonly Octets[]
-  readonly message: SpooledMessage
-  readonly skipped: number
-}
-
 function toQuarantine({ address }: Quarantine): EnvelopeEdits {
   const mailbox = mailboxOf(address)
   return { redirect: mailbox === undefined ? [] : [mailbox] }
-}
-
-/** Keeps a message as a plain one, whatever the form it comes in. */
-class SpoolSink implements MessageSink {
-  readonly #spool: Spool
-  readonly #unstuffer: DotUnstuffer | undefined
-  #blocked = false
-
-  constructor(spool: Spool, form: LineForm) {
-    this.#spool = spool
-    this.#unstuffer = form === 'data' ? new DotUnstuffer() : undefined
-  }
-
-  get blocked(): boolean {
-    return this.#blocked
-  }
-
-  get broken(): 'no-room' | undefined {
-    return this.#spool.fault === undefined ? undefined : 'no-room'
-  }
-
-  start(resume: () => void): void {
-    this.#spool.onDrain = () => {
-      this.#blocked = false
-      resume()
-    }
-  }
-
-  batch(fill: () => void): void {
-    fill()
-  }
-
-  write(view: Octets): void {
-    if (this.#unstuffer === undefined) this.#keep(view)
-    else this.#unstuffer.unstuff(view, (piece) => this.#keep(piece))
-  }
-
-  writeText(latin1: string): void {
-    if (latin1 !== '') this.write(Buffer.from(latin1, 'latin1'))
-  }
-
-  chunk(): void {}
-
-  endPart(): void {}
-
-  end(): void {}
-
-  cut(): void {}
-
-  stop(): void {}
-
-  #keep(piece: Octets): void {
-    if (!this.#spool.write(piece)) this.#blocked = true
-  }
-}
-
-/** Sends a kept message with the pace of its backends. */
-class SpooledDelivery {
-  readonly #delivery: Delivery
-  readonly #outgoing: Outgoing
-  #goOn: (() => void) | undefined
-
-  constructor(delivery: Delivery, outgoing: Outgoing) {
-    this.#delivery = delivery
-    this.#outgoing = outgoing
-  }
-
-  /** False: the message did not go out whole, and has no end. */
-  async send(): Promise<boolean> {
-    const delivery = this.#delivery
-    const { pieces, message, skipped } = this.#outgoing
-    const size = pieces.reduce((sum, piece) => sum + piece.length, 0)
-    delivery.start(() => this.#goOn?.())
-    delivery.batch(() => {
-      delivery.chunk(size + message.size - skipped, true)
-      for (const piece of pieces) delivery.write(piece)
-    })
-    let missing = skipped
-    const read = await message.read((piece) => {
-      const rest = piece.subarray(Math.min(piece.length, missing))
-      missing -= piece.length - rest.length
-      return this.#write(rest)
-    })
-    delivery.stop()
-    if (read !== 'done' || delivery.broken !== undefined) return false
-    delivery.batch(() => delivery.end())
-    delivery.stop()
-    return true
-  }
-
-  #write(piece: Octets): boolean | Promise<boolean> {
-    const delivery = this.#delivery
-    if (delivery.broken !== undefined) return false
-    delivery.batch(() => delivery.write(piece))
-    if (!delivery.blocked) return true
-    return new Promise((resolve) => {
-      this.#goOn = () => {
-        this.#goOn = undefined
-        resolve(delivery.broken === undefined)
-      }
-    })
-  }
 }

@@ -23,7 +23,10 @@ function door(written: object = {}, entries = GOOD_NAME) {
   const make = () =>
     made(reputation, written, { clock, log, state, wheel: createTimerWheel(clock), resolver: fakeResolver(entries) })
   let ours = make()
-  const visit = (more: Partial<AgentSession> = {}, other: { action?: 'tag' | 'reject'; scl?: number } = {}) => {
+  const visit = (
+    more: Partial<AgentSession> = {},
+    other: { action?: 'tag' | 'reject' | 'tempfail'; scl?: number } = {},
+  ) => {
     let finds = false
     const finder = agent(
       {
@@ -187,6 +190,17 @@ describe('reputation', () => {
     }
     await settled()
     expect(await isRefused()).toBe(blocked)
+  })
+
+  test('messages that were put off count nothing: they come again, and are judged then', async () => {
+    const { visit, isRefused } = door({ from: 2, threshold: 1 })
+    const session = visit({}, { action: 'tempfail' })
+    await session.connect()
+    await session.hello('mail.far.example')
+    for (let at = 0; at < 5; at += 1) expect(await session.mail(true)).toMatchObject({ reply: { code: 451 } })
+    session.run.end()
+    await settled()
+    expect(await isRefused()).toBe(false)
   })
 
   test('messages that failed for no fault of the client count nothing', async () => {

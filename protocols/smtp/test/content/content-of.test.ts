@@ -162,6 +162,21 @@ describe('attachments', () => {
     ])
   })
 
+  test('files that are written into plain text', async () => {
+    const { attachments, text } = await contents([
+      'Subject: x',
+      '',
+      'see',
+      'begin 644 run.exe',
+      '#0V%T',
+      '`',
+      'end',
+      'begin anew',
+    ])
+    expect(attachments).toMatchObject([{ name: 'run.exe', extension: 'exe', size: 0 }])
+    expect(text).toContain('begin 644 run.exe')
+  })
+
   const programs: readonly (readonly [label: string, octets: string, executable: boolean])[] = [
     ['Windows', 'MZ\x90\0', true],
     ['Linux', '\x7fELF\x02', true],

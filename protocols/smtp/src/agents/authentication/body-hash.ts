@@ -13,28 +13,24 @@ const ROOM = 16 * 1024
 const FULL = ROOM - 4
 
 /**
- * The hash of a body as it is signed (RFC 6376 sections 3.4.3, 3.4.4 and 3.7). The body comes in pieces of any size; time and memory
+ * The hash of a body as it is signed (RFC 6376 sections 3.4.3 and 3.4.4). The body comes in pieces of any size; time and memory
  * do not depend on how its lines are. CR and LF that are not together are octets like others.
  */
 export class BodyHash {
   readonly #relaxed: boolean
-  readonly #limit: number
   readonly #hash = createHash('sha256')
   readonly #room = Buffer.allocUnsafe(ROOM)
   #used = 0
-  /** Octets of the canonical body, and of them those that were hashed. */
+  /** Octets of the canonical body that were hashed. */
   #length = 0
-  #hashed = 0
   /** Ends of lines behind the last octet that counts: they count once another one comes. */
   #lineEnds = 0
   #blank = false
   #cr = false
   #empty = true
 
-  /** `limit`: how many octets of the canonical body are signed (`l=`). */
-  constructor(form: Canonicalization, limit = Number.POSITIVE_INFINITY) {
+  constructor(form: Canonicalization) {
     this.#relaxed = form === 'relaxed'
-    this.#limit = limit
   }
 
   update(piece: Octets): void {
@@ -60,15 +56,15 @@ export class BodyHash {
     }
   }
 
-  /** The hash in base64; `unsigned`: octets of the canonical body behind those that are signed. Once. */
-  finish(): { readonly hash: string; readonly unsigned: number } {
+  /** The hash in base64, and the octets of the canonical body. Once. */
+  finish(): { readonly hash: string; readonly length: number } {
     if (this.#cr) {
       this.#beforeContent()
       this.#room[this.#used++] = CR
     }
     if (!this.#empty || !this.#relaxed) this.#putLineEnd()
     this.#flush()
-    return { hash: this.#hash.digest('base64'), unsigned: this.#length - this.#hashed }
+    return { hash: this.#hash.digest('base64'), length: this.#length }
   }
 
   /** Puts what counts since another octet comes behind it, and makes room for that. */
@@ -87,9 +83,7 @@ export class BodyHash {
   }
 
   #flush(): void {
-    const signed = Math.min(this.#used, this.#limit - this.#hashed)
-    this.#hash.update(this.#room.subarray(0, signed))
-    this.#hashed += signed
+    this.#hash.update(this.#room.subarray(0, this.#used))
     this.#length += this.#used
     this.#used = 0
   }

@@ -13,7 +13,7 @@ export interface SignatureVerdicts {
   readonly arc: ArcVerdict
 }
 
-/** Octets of a message that is read for its signatures: half a second of work for each way in which its body is signed. */
+/** Octets of a message that is read for its signatures: half a second of work for each of the two forms in which bodies are signed. */
 export const LARGEST_MESSAGE = 64 * 1024 * 1024
 
 /** Verifies all signatures of a message, for which it is read once, and not at all where there are none. Rejects when the disk failed. */

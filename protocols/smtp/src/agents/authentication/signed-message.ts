@@ -61,16 +61,16 @@ export function signedHeader(message: SignedMessage, names: readonly string[], f
   return text
 }
 
-/** The hash of a body for one of the signatures that it was read for. */
-export type BodyHashes = (signature: Signature) => { readonly hash: string; readonly unsigned: number } | undefined
+/** The hash of a body, and the octets that it has in that form, for one of the signatures that it was read for. */
+export type BodyHashes = (signature: Signature) => { readonly hash: string; readonly length: number } | undefined
 
-/** Reads the body once for all signatures. Rejects when the disk failed. */
+/** Reads the body once for all signatures, of which each takes it in one of two forms. Rejects when the disk failed. */
 export async function hashBodies(
   message: SpooledMessage,
   bodyAt: number,
   signatures: readonly Signature[],
 ): Promise<BodyHashes> {
-  const hashes = new Map(signatures.map((one) => [keyOf(one), new BodyHash(one.body, one.limit)]))
+  const hashes = new Map(signatures.map(({ body }) => [body, new BodyHash(body)]))
   let skip = bodyAt
   const end =
     hashes.size === 0
@@ -83,9 +83,5 @@ export async function hashBodies(
         })
   if (end !== 'done') throw new Error('the message could not be read')
   const finished = new Map([...hashes].map(([key, hash]) => [key, hash.finish()]))
-  return (signature) => finished.get(keyOf(signature))
-}
-
-function keyOf({ body, limit }: Signature): string {
-  return `${body} ${limit ?? ''}`
+  return ({ body }) => finished.get(body)
 }

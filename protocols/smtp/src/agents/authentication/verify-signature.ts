@@ -30,9 +30,10 @@ export async function verifySignature(
   { message, bodies, resolver, signal, now }: VerifyContext,
 ): Promise<SignatureVerdict> {
   const body = bodies(signature)
-  if (body?.hash !== signature.bodyHash) return { result: 'fail', why: 'body was changed' }
   // Whatever was put behind what is signed is shown to people as if it were signed, too (RFC 6376 section 8.2).
-  if (body.unsigned > 0) return { result: 'policy', why: 'part of the body is not signed' }
+  if (body !== undefined && signature.limit !== undefined && signature.limit < body.length)
+    return { result: 'policy', why: 'part of the body is not signed' }
+  if (body?.hash !== signature.bodyHash) return { result: 'fail', why: 'body was changed' }
   if (signature.expires !== undefined && signature.expires * 1_000 < now) return { result: 'fail', why: 'expired' }
   const found = await findKey(signature.domain, signature.selector, resolver, signal)
   if (found.kind !== 'key') return verdictWithoutKey(found)

@@ -52,8 +52,6 @@ export const COMMANDS = {
   macro: 'D',
   endOfBody: 'E',
   helo: 'H',
-  /** This session is over, and the connection begins another. */
-  quitNewConnection: 'K',
   header: 'L',
   mail: 'M',
   endOfHeaders: 'N',

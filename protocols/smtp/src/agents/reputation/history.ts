@@ -46,15 +46,15 @@ export function withSeen(history: History, { rating, badHello, nameless }: Seen)
   }
 }
 
-/** What other agents have found against a message: `too-much` where it was refused for it. */
+/** What other agents have found against a message: `too-much` where it was refused for good. */
 export type Found = 'nothing' | 'something' | 'too-much'
 
 /** What an unwanted message without a level of its own counts: where mail begins to be taken for spam. */
 const TAGGED = 5
 
 /**
- * What a message counts. One that was refused because of a finding is the worst there is; one that was taken counts its spam
- * confidence level; one that failed for no fault of the client's counts nothing at all.
+ * What a message counts. One that was refused for good because of a finding is the worst there is; one that was taken counts its spam
+ * confidence level; one that was put off, or failed for no fault of the client's, counts nothing at all.
  */
 export function ratingOf(accepted: boolean, found: Found, scl: number | undefined): number | undefined {
   if (!accepted) return found === 'too-much' ? WORST : undefined

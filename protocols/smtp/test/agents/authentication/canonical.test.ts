@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { BodyHash } from '../../../src/agents/authentication/body-hash.js'
 import { canonicalField, withoutSignature } from '../../../src/agents/authentication/canonical-header.js'
 
-function bodyHash(form: 'simple' | 'relaxed', pieces: readonly string[], limit?: number) {
-  const hash = new BodyHash(form, limit)
+function bodyHash(form: 'simple' | 'relaxed', pieces: readonly string[]) {
+  const hash = new BodyHash(form)
   for (const piece of pieces) hash.update(Buffer.from(piece, 'latin1'))
   return hash.finish()
 }
@@ -30,13 +30,7 @@ describe('bodies (RFC 6376 section 3.4)', () => {
     ['a CR at the end', 'simple', 'a\r', 'a\r\r\n'],
     ['octets of UTF-8 that other alphabets take for a space', 'relaxed', 'a\xc3\xa0  b\r\n', 'a\xc3\xa0 b\r\n'],
   ] as const)('%s', (_label, form, body, canonical) => {
-    expect(bodyHash(form, [body])).toEqual({ hash: sha256(canonical), unsigned: 0 })
-  })
-
-  test('a part of the body is signed (section 3.7)', () => {
-    expect(bodyHash('simple', ['abc\r\ndef\r\n'], 5)).toEqual({ hash: sha256('abc\r\n'), unsigned: 5 })
-    expect(bodyHash('simple', ['abc\r\n'], 5)).toEqual({ hash: sha256('abc\r\n'), unsigned: 0 })
-    expect(bodyHash('simple', ['abc\r\n'], 0)).toEqual({ hash: sha256(''), unsigned: 5 })
+    expect(bodyHash(form, [body])).toEqual({ hash: sha256(canonical), length: canonical.length })
   })
 
   test('does not depend on how a body comes in pieces', () => {

@@ -1,11 +1,27 @@
 // SPDX-License-Identifier: MIT
+import type { ConfigProblem } from '@portico/config'
+import type { SiteFacts } from '@portico/session'
 import type { SmtpSettings } from '../schema.js'
-import { isRules, RULES_PRIORITY, type RuleSettings, type RulesSettings } from './rules-schema.js'
+import { INSIDE, isRules, RULES_PRIORITY, type RuleSettings, type RulesSettings } from './rules-schema.js'
 
 /** Who says most of spam confidence levels; at the end of the message, in this place where the site says nothing else. */
 const JUDGE = { type: 'rspamd', priority: 40 }
 
 type Agents = SmtpSettings['agents']
+
+/** Networks that `inside` names and nobody has configured. What it names when the site says nothing need not be there. */
+export function insideProblems(
+  { agents }: Pick<SmtpSettings, 'agents'>,
+  { networks }: Pick<SiteFacts, 'networks'>,
+): readonly ConfigProblem[] {
+  const known = new Set([...networks, ...INSIDE])
+  return agents.flatMap((settings, index) =>
+    (isRules(settings) ? settings.inside : []).flatMap((name, place) => {
+      const expectation = `expected one of the networks ${networks.join(', ')}`
+      return known.has(name) ? [] : [{ path: ['smtp', 'agents', index, 'inside', place], expectation }]
+    }),
+  )
+}
 
 /** Rules that ask what nobody has said yet, or never says. Of files only what they hold at the start could be said: nothing is. */
 export function ruleWarnings({ agents }: Pick<SmtpSettings, 'agents'>): readonly string[] {

@@ -3,6 +3,7 @@
 import { validate } from '@portico/config'
 import { expect, test } from 'vitest'
 import { smtpWarnings } from '../../src/check.js'
+import { insideProblems } from '../../src/rules/check-rules.js'
 import { smtpSchema } from '../../src/schema.js'
 
 const LATE = 'smtp.agents[0].rules[0]: sclOver hears nothing of rspamd'
@@ -28,4 +29,15 @@ test.each<[string, readonly object[], readonly string[]]>([
 ])('the check warns of %s, or does not', (_label, agents, expected) => {
   const found = smtpWarnings(validate(smtpSchema, { agents }))
   expect(found.map((text) => expected.find((one) => text.startsWith(one)) ?? text)).toEqual(expected)
+})
+
+test('a network that nobody has configured is a mistake, and the one of the default need not be there', () => {
+  const rules = [{ name: 'r', if: { fromScope: 'in' }, stop: true }]
+  const agents = [
+    { type: 'rules', rules },
+    { type: 'rules', inside: ['offices', 'ofices'], rules: [{ ...rules[0], name: 's' }] },
+  ]
+  expect(insideProblems(validate(smtpSchema, { agents }), { networks: ['offices'] })).toEqual([
+    { path: ['smtp', 'agents', 1, 'inside', 1], expectation: 'expected one of the networks offices' },
+  ])
 })
