@@ -17,6 +17,7 @@ import type { Mailbox } from '../address.js'
 import { loginAtBackend } from '../backend/login.js'
 import type { BackendSession } from '../backend/session.js'
 import type { Dialogue } from '../dialogue.js'
+import { sharedOf } from '../shared.js'
 import { calledBy } from '../telephony/gateways.js'
 
 /** A route that may be taken, and a key by which it is the same as another one. */
@@ -117,9 +118,23 @@ export async function open(
     return { kind: 'refused', reason: 'backend-unavailable' }
   }
   if (opened.kind !== 'open') return notOpened(opened)
+  if (opened.welcome.withheld) warnOfWithheld(dialogue, opened.welcome)
   dialogue.backends.set(way.key, opened.welcome)
   return { kind: 'open', backend: opened.welcome }
 }
+
+/** Once for each backend: somebody has to switch its IPv6 on, or to know that it cannot tell these clients from each other. */
+function warnOfWithheld({ session, settings }: Dialogue, { lease }: BackendSession): void {
+  const { withheldFrom } = sharedOf(settings)
+  const { id } = lease.backend
+  if (withheldFrom.size >= MOST_WARNED || withheldFrom.has(id)) return
+  withheldFrom.add(id)
+  const facts = { session: session.id, backend: id }
+  session.services.log.warn('a backend without IPv6 is not told the addresses of clients that have it', facts)
+}
+
+/** Backends that are warned of: lookups may name any number of them. */
+const MOST_WARNED = 1_024
 
 /** The same way without one of its backends; undefined when no other is left. */
 export function without(way: Way, backend: string): Way | undefined {
