@@ -14,7 +14,7 @@ export {
 } from './datagram-listener.js'
 export { createHttpClient, type HttpClient, type HttpClientOptions } from './http-client.js'
 export type { HttpBody, HttpReply } from './http-connection.js'
-export { parseV4, parseV6 } from './ipv6-text.js'
+export { canonicalAddress, parseV4, parseV6 } from './ipv6-text.js'
 export * from './leg.js'
 export { type Listener, type ListenOptions, listen, type RefusedBecause } from './listener.js'
 export { formatLocalProxyHeader, formatProxyHeader, type ProxyFacts } from './proxy-format.js'

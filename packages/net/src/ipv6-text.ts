@@ -1,4 +1,13 @@
 // SPDX-License-Identifier: MIT
+import { unmapped } from '@portico/base'
+
+/**
+ * The one text of an address that somebody else has written (RFC 5952 section 4); IPv4-mapped ones become IPv4. It has to be an
+ * address, without a zone.
+ */
+export function canonicalAddress(address: string): string {
+  return address.includes(':') ? unmapped(formatV6(parseV6(address))) : address
+}
 
 /** The recommended text form (RFC 5952 section 4), with the dotted quad of IPv4-mapped addresses. */
 export function formatV6(bytes: Buffer): string {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { isIP } from 'node:net'
-import { type Endpoint, unmapped } from '@portico/base'
+import type { Endpoint } from '@portico/base'
+import { canonicalAddress } from './ipv6-text.js'
 import type { Octets } from './leg.js'
 import { parseV2 } from './proxy-v2.js'
 
@@ -71,6 +72,6 @@ function parseV1(bytes: Buffer): ProxyParse {
 function v1Endpoint(family: 'TCP4' | 'TCP6', address: string, port: string): Endpoint | undefined {
   if (isIP(address) !== (family === 'TCP4' ? 4 : 6) || address.includes('%')) return undefined
   if (!/^(0|[1-9]\d{0,4})$/.test(port) || Number(port) > 65_535) return undefined
-  const plain = unmapped(address)
+  const plain = canonicalAddress(address)
   return { address: plain, port: Number(port), family: plain.includes(':') ? 6 : 4 }
 }

@@ -65,6 +65,16 @@ describe('PROXY header', () => {
     )
   })
 
+  test.each([
+    ['2001:DB8::BAD', '2001:db8::bad', 6],
+    ['2001:0db8:0:0:0:0:0:0bad', '2001:db8::bad', 6],
+    ['::FFFF:c000:0201', '192.0.2.1', 4],
+    ['0:0:0:0:0:ffff:192.0.2.1', '192.0.2.1', 4],
+  ])('version 1 may spell an address as it likes: %s', (written, address, family) => {
+    const header = Buffer.from(`PROXY TCP6 ${written} 2001:db8::1 4711 25\r\n`)
+    expect(parseProxyHeader(header)).toMatchObject({ source: { address, port: 4711, family } })
+  })
+
   test('any octets give an answer within the length cap', () => {
     const start = fc.constantFrom(Buffer.from('PROXY '), Buffer.from(SIGNATURE, 'hex'), Buffer.alloc(0))
     fc.assert(

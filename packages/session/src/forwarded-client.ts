@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { isIP } from 'node:net'
-import { type Endpoint, unmapped } from '@portico/base'
+import type { Endpoint } from '@portico/base'
+import { canonicalAddress } from '@portico/net'
 import { MAX_HOPS } from '@portico/routing'
 import type { Session } from './session.js'
 
@@ -52,6 +53,6 @@ function endpointOf(address: string | undefined, port: string | undefined): Endp
   // A zone means something to its own host alone (RFC 4007 section 11.2).
   if (isIP(address) === 0 || address.includes('%') || !/^\d{1,5}$/.test(port ?? '0') || Number(port ?? 0) > 65_535)
     return 'unreadable'
-  const plain = unmapped(address)
+  const plain = canonicalAddress(address)
   return { address: plain, port: Number(port ?? 0), family: plain.includes(':') ? 6 : 4 }
 }

@@ -26,6 +26,16 @@ describe('what a proxy says of its client', () => {
     ['an address alone', { address: '2001:db8::9' }, [{ peer: { address: '2001:db8::9', port: 0, family: 6 } }]],
     ['a mapped address', { address: '::ffff:203.0.113.9' }, [{ peer: { address: '203.0.113.9', port: 0, family: 4 } }]],
     [
+      'an address in another spelling',
+      { address: '2001:DB8:0:0::0BAD' },
+      [{ peer: { address: '2001:db8::bad', port: 0, family: 6 } }],
+    ],
+    [
+      'a mapped address in hex',
+      { address: '0::ffff:cb00:7109' },
+      [{ peer: { address: '203.0.113.9', port: 0, family: 4 } }],
+    ],
+    [
       'both ends',
       { address: '203.0.113.9', port: '1', localAddress: '198.51.100.1', localPort: '993' },
       [

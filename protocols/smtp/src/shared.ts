@@ -11,6 +11,8 @@ export interface Shared {
   readonly offers: Offers
   readonly recipients: RecipientMemory
   readonly spools: SpoolBudget
+  /** Backends that the log has been told of which know no IPv6. */
+  readonly withheldFrom: Set<string>
   /** Made by the first session: agents need its services. */
   agents: AgentSet | undefined
   agentMetrics: AgentMetrics | undefined
@@ -26,6 +28,7 @@ export function sharedOf(settings: SmtpSettings): Shared {
     offers: new Offers(),
     recipients: new RecipientMemory(settings.unknownRecipients),
     spools: new SpoolBudget(),
+    withheldFrom: new Set(),
     agents: undefined,
     agentMetrics: undefined,
   }

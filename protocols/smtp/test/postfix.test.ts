@@ -38,6 +38,7 @@ test.skipIf(skip)(
         listeners: [
           { ...listener, tls: 'none', connector: 'inbound' },
           { ...listener, tls: 'starttls', connector: 'client' },
+          { ...listener, address: '[::1]:0', tls: 'none', connector: 'inbound' },
         ],
         smtp: { connectors: { inbound: { domains: ['test.lan'] } } },
         credentials: [{ type: 'users-file', path: users }],
@@ -53,7 +54,7 @@ test.skipIf(skip)(
         },
       },
     })
-    const [inbound, submission] = frontEnd.listeners.map(({ port }) => port)
+    const [inbound, submission, inboundIpv6] = frontEnd.listeners.map(({ port }) => port)
     const message = join(folder, 'message')
     const caFile = join(folder, 'ca.pem')
     writeFileSync(caFile, ca.certificate)
@@ -83,6 +84,10 @@ test.skipIf(skip)(
     }
     expect(mails.filter((mail) => mail.includes('with ESMTPSA id'))).toHaveLength(1)
     expect(await postfix.logged(/sasl_username=alice/)).toContain('sasl_method=XCLIENT')
+    // It knows no IPv6: the client's address is then nobody's, above all not ours.
+    await send(inboundIpv6, 'eve@far.example', 'alice@test.lan')
+    expect(await postfix.logged(/client=unknown\[unknown]/)).toContain('client=unknown[unknown]')
+    expect(await dovecot.mailOf('alice', 3)).toHaveLength(3)
     // The directory knows bob, the backend does not: its refusal comes back to the sender (curl's exit code 55).
     await expect(send(inbound, 'eve@far.example', 'bob@test.lan')).rejects.toThrow('550')
     await expect(send(inbound, 'eve@far.example', 'bob@far.example')).rejects.toThrow('550')

@@ -51,7 +51,7 @@ export async function smtpTelephonyTargets(load) {
       ],
       async run(bytes) {
         const fields = parseHeader(bytes, 'plain')
-        const parts = firstParts(bytes.toString('latin1'), 'b').length
+        const parts = (await firstParts({ start: async (limit) => bytes.subarray(0, limit) })).length
         const edits = disbelieved(fields)
         const pieces = editHeader(bytes, fields, edits === undefined ? [] : [edits], 'plain')
         const left = parseHeader(Buffer.concat(pieces), 'plain')

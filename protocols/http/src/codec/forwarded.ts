@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { isIP } from 'node:net'
-import { unmapped } from '@portico/base'
+import { canonicalAddress } from '@portico/net'
 
 /** One pair of a Forwarded element, or what stands between pairs and elements (RFC 7239 section 4). */
 const PART = /[\t ]*(?:([\w!#$%&'*+.^`|~-]+)=(?:([\w!#$%&'*+.^`|~-]+)|"((?:[^"\\]|\\.)*)")[\t ]*)?(;|,|$)/y
@@ -37,7 +37,7 @@ function addressOf(node: string): string {
 }
 
 function plainAddress(text: string, family: 4 | 6): string {
-  return isIP(text) === family && !text.includes('%') ? unmapped(text) : 'unknown'
+  return isIP(text) === family && !text.includes('%') ? canonicalAddress(text) : 'unknown'
 }
 
 /** What X-Forwarded-For says in the same terms; some who write it add the port. */

@@ -21,14 +21,16 @@ export function agentMetrics(metrics: Metrics): AgentMetrics {
   const away = metrics.counter('portico_smtp_agent_away_total', 'Agents that gave no answer', ['agent', 'event', 'why'])
   const seconds = metrics.timer('portico_smtp_agent_seconds', 'How long agents were awaited', ['agent', 'event'])
   return {
-    thought: (agent, event, { kind }) =>
-      opinions.add(1, { agent: agent.name, event, opinion: kind, action: kind === 'against' ? actionOf(agent) : '' }),
+    thought: (agent, event, opinion) =>
+      opinions.add(1, { agent: agent.name, event, opinion: opinion.kind, action: actionOf(agent, opinion) }),
     away: ({ name }, event, why) => away.add(1, { agent: name, event, why }),
     took: ({ name }, event, ms) => seconds.took(ms, { agent: name, event }),
   }
 }
 
-function actionOf({ action, audit }: Agent): string {
-  if (audit) return 'audit'
+function actionOf(agent: Agent, opinion: Opinion): string {
+  if (opinion.kind !== 'against') return ''
+  if (agent.audit) return 'audit'
+  const { action = agent.action } = opinion
   return typeof action === 'object' ? 'quarantine' : action
 }

@@ -19,23 +19,23 @@ import { reputation } from './reputation/reputation.js'
 import { rspamd } from './rspamd/rspamd.js'
 import { senderFilter } from './sender-filter.js'
 
-/** All types of agents. A new one is added here. */
+/** All types of agents, in the order in which they are asked. A new one is added here. */
 export const AGENT_TYPES: readonly [AgentType<AgentBlock>, ...AgentType<AgentBlock>[]] = [
   ipList,
   dnsList,
   greetDelay,
-  rules,
   helo,
+  telephony,
+  rules,
   rspamd,
-  senderFilter,
   clamav,
   milter,
   spf,
   dkim,
   arc,
   dmarc,
+  senderFilter,
   recipientFilter,
   reputation,
   attachmentFilter,
-  telephony,
 ]

@@ -4,6 +4,7 @@ import type { TlsFacts } from '@portico/net'
 import type { Mailbox } from '../address.js'
 import type { HeaderEdits, HeaderFields } from '../message/header-fields.js'
 import type { Spool, SpooledMessage } from '../message/spool.js'
+import type { MethodResult } from '../message/trace.js'
 import type { Reply } from '../replies.js'
 
 /**
@@ -149,7 +150,7 @@ export interface Notes {
   /** Holds whatever anybody has said before. */
   readonly setScl?: number
   /** For the Authentication-Results field (RFC 8601). */
-  readonly results?: readonly AuthenticationResult[]
+  readonly results?: readonly MethodResult[]
   /** What kind of message it is: `fax`, `voice` … */
   readonly types?: readonly string[]
 }
@@ -158,20 +159,9 @@ export interface Notes {
 export interface MessageNotes {
   /** Undefined where nobody has said anything. */
   readonly scl: number | undefined
-  readonly results: readonly AuthenticationResult[]
+  readonly results: readonly MethodResult[]
   readonly types: ReadonlySet<string>
   readonly findings: readonly Finding[]
-}
-
-/** One method's result (RFC 8601 section 2.2). Texts are ASCII or Unicode; whatever cannot stand in the field is left out. */
-export interface AuthenticationResult {
-  /** `spf`, `dkim`, `dmarc`, `arc` … */
-  readonly method: string
-  readonly result: string
-  /** For people: becomes a comment behind the result. */
-  readonly comment?: string
-  /** `smtp.mailfrom` and its like, each with its value. */
-  readonly properties: readonly (readonly [name: string, value: string])[]
 }
 
 /** A finding against a client or a message, as other agents hear of it. */

@@ -37,6 +37,6 @@ const isForOursOnly = headerFirewall({
  */
 export function egressFirewall(edits: readonly HeaderEdits[]): readonly HeaderEdits[] {
   const mayLeave = (text: string) => !parseHeader(Buffer.from(text, 'latin1'), 'plain').list.some(isForOursOnly)
-  const kept = edits.map(({ remove, prepend }) => ({ remove, prepend: prepend.filter(mayLeave) }))
+  const kept = edits.map((edit) => ({ ...edit, prepend: edit.prepend.filter(mayLeave) }))
   return [...kept, { remove: isForOursOnly, prepend: [] }]
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { HeaderEdits, HeaderField } from '../message/header-fields.js'
-import type { AuthenticationResult, Finding, MessageNotes, Notes } from './agent.js'
+import type { MethodResult } from '../message/trace.js'
+import type { Finding, MessageNotes, Notes } from './agent.js'
 import { encodedText, headerField } from './header-text.js'
 
 /** A finding that stays on the message, which goes on. */
@@ -20,7 +21,7 @@ const SCL_FIELD = 'X-MS-Exchange-Organization-SCL'
 /** What agents have found out about a client or a message. */
 export class Marks implements MessageNotes {
   readonly findings: Finding[] = []
-  readonly results: AuthenticationResult[] = []
+  readonly results: MethodResult[] = []
   readonly types = new Set<string>()
   /** The first one counts. */
   quarantine: Quarantine | undefined
@@ -69,7 +70,7 @@ export class Marks implements MessageNotes {
       ...this.#tags.map(({ agent, reason }) => headerField('X-Portico-Finding', encodedText(`${agent}; ${reason}`))),
       ...(scl === undefined ? [] : [`${SCL_FIELD}: ${scl}\r\n`]),
     ].filter((field) => field !== undefined)
-    return { remove: scl === undefined ? never : isScl, prepend }
+    return scl === undefined ? { prepend } : { remove: isScl, prepend }
   }
 
   #raise(scl: number | undefined): void {
@@ -106,8 +107,4 @@ function isSame(one: Finding, other: Finding): boolean {
 
 function isScl({ name }: HeaderField): boolean {
   return name === SCL_FIELD.toLowerCase()
-}
-
-function never(): boolean {
-  return false
 }

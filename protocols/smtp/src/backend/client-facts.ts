@@ -15,6 +15,9 @@ export interface ClientFacts {
 /** What says that nothing is known: a value that an earlier client left is replaced by it. */
 export const UNAVAILABLE = '[UNAVAILABLE]'
 
+/** An end that has no address which a backend could be told of. */
+export const NOWHERE: Endpoint = { address: '', port: 0, family: 'unix' }
+
 /** Longest command with its CRLF. */
 const LINE = 512
 

@@ -44,7 +44,7 @@ function driver(dialect: Dialect, settings: SmtpSettings): BackendDriver<SmtpGre
       const { extensions } = hello
       offers.learn(backend.id, extensions)
       const { clientFacts } = settings
-      const state = { extensions, authenticated: false, xclient: new Set<string>(), served: 0 }
+      const state = { extensions, authenticated: false, xclient: new Set<string>(), ipv6: undefined, served: 0 }
       return { kind: 'ready', greeting: { dialect, name, clientFacts, ...state } }
     },
     reset: resetConnection,

@@ -24,6 +24,8 @@ export interface SmtpGreeting {
   authenticated: boolean
   /** Attributes that XCLIENT has set: each stays until it is set again. */
   readonly xclient: Set<string>
+  /** It has said that it knows no IPv6 (Postfix with `inet_protocols = ipv4`), or has not; undefined: nobody has asked. */
+  ipv6: boolean | undefined
   /** How many clients it has served. */
   served: number
 }

@@ -14,7 +14,7 @@ import {
 import { type Answer, isReply, readReply, troubleOf } from './answer.js'
 import type { ClientFacts } from './client-facts.js'
 import { type Extensions, type SmtpGreeting, sayHello } from './greeting.js'
-import { type Identification, identification } from './identify.js'
+import { type Identification, type Identity, identification } from './identify.js'
 import { BackendSession } from './session.js'
 
 /** Who is to be asserted at the backend. */
@@ -43,15 +43,15 @@ export async function loginAtBackend(lease: Lease, request: LoginRequest, signal
   const asserted = kind === 'xclient' ? authenticated?.principal.user : undefined
   const login = asserted === undefined ? undefined : (location.backendUser ?? asserted)
   const greeting = lease.greeting as SmtpGreeting
-  const plan = identification(greeting, { client, login, signedIn: authenticated !== undefined })
-  if (plan.kind === 'impossible') return trouble(lease, 'identify', plan.why)
   const conversation = converse(lease.leg)
-  const identified = await identify(lease, conversation, plan, signal)
+  const identity = { client, login, signedIn: authenticated !== undefined }
+  const identified = await identify(lease, conversation, identity, signal)
   if (identified.kind !== 'offers') return identified
-  const { extensions } = identified
+  const { extensions, preamble } = identified
+  const withheld = greeting.ipv6 === false && client.peer.family === 6
   const open: Login = {
     kind: 'open',
-    welcome: new BackendSession(lease, conversation, { extensions, preamble: plan.xforward }),
+    welcome: new BackendSession(lease, conversation, { extensions, preamble, withheld }),
   }
   // A connection that was lying ready may have ended: where nothing is asked here, MAIL finds that out.
   if (authenticated === undefined || kind === 'xclient' || kind === 'none') return open
@@ -60,27 +60,66 @@ export async function loginAtBackend(lease: Lease, request: LoginRequest, signal
   return (await authenticate(lease, conversation, extensions, credentials, signal)) ?? open
 }
 
-/** XCLIENT as planned, and what the backend offers afterwards. */
+type Identified =
+  | Extract<Login, { kind: 'failed' }>
+  | { readonly kind: 'offers'; readonly extensions: Extensions; readonly preamble: readonly string[] }
+
+/**
+ * Tells who the client is. A backend without IPv6 refuses the address as no address at all (501): it is then told that nobody knows
+ * it, for the client's mail would be put off for ever.
+ */
 async function identify(
   lease: Lease,
   conversation: Conversation,
-  plan: Extract<Identification, { kind: 'possible' }>,
+  identity: Identity,
   signal: Cancellation,
-): Promise<Extract<Login, { kind: 'failed' }> | { readonly kind: 'offers'; readonly extensions: Extensions }> {
+): Promise<Identified> {
   const greeting = lease.greeting as SmtpGreeting
-  if (plan.xclient.length > 0) {
+  const plan = identification(greeting, identity)
+  if (plan.kind === 'impossible') return trouble(lease, 'identify', plan.why)
+  const asksFirst = plan.ipv6 && greeting.ipv6 === undefined
+  const refusal = await tell(lease, conversation, plan, asksFirst, signal)
+  if (refusal === undefined) {
+    if (asksFirst) greeting.ipv6 = true
+    return { kind: 'offers', extensions: greeting.extensions, preamble: plan.xforward }
+  }
+  if (!asksFirst || !isReply(refusal, 501)) return unidentified(lease, refusal)
+  greeting.ipv6 = false
+  return identify(lease, conversation, identity, signal)
+}
+
+/**
+ * XCLIENT as planned; with `asksFirst` XFORWARD, too, which else goes out together with MAIL. Undefined: nothing was refused, and
+ * the greeting tells what the backend offers now.
+ */
+async function tell(
+  lease: Lease,
+  conversation: Conversation,
+  plan: Extract<Identification, { kind: 'possible' }>,
+  asksFirst: boolean,
+  signal: Cancellation,
+): Promise<Answer | undefined> {
+  const greeting = lease.greeting as SmtpGreeting
+  const ask = (command: string) => {
     lease.markUsed()
-    for (const name of plan.sets) greeting.xclient.add(name)
-    for (const command of plan.xclient) {
-      lease.leg.writeText(`${command}\r\n`)
-      const answer = await readReply(conversation, signal)
-      if (!isReply(answer, 220)) return unidentified(lease, answer)
-    }
+    lease.leg.writeText(`${command}\r\n`)
+    return readReply(conversation, signal)
+  }
+  for (const name of plan.sets) greeting.xclient.add(name)
+  for (const command of plan.xclient) {
+    const answer = await ask(command)
+    if (!isReply(answer, 220)) return answer
+  }
+  if (plan.xclient.length > 0) {
     const hello = await sayHello(conversation, greeting.dialect, plan.helo, signal)
-    if (hello.kind === 'none') return unidentified(lease, hello.answer)
+    if (hello.kind === 'none') return hello.answer
     greeting.extensions = hello.extensions
   }
-  return { kind: 'offers', extensions: greeting.extensions }
+  for (const command of asksFirst ? plan.xforward : []) {
+    const answer = await ask(command)
+    if (!isReply(answer, 250)) return answer
+  }
+  return undefined
 }
 
 /** A connection that has served somebody and trusts us no more is of no use, as if it had been closed: a new one may be. */

@@ -18,6 +18,8 @@ export interface SessionFacts {
   readonly extensions: Extensions
   /** Commands that tell the client of each transaction, before its MAIL. */
   readonly preamble?: readonly string[]
+  /** The backend knows no IPv6, and so not the client's address. */
+  readonly withheld?: boolean
 }
 
 /** A backend connection of one client, after its login: transactions follow one another on it. */
@@ -27,6 +29,8 @@ export class BackendSession {
   readonly dialect: Dialect
   /** What the backend offers, keyword to parameters. */
   readonly extensions: Extensions
+  /** The backend knows no IPv6, and so not the client's address. */
+  readonly withheld: boolean
   readonly #preamble: readonly string[]
   #conversation: Conversation
   #over = false
@@ -35,10 +39,11 @@ export class BackendSession {
   /** Recipients that the backend has accepted in this transaction. */
   #recipients = 0
 
-  constructor(lease: Lease, conversation: Conversation, { extensions, preamble = [] }: SessionFacts) {
+  constructor(lease: Lease, conversation: Conversation, { extensions, preamble = [], withheld = false }: SessionFacts) {
     this.lease = lease
     this.dialect = (lease.greeting as SmtpGreeting).dialect
     this.extensions = extensions
+    this.withheld = withheld
     this.#preamble = preamble
     this.#conversation = conversation
   }

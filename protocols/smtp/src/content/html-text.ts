@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-/** Elements whose content nobody reads. */
-const UNSEEN = new Set(['head', 'script', 'style', 'template', 'title'])
+/** Elements whose content nobody reads. Not `head`: it ends before the first text, whether or not that is said (HTML, section 4.2.1). */
+const UNSEEN = new Set(['script', 'style', 'template', 'title'])
 /** Elements within a line: between them and the text around stands no space. */
 const INLINE = new Set(
   'a abbr b bdi bdo big cite code del em font i ins kbd mark q s samp small span strike strong sub sup tt u var wbr'.split(
@@ -65,7 +65,7 @@ export function htmlText(html: string): string {
 
 /** Behind the tag, comment or unseen element that begins there. */
 function skipTag(html: string, open: number, pieces: string[]): number {
-  if (html.startsWith('<!--', open)) return behind(html, '-->', open + 4)
+  if (html.startsWith('<!--', open)) return commentEnd(html, open)
   const [, slash, name] = tagAt(html, open)
   if (name === undefined) {
     // `<` without a name is text; declarations such as <!DOCTYPE> and <?xml> are not.
@@ -105,8 +105,15 @@ function isValueNext(html: string, quote: number): boolean {
 }
 
 function closing(html: string, name: string, from: number): number {
-  const END = new RegExp(`</${name}[^>]*>`, 'ig')
+  const END = new RegExp(`</${name}`, 'ig')
   END.lastIndex = from
+  return END.exec(html) === null ? html.length : behind(html, '>', END.lastIndex)
+}
+
+/** `<!-->` and `<!--->` are comments already, and `--!>` ends one, too (HTML, sections 13.2.5.43 to 13.2.5.51). */
+function commentEnd(html: string, open: number): number {
+  const END = /--!?>/g
+  END.lastIndex = html.startsWith('>', open + 4) || html.startsWith('->', open + 4) ? open + 2 : open + 4
   return END.exec(html) === null ? html.length : END.lastIndex
 }
 

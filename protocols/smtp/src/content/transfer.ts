@@ -2,12 +2,15 @@
 
 /** Longest line of encoded text (RFC 2045 sections 6.7 and 6.8). */
 const LONGEST_LINE = 76
+/** Of the name of an encoding with comments: what is longer names none that anybody knows. */
+const LONGEST_NAME = 256
 
 /** The content of a part without its transfer encoding; undefined for one that nobody knows. */
 export function decodeTransfer(content: Buffer, encoding: string): Buffer | undefined {
   switch (
     encoding
-      .replace(/\([^)]*\)/g, '')
+      .slice(0, LONGEST_NAME)
+      .replace(/\([^()]*\)/g, '')
       .trim()
       .toLowerCase()
   ) {

@@ -19,8 +19,8 @@ export interface HeaderField {
 
 /** What to do to a header section. */
 export interface HeaderEdits {
-  /** Says which fields go. */
-  readonly remove: (field: HeaderField) => boolean
+  /** Says which fields go; none when absent. */
+  readonly remove?: (field: HeaderField) => boolean
   /** Whole fields with their CRLF to go in front of all others, the first one first; a character for each octet. No line begins with a dot. */
   readonly prepend: readonly string[]
 }
@@ -139,7 +139,7 @@ export function editHeader(
   const prepended = edits.flatMap((edit) => edit.prepend).join('')
   let from = 0
   for (const field of fields.list) {
-    if (!edits.some((edit) => edit.remove(field))) continue
+    if (!edits.some((edit) => edit.remove?.(field) === true)) continue
     if (field.start > from) pieces.push(section.subarray(from, field.start))
     from = field.end
   }

@@ -29,7 +29,7 @@ const PREFIXES = {
  * refused. ARC-Authentication-Results stay, although they may name us: they are under a seal that tells forged ones, and the
  * seals of others would break without them (RFC 8617 section 4.1).
  */
-export function headerFirewall(policy: FirewallPolicy): HeaderEdits['remove'] {
+export function headerFirewall(policy: FirewallPolicy): NonNullable<HeaderEdits['remove']> {
   const prefixes = (['organization', 'forest', 'own', 'routing'] as const)
     .filter((kind) => policy[kind])
     .map((kind) => PREFIXES[kind])

@@ -55,11 +55,14 @@ export function protocolOf(
   return `${name}${facts.encrypted ? 'S' : ''}${facts.authenticated ? 'A' : ''}`
 }
 
-/** A result of one method, as it stands in an Authentication-Results field (RFC 8601 section 2.2). */
+/** One method's result (RFC 8601 section 2.2). Texts are Unicode; whatever cannot stand in the field is left out. */
 export interface MethodResult {
+  /** `spf`, `dkim`, `dmarc`, `arc` … */
   readonly method: string
   readonly result: string
+  /** For people: becomes a comment behind the result. */
   readonly comment?: string
+  /** `smtp.mailfrom` and its like, each with its value. */
   readonly properties: readonly (readonly [name: string, value: string])[]
 }
 

@@ -20,9 +20,12 @@ export function addressIn({ local, domain }: { readonly local: string; readonly 
   return { text: domain === '' ? local : `${local}@${domain}`, domain: comparableDomain(domain) }
 }
 
+/** No domain is longer, however it is written; to normalize what is takes time that grows with its square. */
+const LONGEST_DOMAIN = 1_024
+
 /** One form of all spellings of a domain. */
 export function comparableDomain(domain: string): string {
   const name = domain.replace(/\.$/, '')
-  const ascii = /^[\0-\x7f]*$/.test(name) ? name : domainToASCII(name)
+  const ascii = name.length > LONGEST_DOMAIN || /^[\0-\x7f]*$/.test(name) ? name : domainToASCII(name)
   return (ascii === '' ? name : ascii).toLowerCase()
 }

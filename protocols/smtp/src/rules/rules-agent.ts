@@ -131,7 +131,7 @@ function passing({ edits, envelope, setScl, disclaimers }: Changes): Opinion {
 }
 
 function withFields(edits: HeaderEdits | undefined, fields: readonly string[]): HeaderEdits {
-  return { remove: edits?.remove ?? (() => false), prepend: [...fields, ...(edits?.prepend ?? [])] }
+  return { ...edits, prepend: [...fields, ...(edits?.prepend ?? [])] }
 }
 
 /** The agent type `rules`. */

@@ -5,10 +5,13 @@ const LETTER = /[\p{L}\p{M}\p{N}]/u
 /** Characters that nobody sees: whoever hides a word puts them into it. */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu
 
+/** To order so many marks of one letter takes time that grows with their square; no script has more than 30 (UAX 15, section 13). */
+const TOO_MANY_MARKS = /(\p{M}{30})\p{M}+/gu
+
 /** A text in the form in which words are looked for in it. */
 export function foldText(text: string): string {
   const isAscii = /^[\0-\x7f]*$/.test(text)
-  const plain = isAscii ? text : text.replace(INVISIBLE, '').normalize('NFC')
+  const plain = isAscii ? text : text.replace(INVISIBLE, '').replace(TOO_MANY_MARKS, '$1').normalize('NFC')
   return plain.toLowerCase().replace(/\s+/g, ' ')
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 import type { Mailbox } from '../address.js'
+import { parseMimeField } from '../content/mime-field.js'
 import type { HeaderFields } from '../message/header-fields.js'
-import { mediaTypeOf, textOf } from './field-values.js'
+import { textOf } from './field-values.js'
 import { type Classification, CONTEXTS, type Evidence, type MessageClass } from './message-class.js'
 import { parsePhoneAddress } from './phone-address.js'
 
@@ -97,9 +98,9 @@ function byRecipients(recipients: ClassFacts['recipients']): MessageClass | unde
 }
 
 function isMultipart(fields: HeaderFields): boolean {
-  return typeOf(fields)?.startsWith('multipart/') === true
+  return typeOf(fields).startsWith('multipart/')
 }
 
-function typeOf(fields: HeaderFields): string | undefined {
-  return mediaTypeOf(fields.first('content-type')?.text() ?? '')?.type
+function typeOf(fields: HeaderFields): string {
+  return parseMimeField(fields.first('content-type')?.text() ?? '').value
 }

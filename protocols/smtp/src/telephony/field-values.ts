@@ -20,20 +20,3 @@ export function numberOf(fields: HeaderFields, name: string): number | undefined
   const digits = textOf(fields, name)
   return digits !== undefined && /^\d{1,10}$/.test(digits) ? Number(digits) : undefined
 }
-
-/** A media type (RFC 2045 section 5.1) with its boundary. */
-export interface MediaType {
-  /** `type/subtype` in lower case. */
-  readonly type: string
-  /** As it is written; undefined where there is none. */
-  readonly boundary: string | undefined
-}
-
-/** Reads a value of Content-Type, as it came. */
-export function mediaTypeOf(text: string): MediaType | undefined {
-  if (text.length > LONGEST) return undefined
-  const type = /^\s*([a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+)\s*(?:[;(]|$)/i.exec(text)?.[1]?.toLowerCase()
-  if (type === undefined) return undefined
-  const [, quoted, token] = /;\s*boundary\s*=\s*(?:"([^"\\]{1,70})"|([^\s";()]{1,70}))/i.exec(text) ?? []
-  return { type, boundary: quoted ?? token }
-}

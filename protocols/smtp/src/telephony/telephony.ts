@@ -14,8 +14,7 @@ import { lenientName } from '../message/header-firewall.js'
 import { disbelieved } from './claims.js'
 import { excessOf } from './class-limits.js'
 import { type ClassFacts, classify, type Judgement } from './classify.js'
-import { mediaTypeOf } from './field-values.js'
-import { firstParts, frontOf } from './first-parts.js'
+import { firstParts } from './first-parts.js'
 import { type Classification, contextOf } from './message-class.js'
 import { type TelephonySettings, telephonySchema } from './telephony-schema.js'
 
@@ -67,18 +66,20 @@ class TelephonySession {
 
   readonly #atEnd = async ({ fields, envelope, message }: DataEndFacts): Promise<Opinion> => {
     if (this.#judged.kind === 'none') return PASS
-    const { boundary } = mediaTypeOf(fields.first('content-type')?.text() ?? '') ?? {}
-    const front = boundary === undefined ? '' : await frontOf(message)
-    if (front === undefined) throw new Error('the message could not be read')
-    const parts = boundary === undefined ? [] : firstParts(front, boundary)
+    const parts = await firstParts(message)
+    if (parts === undefined) throw new Error('the message could not be read')
     const late = this.#judged.kind === 'look'
     if (late) {
-      const types = parts.map((part) => mediaTypeOf(part.first('content-type')?.text() ?? '')?.type ?? 'text/plain')
+      const types = parts.map(({ contentType }) => contentType.value || 'text/plain')
       this.#judged = this.#classify({ fields, recipients: envelope.recipients, parts: types })
     }
     if (this.#judged.kind !== 'class') return PASS
     const { is } = this.#judged
-    const excess = excessOf(is.messageClass, { size: message.size, fields, parts }, this.#settings.limits)
+    const excess = excessOf(
+      is.messageClass,
+      { size: message.size, fields, parts: parts.map((part) => part.fields) },
+      this.#settings.limits,
+    )
     if (excess !== undefined) return late ? { ...excess, notes: { types: [is.messageClass] } } : excess
     return late ? stamped(is, fields) : PASS
   }

@@ -88,10 +88,9 @@ function leavesTrust({ settings }: Dialogue, envelope: Envelope): boolean {
  */
 function ownEdits(dialogue: Dialogue, envelope: Envelope): readonly HeaderEdits[] {
   const { agents } = dialogue
-  const received = { remove: never, prepend: [receivedBy(dialogue, envelope)] }
+  const received = { prepend: [receivedBy(dialogue, envelope)] }
   const results = resultsOf(dialogue)
-  const trace =
-    results.length === 0 ? received : { remove: never, prepend: traceOf(dialogue, envelope, results, received) }
+  const trace = results.length === 0 ? received : { prepend: traceOf(dialogue, envelope, results, received) }
   return agents === undefined
     ? [trace]
     : [agents.notes.edits(() => envelope.recipients.map(({ mailbox }) => mailbox.text)), trace]
@@ -132,8 +131,4 @@ function receivedBy(dialogue: Dialogue, envelope: Envelope): string {
     recipient: more.length === 0 ? recipient?.mailbox.text : undefined,
     at: clock.wallNow(),
   })
-}
-
-function never(): boolean {
-  return false
 }

@@ -17,12 +17,15 @@ import type { Mailbox } from '../address.js'
 import { loginAtBackend } from '../backend/login.js'
 import type { BackendSession } from '../backend/session.js'
 import type { Dialogue } from '../dialogue.js'
+import { sharedOf } from '../shared.js'
 import { calledBy } from '../telephony/gateways.js'
 
 /** A route that may be taken, and a key by which it is the same as another one. */
 export interface Way {
   readonly key: string
   readonly route: Extract<Route, { kind: 'proxy' }>
+  /** To a gateway to telephones, which may call whatever it reads in an address: nobody else is asked for there. */
+  readonly forCalls?: true
 }
 
 /** Mailboxes are rather reached by LMTP than by SMTP. */
@@ -80,7 +83,10 @@ export async function wayOfRecipient(dialogue: Dialogue, mailbox: Mailbox): Prom
   const { session, settings, connector, way } = dialogue
   const called = calledBy(settings, mailbox)
   if (called?.kind === 'bad') return { kind: 'refused', reason: 'no-mailbox' }
-  if (called !== undefined) return wayOf(dialogue, toGroup(session, called.gateway.group, mailbox.text, DELIVERY))
+  if (called !== undefined) {
+    const found = wayOf(dialogue, toGroup(session, called.gateway.group, mailbox.text, DELIVERY))
+    return found.kind === 'way' ? { kind: 'way', way: { ...found.way, forCalls: true } } : found
+  }
   if (connector.submission)
     return way === undefined ? { kind: 'refused', reason: 'not-authenticated' } : { kind: 'way', way }
   const domain = mailbox.domain === '' ? (connector.domains[0] ?? '') : mailbox.domain
@@ -117,14 +123,28 @@ export async function open(
     return { kind: 'refused', reason: 'backend-unavailable' }
   }
   if (opened.kind !== 'open') return notOpened(opened)
+  if (opened.welcome.withheld) warnOfWithheld(dialogue, opened.welcome)
   dialogue.backends.set(way.key, opened.welcome)
   return { kind: 'open', backend: opened.welcome }
 }
 
+/** Once for each backend: somebody has to switch its IPv6 on, or to know that it cannot tell these clients from each other. */
+function warnOfWithheld({ session, settings }: Dialogue, { lease }: BackendSession): void {
+  const { withheldFrom } = sharedOf(settings)
+  const { id } = lease.backend
+  if (withheldFrom.size >= MOST_WARNED || withheldFrom.has(id)) return
+  withheldFrom.add(id)
+  const facts = { session: session.id, backend: id }
+  session.services.log.warn('a backend without IPv6 is not told the addresses of clients that have it', facts)
+}
+
+/** Backends that are warned of: lookups may name any number of them. */
+const MOST_WARNED = 1_024
+
 /** The same way without one of its backends; undefined when no other is left. */
 export function without(way: Way, backend: string): Way | undefined {
   const [first, ...more] = way.route.candidates.filter(({ id }) => id !== backend)
-  return first === undefined ? undefined : { key: way.key, route: { ...way.route, candidates: [first, ...more] } }
+  return first === undefined ? undefined : { ...way, route: { ...way.route, candidates: [first, ...more] } }
 }
 
 /** A deferred login has no route of its own to go back to: the backend that knew the password is the one to ask again. */

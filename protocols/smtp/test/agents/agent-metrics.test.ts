@@ -16,6 +16,7 @@ test('what agents think, what becomes of it, who is away and for how long one wa
     agent({ mail: () => ({ kind: 'pass' }) }, { name: 'one' }),
     agent({ mail: () => against }, { name: 'two', action: 'tag' }),
     agent({ mail: () => against }, { name: 'three', audit: true }),
+    agent({ mail: () => ({ ...against, action: { quarantine: 'spam@test.lan' } }) }, { name: 'six' }),
     agent({ mail: raise }, { name: 'four' }),
     agent({ mail: () => new Promise(() => {}) }, { name: 'five', deadline: 1_500 }),
   ])
@@ -27,6 +28,7 @@ test('what agents think, what becomes of it, who is away and for how long one wa
     'portico_smtp_agent_opinions_total{agent="one",event="mail",opinion="pass",action=""} 1',
     'portico_smtp_agent_opinions_total{agent="two",event="mail",opinion="against",action="tag"} 1',
     'portico_smtp_agent_opinions_total{agent="three",event="mail",opinion="against",action="audit"} 1',
+    'portico_smtp_agent_opinions_total{agent="six",event="mail",opinion="against",action="quarantine"} 1',
     'portico_smtp_agent_opinions_total{agent="four",event="mail",opinion="pass",action=""} 1',
     'portico_smtp_agent_opinions_total{agent="five",event="mail",opinion="pass",action=""} 1',
   ])

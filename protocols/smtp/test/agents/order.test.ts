@@ -78,6 +78,22 @@ describe('the order of asking', () => {
   })
 })
 
+describe('who asks a service', () => {
+  test('has a deadline and a word for its absence, as the page says', () => {
+    const page = readFileSync(new URL('../../../../docs/anti-spam.md', import.meta.url), 'utf8')
+    const rows = Array.from(page.matchAll(/^\| ([a-z-]+) \| [^|]* \| (\d+)s \| (pass|tempfail)\b/gm), (row) =>
+      row.slice(1),
+    )
+    const asking = agentsFrom(ALL).flatMap(({ name, whenAway }) => {
+      const { deadline } = smtpSchema.parse({ agents: [{ type: name, ...BLOCKS[name] }] }).agents[0] as {
+        deadline?: number
+      }
+      return deadline === undefined ? [] : [[name, String(deadline / 1_000), whenAway]]
+    })
+    expect(rows).toEqual(asking)
+  })
+})
+
 /** Agents that write down what they are asked, and have nothing against anybody; `ip-list` alone says what it thinks. */
 function watched(agents: readonly Agent[], asked: string[]): readonly Agent[] {
   return agents.map((agent) => ({ ...agent, open: (session) => watchedHandlers(agent, session, asked) }))

@@ -23,6 +23,7 @@ function greeting(changes: Partial<SmtpGreeting>, offers: Record<string, string>
     clientFacts: 'xclient',
     authenticated: false,
     xclient: new Set(),
+    ipv6: undefined,
     served: 0,
     extensions: new Map(Object.entries(offers)),
     ...changes,

@@ -52,6 +52,16 @@ describe('texts of a message', () => {
       ],
       'Click hére & win\nnow',
     ],
+    [
+      'HTML whose head ends without saying so',
+      ['Content-Type: text/html', '', '<html><head><title>not this</title><meta name=x><p>win money'],
+      'win money',
+    ],
+    [
+      'HTML with comments that end at once',
+      ['Content-Type: text/html', '', '<!-->win<!--->&nbsp;<!-- not this --!>money<!-- nor --> now'],
+      'win money now',
+    ],
     ['format=flowed', ['Content-Type: text/plain; format=flowed', '', 'one ', 'two', '-- ', 'me'], 'one two\n-- \nme'],
     [
       'plain text and HTML',

@@ -3,6 +3,7 @@ import { CancellationSource } from '@portico/base'
 import { describe, expect, test } from 'vitest'
 import { DEFAULT_CONTENT_LIMITS } from '../../src/content/content.js'
 import { contentOf } from '../../src/content/content-of.js'
+import { decodeTransfer } from '../../src/content/transfer.js'
 import { fieldsOf, messageOf, octetsOf, read } from './support.js'
 
 const MIB = 1024 ** 2
@@ -69,6 +70,8 @@ const HOSTILE: readonly (readonly [label: string, message: () => Buffer, why: Re
   ['100,000 tags that never end', () => html('<a href="'.repeat(100_000)), 'content'],
   ['comments that never end', () => html('<!--'.repeat(250_000)), 'content'],
   ['scripts that never end', () => html('<script>'.repeat(120_000)), 'content'],
+  ['ends of styles that never end', () => html(`<style>${'</style'.repeat(149_000)}`), 'content'],
+  ['comments that end at once', () => html('<!-->'.repeat(200_000)), 'content'],
   ['white space and nothing else', () => html(`a${' '.repeat(MIB)}`), 'content'],
   ['lines of white space', () => html(' <br>\t\n'.repeat(150_000)), 'content'],
   ['ampersands', () => html('&'.repeat(MIB)), 'content'],
@@ -135,3 +138,8 @@ test('a disk that fails makes a message unreadable', async () => {
   const content = await contentOf(message, fieldsOf(octets), DEFAULT_CONTENT_LIMITS, new CancellationSource())
   expect(content).toEqual({ kind: 'unreadable', why: 'the disk failed', ours: true })
 })
+
+test('an encoding in comments without end is none that anybody knows', () => {
+  expect(decodeTransfer(of('x'), '('.repeat(1_000_000))).toBeUndefined()
+  expect(decodeTransfer(of('eA=='), 'base64 (of three octets)')).toEqual(of('x'))
+}, 60_000)

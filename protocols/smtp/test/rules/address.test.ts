@@ -34,3 +34,8 @@ describe('addresses of a header field (RFC 5322 section 3.4)', () => {
     )
   })
 })
+
+test('a domain of marks without end costs next to nothing', () => {
+  const domain = `a${'\u0315\u0300'.repeat(250_000)}.example`
+  expect(addressesOf(Buffer.from(`<eve@${domain}>`).toString('latin1'))).toEqual([{ text: `eve@${domain}`, domain }])
+}, 60_000)

@@ -70,7 +70,7 @@ function actual({ event, decision }: TriedRules, names: readonly string[]): Requ
   const go = outcome.kind === 'go' ? outcome : undefined
   const { edits } = outcome.kind === 'go' || outcome.kind === 'quarantine' ? outcome : { edits: undefined }
   const isRemoved = (name: string) =>
-    edits?.remove({ name: name.toLowerCase(), rawName: name, start: 0, end: 0, text: () => '' }) === true
+    edits?.remove?.({ name: name.toLowerCase(), rawName: name, start: 0, end: 0, text: () => '' }) === true
   return {
     fired: steps.filter(({ fired }) => fired).map(({ rule }) => rule),
     outcome: outcomeText(outcome),

@@ -96,21 +96,38 @@ describe('of which class a message claims to be', () => {
 })
 
 describe('the parts at the front of a message (RFC 2046 section 5.1)', () => {
-  const types = (text: string) =>
-    firstParts(text.replaceAll('\n', '\r\n'), 'b').map((part) => part.first('content-type')?.text())
+  async function types(text: string) {
+    const message = Buffer.from(`Content-Type: multipart/mixed; boundary=b\n${text}`.replaceAll('\n', '\r\n'))
+    const parts = await firstParts({ start: async (limit) => message.subarray(0, limit) })
+    return parts?.map(({ contentType }) => contentType.value)
+  }
 
   test.each([
     [
       'two',
-      'S: x\n\n--b\nContent-Type: text/html\n\nx\n--b \nContent-Type: image/tiff\n\nx\n--b--\n',
-      ['text/html', 'image/tiff'],
+      '\n--b\nContent-Type: text/html\n\nx\n--b \nContent-Type: image/tiff\n\nx\n--b--\n',
+      'text/html image/tiff',
     ],
-    ['one without fields', 'S: x\n\n--b\n\nContent-Type: text/html\n\n--b--\n', [undefined]],
-    ['one behind the end', 'S: x\n\n--b--\n--b\nContent-Type: text/html\n\nx', []],
-    ['one of another boundary', 'S: x\n\n--bc\nContent-Type: text/html\n\n--b\nContent-Type: a/b\n\n', ['a/b']],
-    ['one that is cut off', 'S: x\n\n--b\nContent-Type: text/html\n', []],
-    ['a delimiter that is cut off', 'S: x\n\n--b', []],
-    ['folded', 'S: x\n\n--b\nContent-Type:\n image/tiff\n\n', ['image/tiff']],
-    ['more than are read', `S: x\n${'\n--b\nContent-Type: a/b\n\n'.repeat(20)}`, Array(8).fill('a/b')],
-  ])('%s', (_, text, expected) => expect(types(text)).toEqual(expected))
+    ['one without fields', '\n--b\n\nContent-Type: text/html\n\n--b--\n', ''],
+    ['one behind the end', '\n--b--\n--b\nContent-Type: text/html\n\nx', undefined],
+    ['one of another boundary', '\n--bc\nContent-Type: text/html\n\n--b\nContent-Type: a/b\n\n', 'a/b'],
+    [
+      'a cover page that goes on behind the front',
+      `\n--b\nContent-Type: text/html\n\n${'x'.repeat(200_000)}`,
+      'text/html',
+    ],
+    ['folded', '\n--b\nContent-Type:\n image/tiff\n\n', 'image/tiff'],
+    [
+      'parts within parts',
+      '\n--b\nContent-Type: multipart/related; boundary=c\n\n--c\nContent-Type: text/html\n\n--c--\n--b\nContent-Type: image/tiff\n\n',
+      'text/html image/tiff',
+    ],
+    ['more than are read', '\n--b\nContent-Type: a/b\n\n'.repeat(20), 'a/b '.repeat(8).trim()],
+  ])('%s', async (_, text, expected) =>
+    expect(await types(text)).toEqual(expected === undefined ? [] : expected.split(' ')),
+  )
+
+  test('that cannot be read are unknown', async () => {
+    expect(await firstParts({ start: async () => undefined })).toBeUndefined()
+  })
 })

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { AuthenticationResult } from '../agent.js'
+import type { MethodResult } from '../../message/trace.js'
 import { type ArcSet, type ReadChain, sealedText } from './arc-chain.js'
 import { type ForeignResult, readResults } from './results-field.js'
 import { findKey } from './signing-key.js'
@@ -59,7 +59,7 @@ function sealOf({ instance, sealer, resultsField }: ArcSet): Seal {
 }
 
 /** For Authentication-Results (RFC 8617 section 10.1). */
-export function arcResult({ result, why, seals }: ArcVerdict, client: string | undefined): AuthenticationResult {
+export function arcResult({ result, why, seals }: ArcVerdict, client: string | undefined): MethodResult {
   const last = seals[0]
   const comment = why ?? (last === undefined ? undefined : `i=${last.instance} sealed by ${last.sealer}`)
   return {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { AuthenticationResult } from '../agent.js'
+import type { MethodResult } from '../../message/trace.js'
 import { type ReadSignature, readSignature, type Signature } from './signature.js'
 import type { SignedField, SignedMessage } from './signed-message.js'
 import { type SignatureVerdict, type VerifyContext, verifySignature } from './verify-signature.js'
@@ -45,7 +45,7 @@ export function verifyDkim(found: readonly FoundSignature[], context: VerifyCont
 }
 
 /** For Authentication-Results (RFC 8601 section 2.7.1): one for each signature, or `none`. */
-export function dkimResults(verdicts: readonly DkimVerdict[]): readonly AuthenticationResult[] {
+export function dkimResults(verdicts: readonly DkimVerdict[]): readonly MethodResult[] {
   if (verdicts.length === 0) return [{ method: 'dkim', result: 'none', properties: [] }]
   return verdicts.map(({ result, why, domain, selector, mark }) => ({
     method: 'dkim',

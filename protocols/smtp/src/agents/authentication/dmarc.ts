@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { AuthenticationResult } from '../agent.js'
+import type { MethodResult } from '../../message/trace.js'
 import type { DmarcDomains, Organization, PlacedRecord } from './dmarc-domains.js'
 import type { DmarcPolicy } from './dmarc-record.js'
 
@@ -97,7 +97,7 @@ function weight({ result, policy }: DmarcVerdict): number {
 export function dmarcResult(
   { result, domain, policy }: DmarcVerdict,
   applied?: { readonly policy: DmarcPolicy; readonly comment?: string },
-): AuthenticationResult {
+): MethodResult {
   const wanted = policy === undefined ? undefined : `p=${policy}`
   const comment = [wanted, applied?.comment].filter((part) => part !== undefined).join(' ')
   return {

@@ -58,7 +58,7 @@ export const spf: AgentType<SpfSettings> = {
 /** A field of that name that came along is of somebody else, and tells by its `receiver` of whom. */
 function withField(verdict: SpfVerdict | undefined, hostname: string): Opinion {
   const field = verdict === undefined ? undefined : receivedSpf(verdict, hostname)
-  return field === undefined ? PASS : { kind: 'pass', edits: { remove: () => false, prepend: [field] } }
+  return field === undefined ? PASS : { kind: 'pass', edits: { prepend: [field] } }
 }
 
 /** RFC 7208 section 8, with the codes of RFC 7372. */

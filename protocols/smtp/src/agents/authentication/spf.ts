@@ -2,7 +2,8 @@
 import { isIP } from 'node:net'
 import { type Cancellation, unmapped } from '@portico/base'
 import type { Mailbox } from '../../address.js'
-import type { AgentSession, AuthenticationResult } from '../agent.js'
+import type { MethodResult } from '../../message/trace.js'
+import type { AgentSession } from '../agent.js'
 import type { DnsResolver } from '../dns/dns-resolver.js'
 import { headerField } from '../header-text.js'
 import { domainOf } from './domains.js'
@@ -48,7 +49,7 @@ function textOf(sender: Mailbox | undefined): string | undefined {
 }
 
 /** For Authentication-Results (RFC 8601 section 2.7.2). */
-export function spfResult({ result, identity, sender, helo }: SpfVerdict): AuthenticationResult {
+export function spfResult({ result, identity, sender, helo }: SpfVerdict): MethodResult {
   const [name, value] = identity === 'helo' ? (['smtp.helo', helo] as const) : (['smtp.mailfrom', sender] as const)
   return { method: 'spf', result, properties: value === undefined ? [] : [[name, value]] }
 }

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: MIT
 import type { Cancellation } from '@portico/base'
+import type { MethodResult } from '../../message/trace.js'
 import { type Reply, say } from '../../replies.js'
 import { AddressList } from '../address-list.js'
-import {
-  type Agent,
-  type AgentHandlers,
-  type AgentSession,
-  type AuthenticationResult,
-  type Opinion,
-  PASS,
-} from '../agent.js'
+import { type Agent, type AgentHandlers, type AgentSession, type Opinion, PASS } from '../agent.js'
 import { type AgentNeeds, type AgentType, agentBasics } from '../agent-type.js'
 import { faultsOfName, type HelloFault } from './hello-faults.js'
 import { lookUpName } from './hello-lookups.js'
@@ -140,7 +134,7 @@ class Lookups {
   }
 
   /** For Authentication-Results (RFC 8601 section 2.7.3). */
-  async results(signal: Cancellation): Promise<readonly AuthenticationResult[]> {
+  async results(signal: Cancellation): Promise<readonly MethodResult[]> {
     const iprev = await this.#reverse(signal)
     if (iprev === undefined) return []
     return [
