@@ -226,17 +226,6 @@ describe('a note instead of the attachment', () => {
   })
 
   test('where it cannot be found again, the message is put off', async () => {
-    const octets = octetsOf([
-      'Content-Type: multipart/mixed; boundary="b"; boundary=c',
-      '',
-      '--b',
-      'Content-Type: image/png; name=a.exe',
-      '',
-      'x',
-      '--b--',
-      '',
-    ])
-    expect(await stripped(octets)).toBeDefined()
     const deep = Array.from({ length: 55 }, (_, at) => [
       ...(at === 0 ? [] : [`--b${at - 1}`]),
       `Content-Type: multipart/mixed; boundary=b${at}`,
