@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
+import { decodeWords } from '../../content/encoded-words.js'
 import type { HeaderFields } from '../../message/header-fields.js'
-import { domainOf } from './domains.js'
+import { addressesOf } from '../../rules/address.js'
+import { domainOf, isWithin } from './domains.js'
 
 /**
  * Whose message it says it is: the domains of From (RFC 5322 section 3.6.2), each once. `none`: it names no domain, as a group does.
@@ -15,6 +17,9 @@ export type Author =
 const LONGEST_FROM = 8 * 1024
 /** Each is asked for in the DNS. */
 const MOST_DOMAINS = 5
+/** Nobody's domain (RFC 5321 section 4.1.3). */
+const ADDRESS_LITERAL = /^\[[\d.]+\]$/
+const IPV6_LITERAL = /@\[IPv6:[\da-f:.]{2,45}\]/gi
 
 export function authorOf(fields: HeaderFields): Author {
   const [field, ...others] = fields.list.filter(({ name }) => name === 'from')
@@ -23,14 +28,34 @@ export function authorOf(fields: HeaderFields): Author {
   const text = field.text()
   const addresses = text.length > LONGEST_FROM ? undefined : addressesIn(text)
   if (addresses === undefined) return bad('From cannot be read')
+  // A name that looks like an address is shown as one where there is no other.
+  if (addresses.length === 0 && decodeWords(text).includes('@')) return bad('From has no address')
   const named = addresses
     .map((address) => address.slice(address.lastIndexOf('@') + 1))
-    .filter((name) => !/^\[.*\]$/.test(name))
+    .filter((name) => !ADDRESS_LITERAL.test(name))
   const domains = [...new Set(named.map(domainOf))]
   if (domains.includes(undefined)) return bad('From has no valid domain')
   if (domains.length > MOST_DOMAINS) return bad('From has too many domains')
   const [first, ...more] = domains.flatMap((domain) => domain ?? [])
   return first === undefined ? { kind: 'none' } : { kind: 'domains', domains: [first, ...more] }
+}
+
+/**
+ * Some reader could take a message for one of a domain, or of one below it: where its author cannot be told, every mention in From
+ * counts.
+ */
+export function mayBeOf(fields: HeaderFields, domain: string): boolean {
+  const author = authorOf(fields)
+  if (author.kind === 'domains') return author.domains.some((one) => isWithin(one, domain))
+  if (author.kind === 'none') return false
+  return fields.tooMany || fields.list.some((field) => field.name === 'from' && mentions(field.text(), domain))
+}
+
+function mentions(text: string, domain: string): boolean {
+  const plain = text.toLowerCase()
+  for (let at = plain.indexOf(domain); at !== -1; at = plain.indexOf(domain, at + 1))
+    if (!/[a-z0-9-]/.test(plain.charAt(at - 1))) return true
+  return addressesOf(text).some((address) => isWithin(address.domain, domain))
 }
 
 function bad(why: string): Author {
@@ -44,13 +69,15 @@ function bad(why: string): Author {
  * would take it for an address.
  */
 function addressesIn(text: string): readonly string[] | undefined {
-  const plain = withoutQuotes(text)
+  // Its colons are no ends of a group's name.
+  const plain = withoutQuotes(text)?.replace(IPV6_LITERAL, '@[0.0.0.0]')
   if (plain === undefined) return undefined
   const addresses: string[] = []
   for (const part of plain.split(/[,;]/)) {
-    const member = part.slice(part.lastIndexOf(':', part.includes('<') ? part.indexOf('<') : part.length) + 1).trim()
-    const address = addressIn(member)
-    if (address === undefined) return undefined
+    const colon = part.lastIndexOf(':', part.includes('<') ? part.indexOf('<') : part.length)
+    const address = addressIn(part.slice(colon + 1).trim())
+    // Some readers take what stands in front of the colon for the address.
+    if (address === undefined || part.slice(0, Math.max(colon, 0)).includes('@')) return undefined
     if (address !== '') addresses.push(address)
   }
   return addresses

@@ -4,7 +4,7 @@ import { say } from '../../replies.js'
 import type { DataEndFacts, Notes, Opinion } from '../agent.js'
 import { type AgentType, agentBasics, agentKeys, serviceKeys } from '../agent-type.js'
 import { authenticationOf } from './authentication.js'
-import { authorOf } from './author.js'
+import { mayBeOf } from './author.js'
 import { type DkimVerdict, dkimResults } from './dkim.js'
 import { domainSetting, isWithin } from './domains.js'
 
@@ -55,10 +55,8 @@ export const dkim: AgentType<DkimSettings> = {
 function opinionOf(verdicts: readonly DkimVerdict[], { fields }: DataEndFacts, settings: DkimSettings): Opinion {
   const notes: Notes = { results: dkimResults(verdicts) }
   const away = verdicts.some(({ result }) => result === 'temperror')
-  const author = authorOf(fields)
-  const domains = author.kind === 'domains' ? author.domains : []
   for (const domain of settings.require) {
-    if (!domains.some((one) => isWithin(one, domain)) || isSignedBy(verdicts, domain)) continue
+    if (!mayBeOf(fields, domain) || isSignedBy(verdicts, domain)) continue
     return against(`No valid DKIM signature of ${domain}`, `dkim: not signed by ${domain}`, away, notes)
   }
   const failed = verdicts.length > 0 && !verdicts.some(({ result }) => result === 'pass')

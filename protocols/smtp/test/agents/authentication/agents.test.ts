@@ -150,6 +150,18 @@ describe('dkim', () => {
       MESSAGE,
       '550 5.7.20 No valid DKIM signature of test.lan',
     ],
+    [
+      'none of who is only one of its authors',
+      { require: ['test.lan'] },
+      Buffer.concat([Buffer.from('From: eve@other.lan\r\n'), MESSAGE]),
+      '550 5.7.20 No valid DKIM signature of test.lan',
+    ],
+    [
+      'two authors, of whom it is neither',
+      { require: ['est.lan'] },
+      Buffer.concat([Buffer.from('From: eve@other.lan\r\n'), MESSAGE]),
+      'go',
+    ],
     ['a good one of it', { require: ['test.lan'] }, SIGNED, 'go'],
     [
       'one of somebody else',
