@@ -28,6 +28,7 @@ export function formatReply({ code, enhanced, lines }: Reply): string {
 /** Replies that are always the same. */
 export const REPLIES = {
   ok: say(250, '2.0.0', 'OK'),
+  nobodyLeft: say(550, '5.7.1', 'Message refused by policy for all its recipients'),
   discarded: say(250, '2.0.0', 'Message accepted'),
   senderOk: say(250, '2.1.0', 'Sender OK'),
   bye: say(221, '2.0.0', 'Bye'),

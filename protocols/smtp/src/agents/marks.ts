@@ -89,7 +89,7 @@ export class Marks implements MessageNotes {
 }
 
 /** What a message in quarantine says: why, and whom it was for. */
-export function quarantineFields(
+function quarantineFields(
   { agent, reason }: Pick<Quarantine, 'agent' | 'reason'>,
   recipients: readonly string[],
 ): readonly string[] {

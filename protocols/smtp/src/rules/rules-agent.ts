@@ -11,8 +11,6 @@ import {
   PASS,
 } from '../agents/agent.js'
 import { type AgentNeeds, type AgentType, agentBasics } from '../agents/agent-type.js'
-import { quarantineFields } from '../agents/marks.js'
-import type { HeaderEdits } from '../message/header-fields.js'
 import { say } from '../replies.js'
 import type { Changes, Decided, Outcome, Step } from './decide.js'
 import { makeDisclaimers } from './disclaimer/disclaimer.js'
@@ -22,6 +20,9 @@ import { fileProblems, openRules } from './rule-source.js'
 import { RULES_PRIORITY, type RulesSettings, rulesAgentSchema } from './rules-schema.js'
 
 const UNREADABLE = say(451, '4.7.1', 'Message content cannot be judged, try again later')
+
+/** Said to nobody: the message goes on, to another mailbox. */
+const QUARANTINED = say(550, '5.7.1', 'Message refused by policy')
 
 /** The site's rules, asked about every message. */
 function make(settings: RulesSettings, { clock, log, pathOf }: Pick<AgentNeeds, 'clock' | 'log' | 'pathOf'>): Agent {
@@ -54,7 +55,7 @@ function handlers(session: AgentSession, { settings, log, source }: Parts): Agen
       return (facts: HeadersFacts) => {
         const decision = judgeHeader(set, factsOf(settings, session, facts))
         told(decision)
-        return opinionOf(decision.outcome, facts)
+        return opinionOf(decision.outcome)
       }
     },
     get dataEnd() {
@@ -62,7 +63,7 @@ function handlers(session: AgentSession, { settings, log, source }: Parts): Agen
       return async (facts: DataEndFacts, signal: Cancellation) => {
         const decision = await judgeMessage(set, factsOf(settings, session, facts), facts.message, signal)
         told(decision)
-        return opinionOf(decision.outcome, facts)
+        return opinionOf(decision.outcome)
       }
     },
     concluded() {
@@ -100,7 +101,7 @@ function report(log: Log, session: AgentSession, steps: readonly Step[], events:
   for (const { rule, text } of events) log.info('a mail-flow rule says', { ...about, rule, text })
 }
 
-function opinionOf(outcome: Outcome, { envelope }: HeadersFacts): Opinion {
+function opinionOf(outcome: Outcome): Opinion {
   switch (outcome.kind) {
     case 'go':
       return passing(outcome)
@@ -111,10 +112,10 @@ function opinionOf(outcome: Outcome, { envelope }: HeadersFacts): Opinion {
     case 'unreadable':
       return { kind: 'refuse', reply: UNREADABLE }
     case 'quarantine': {
-      const recipients = envelope.recipients.map(({ text }) => text)
-      const fields = quarantineFields({ agent: 'rules', reason: outcome.rule }, recipients)
-      const edits = withFields(outcome.edits, fields)
-      return passing({ edits, envelope: { redirect: [outcome.address] } })
+      const { rule, address, edits } = outcome
+      // The core's own: nobody whom other agents add gets it beside.
+      const action = { quarantine: address.text }
+      return { kind: 'against', reply: QUARANTINED, reason: rule, action, ...(edits === undefined ? {} : { edits }) }
     }
   }
 }
@@ -128,10 +129,6 @@ function passing({ edits, envelope, setScl, disclaimers }: Changes): Opinion {
     ...(setScl === undefined ? {} : { notes: { setScl } }),
     ...(disclaimers === undefined ? {} : { rewrite: makeDisclaimers(disclaimers) }),
   }
-}
-
-function withFields(edits: HeaderEdits | undefined, fields: readonly string[]): HeaderEdits {
-  return { ...edits, prepend: [...fields, ...(edits?.prepend ?? [])] }
 }
 
 /** The agent type `rules`. */

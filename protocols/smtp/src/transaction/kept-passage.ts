@@ -64,7 +64,6 @@ export class KeptPassage implements Passage {
     if (verdict.discard) return this.#discard()
     const fault = await this.#readdress(verdict)
     if (fault !== undefined) return fault
-    if (this.#envelope.discarded) return this.#discard()
     return this.#send(message, { ...header, edits: [...header.edits, ...verdict.edits] }, verdict.rewrites)
   }
 
@@ -73,14 +72,13 @@ export class KeptPassage implements Passage {
     for (const spool of this.#made) void spool[Symbol.asyncDispose]()
   }
 
-  /** A message that goes to quarantine goes nowhere else. */
+  /** A message that goes to quarantine goes nowhere else. Where nobody is left its client is told: nobody has said that it is to vanish. */
   async #readdress({ envelope: edits }: Go): Promise<Fault | undefined> {
     const { quarantine } = this.#agents.notes
     if (quarantine === undefined && edits.length === 0) return undefined
     const envelope = this.#envelope
     const wanted = addressees(envelope.recipients, quarantine === undefined ? edits : [toQuarantine(quarantine)])
-    envelope.discarded = wanted.length === 0
-    return envelope.discarded ? undefined : readdress(this.#dialogue, envelope, wanted)
+    return wanted.length === 0 ? faultWith('agent', REPLIES.nobodyLeft) : readdress(this.#dialogue, envelope, wanted)
   }
 
   /** Its client is told that all is well, and the backends hear no more of it. */

@@ -34,6 +34,15 @@ function whole(): DataEndFacts {
 
 const reject = (name: string, word: string) => ({ name, if: { subjectContains: word }, then: [{ reject: {} }] })
 
+test('a message that a rule puts into quarantine goes nowhere else, whomever other agents add', async () => {
+  const settings = {
+    rules: [{ name: 'q', if: { subjectContains: 'casino' }, then: [{ quarantine: 'guard@test.lan' }] }],
+  }
+  const { run } = stage([made(rules, settings, { log: listeningLog() })])
+  expect(await run.ask('dataEnd', whole())).toMatchObject({ kind: 'go', discard: false, envelope: [] })
+  expect(run.notes.quarantine).toMatchObject({ agent: 'rules', reason: 'q', address: 'guard@test.lan' })
+})
+
 describe('the log', () => {
   const log = listeningLog()
   beforeEach(() => void log.lines.splice(0))

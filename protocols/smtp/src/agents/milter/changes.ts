@@ -35,6 +35,11 @@ export class Changes {
     else this.#header.apply(change)
   }
 
+  /** It has taken all recipients away, which is how some make a message vanish. */
+  get leavesNobody(): boolean {
+    return this.#added.length === 0 && this.#dropped.size > 0 && this.#dropped.size === this.#recipients.length
+  }
+
   opinion(): Pass {
     const edits = this.#header.edits()
     const envelope = this.#envelope()

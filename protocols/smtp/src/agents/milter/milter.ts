@@ -95,8 +95,15 @@ function handlersOf(settings: MilterSettings, session: AgentSession, milter: Mil
 }
 
 /** It has nothing against the message, perhaps but for wanting somebody to look at it. */
-function passed({ action }: MilterSettings, { id, connector }: AgentSession, changes: Changes, log: Log): Opinion {
+function passed(
+  { action, discard }: MilterSettings,
+  { id, connector }: AgentSession,
+  changes: Changes,
+  log: Log,
+): Opinion {
   const { quarantine } = changes
+  if (quarantine === undefined && changes.leavesNobody)
+    return opinionOf({ kind: 'discard' }, 'dataEnd', discard === 'allow')
   if (quarantine === undefined) return changes.opinion()
   const reply = say(451, '4.7.1', 'Message kept back by a content filter, try again later')
   if (typeof action === 'object') return { kind: 'against', reply, reason: quarantine }

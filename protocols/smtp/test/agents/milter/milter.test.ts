@@ -284,6 +284,12 @@ describe('what it changes', () => {
     ])
   })
 
+  test('no recipient is left: it vanishes only where the site lets messages vanish', async () => {
+    await using far = await fakeMilter(saying('E', '-<alice@test.lan>\0', 'c'))
+    expect((await sent(far)).verdict).toMatchObject({ kind: 'refuse', reply: { code: 554 } })
+    expect((await sent(far, MAIL, { discard: 'allow' })).verdict).toEqual({ ...GO, discard: true })
+  })
+
   test('a recipient that it adds and takes back, or that is there already, changes nothing', async () => {
     const changes = ['+<carol@test.lan>\0', '-<carol@test.lan>\0', '-<alice@test.lan>\0', '+<alice@test.lan>\0']
     await using far = await fakeMilter(saying('E', ...changes, 'c'))
