@@ -22,6 +22,12 @@ describe('where a recipient is asked for', () => {
     ['a second route that the first backend relays to', [branch('b', 1)], SAME, 0],
     ['a second route that an LMTP backend does not relay to', [branch('b', 1, 'lmtp')], SAME, REPLIES.otherRoute],
     ['a second route where there may be many', [branch('b', 1)], MANY, 'new'],
+    [
+      'a person beside a telephone, whose gateway would relay to anybody',
+      [{ ...branch('b', 1), way: { ...way('b'), forCalls: true } }],
+      SAME,
+      REPLIES.otherRoute,
+    ],
     ['a second recipient in LMTP', [branch('a', 1, 'lmtp')], ONE, REPLIES.otherRoute],
     ['a second recipient in LMTP where there may be many', [branch('a', 1, 'lmtp')], MANY, 0],
     ['a backend that is gone with its recipients', [branch('a', 1, 'smtp', true)], ONE, REPLIES.backendTrouble],

@@ -73,7 +73,7 @@ export function calledBy(places: Places, { text, local, domain }: Address): Call
   const { numbers, gateways } = places.telephony
   const there = gateways.size === 0 ? [] : [...gateways.values()].filter(({ domains }) => domains.includes(domain))
   const [first] = there
-  if (first === undefined) return undefined
+  if (first === undefined) return calledByWayOf(places, local)
   const named = serviceNamedBy(local)
   const gateway = there.find(({ service }) => service === named)
   if (gateway === undefined)
@@ -84,6 +84,21 @@ export function calledBy(places: Places, { text, local, domain }: Address): Call
   if (address === undefined || number === undefined || !isJudged) return { kind: 'bad', gateway }
   const normalized = `${formatPhoneAddress({ ...address, number })}${text.slice(text.lastIndexOf('@'))}`
   return { kind: 'call', gateway, number, path: gateway.address === 'normalized' ? normalized : text }
+}
+
+/** Where a mail server behind us may read another address out of a local part, and find a telephone (RFC 5321 section 3.6.1: `%`, `!`). */
+function calledByWayOf(places: Places, local: string): Called | undefined {
+  const pieces = local.split(/[%!@]/)
+  if (pieces.length < 2) return undefined
+  for (const written of pieces) {
+    const domain = written.toLowerCase().replace(/\.$/, '')
+    for (const piece of pieces) {
+      if (piece === written) continue
+      const called = calledBy(places, { text: `${piece}@${domain}`, local: piece, domain })
+      if (called !== undefined) return { kind: 'bad', gateway: called.gateway }
+    }
+  }
+  return undefined
 }
 
 /** Nobody has a mailbox at a domain that is no connector's; its gateway may dial whatever it can read. Postmaster is everywhere (RFC 5321 section 4.5.1). */

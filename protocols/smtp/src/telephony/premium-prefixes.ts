@@ -20,6 +20,8 @@ export const PREMIUM_PREFIXES: readonly string[] = [
   ...codes('+44', ['70', '843', '844', '845', '870', '871', '872', '873', '9']),
   ...codes('+49', ['118', '137', '180', '190', '191', '192', '193', '194', '900']),
   ...codes('+61', ['190']),
+  // No number begins so: some gateways leave the trunk prefix out (E.164 section 6.3), and call what stands behind it.
+  ...['31', '32', '33', '41', '43', '44', '49', '61'].map((country) => `+${country}0`),
 ]
 
 function codes(country: string, services: readonly string[]): readonly string[] {

@@ -38,7 +38,7 @@ export function branchFor(envelope: Envelope, way: Way, rules: BranchRules): Cho
   if (first !== undefined && !rules.many) {
     // The backend may be gone, and with it the recipients that it had accepted.
     if (first.backend.over) return refused(REPLIES.backendTrouble)
-    const relays = rules.sameBackend && first.backend.dialect === 'smtp'
+    const relays = rules.sameBackend && first.backend.dialect === 'smtp' && first.way.forCalls !== true
     return relays ? { kind: 'branch', branch: first } : refused(REPLIES.otherRoute)
   }
   const empty = branches.filter((branch) => branch.recipients === 0)

@@ -24,6 +24,8 @@ import { calledBy } from '../telephony/gateways.js'
 export interface Way {
   readonly key: string
   readonly route: Extract<Route, { kind: 'proxy' }>
+  /** To a gateway to telephones, which may call whatever it reads in an address: nobody else is asked for there. */
+  readonly forCalls?: true
 }
 
 /** Mailboxes are rather reached by LMTP than by SMTP. */
@@ -81,7 +83,10 @@ export async function wayOfRecipient(dialogue: Dialogue, mailbox: Mailbox): Prom
   const { session, settings, connector, way } = dialogue
   const called = calledBy(settings, mailbox)
   if (called?.kind === 'bad') return { kind: 'refused', reason: 'no-mailbox' }
-  if (called !== undefined) return wayOf(dialogue, toGroup(session, called.gateway.group, mailbox.text, DELIVERY))
+  if (called !== undefined) {
+    const found = wayOf(dialogue, toGroup(session, called.gateway.group, mailbox.text, DELIVERY))
+    return found.kind === 'way' ? { kind: 'way', way: { ...found.way, forCalls: true } } : found
+  }
   if (connector.submission)
     return way === undefined ? { kind: 'refused', reason: 'not-authenticated' } : { kind: 'way', way }
   const domain = mailbox.domain === '' ? (connector.domains[0] ?? '') : mailbox.domain
@@ -139,7 +144,7 @@ const MOST_WARNED = 1_024
 /** The same way without one of its backends; undefined when no other is left. */
 export function without(way: Way, backend: string): Way | undefined {
   const [first, ...more] = way.route.candidates.filter(({ id }) => id !== backend)
-  return first === undefined ? undefined : { key: way.key, route: { ...way.route, candidates: [first, ...more] } }
+  return first === undefined ? undefined : { ...way, route: { ...way.route, candidates: [first, ...more] } }
 }
 
 /** A deferred login has no route of its own to go back to: the backend that knew the password is the one to ask again. */

@@ -44,6 +44,7 @@ describe('which numbers may be called', () => {
     ['denied within an allowed country', '+49306661234', false],
     ['one digit beside what is denied', '+49306671234', true],
     ['known to cost much', '+499001999999', false],
+    ['known to cost much, behind a trunk prefix', '+490900199999', false],
     ['known to cost much, and allowed all the same', '+49900123999', true],
     ['known to cost much in another allowed country', '+41900123456', false],
     ['a part of a country', '+441414960000', true],

@@ -37,6 +37,11 @@ describe('which gateway a recipient belongs to', () => {
     ['an emergency', 'FAX=112@fax.example.org', 'bad'],
     ['more slashes than there may be', '//FAX=+49301234567@fax.example.org', 'bad'],
     ['blanks', ' FAX =+49301234567@fax.example.org', 'bad'],
+    ['a telephone by way of a mail server', 'FAX=+49301234567%fax.example.org@example.com', 'bad'],
+    ['the same as UUCP wrote it', 'fax.example.org.!FAX=+49301234567@example.com', 'bad'],
+    ['the same in another case', 'fax=030-1234567%FAX.Example.Org@example.com', 'bad'],
+    ['a bare number by way of a mail server', '+49301234567%fax.example.org@example.com', 'bad'],
+    ['a person by way of a mail server', 'alice%example.org@example.com', undefined],
     ['digits to dial afterwards', 'FAX=+49301234567/POSTD=1@fax.example.org', 'bad'],
   ])('%s: %s', (_, text, expected) => expect(path(text)).toBe(expected))
 
