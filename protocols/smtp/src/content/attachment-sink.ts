@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Attachment } from './content.js'
 import { isExecutable, TELLING_OCTETS } from './executable.js'
-import { extensionOf, fileNames } from './file-name.js'
+import { archivedNames, extensionOf, fileNames } from './file-name.js'
 import type { Part, PartSink } from './part.js'
 import { ZipNames } from './zip-names.js'
 
@@ -12,12 +12,15 @@ const TNEF_NAME = 'winmail.dat'
 export class AttachmentSink implements PartSink {
   readonly #part: Part
   readonly #zip: ZipNames
-  readonly #ended: (attachments: readonly Attachment[]) => void
+  readonly #ended: (attachments: readonly Attachment[], lacking: boolean) => void
   #start: Buffer = Buffer.alloc(0)
   #size = 0
 
-  /** `mostNames`: names of files in an archive that are kept. `ended` gets the file, once for each name it has. */
-  constructor(part: Part, mostNames: number, ended: (attachments: readonly Attachment[]) => void) {
+  /**
+   * `mostNames`: names of files in an archive that are kept. `ended` gets the file, once for each name it has; `lacking`: not all names
+   * in an archive could be kept.
+   */
+  constructor(part: Part, mostNames: number, ended: (attachments: readonly Attachment[], lacking: boolean) => void) {
     this.#part = part
     this.#zip = new ZipNames(mostNames)
     this.#ended = ended
@@ -36,6 +39,7 @@ export class AttachmentSink implements PartSink {
     const contentId = fields.first('content-id')?.text().replace(/^<|>$/g, '')
     const names = fileNames(fields)
     const named = names.length > 0 ? names : [type === 'application/ms-tnef' ? TNEF_NAME : '']
+    const archived = [...this.#zip.names].flatMap(archivedNames)
     this.#ended(
       named.map((name) => ({
         name,
@@ -45,8 +49,9 @@ export class AttachmentSink implements PartSink {
         ...(contentId === undefined ? {} : { contentId }),
         executable: isExecutable(this.#start),
         passwordProtected: this.#zip.encrypted,
-        archived: [...this.#zip.names],
+        archived,
       })),
+      this.#zip.lacking,
     )
   }
 }

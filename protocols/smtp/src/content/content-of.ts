@@ -23,7 +23,7 @@ export async function contentOf(
 ): Promise<Content | Unreadable> {
   const collector = new Collector(fields, limits)
   const fault = await readParts(message, (part) => collector.sinkOf(part), limits, signal)
-  return fault ?? collector.content
+  return fault ?? collector.fault ?? collector.content
 }
 
 /** Files within one text. */
@@ -35,11 +35,19 @@ class Collector {
   readonly #types: Set<MessageType>
   readonly #room: { left: number; lacking: boolean }
   #names: number
+  #lacking = false
 
   constructor(fields: HeaderFields, { text, archiveNames }: ContentLimits) {
     this.#types = new Set(headerTypes(fields))
     this.#room = { left: text, lacking: false }
     this.#names = archiveNames
+  }
+
+  /** What nobody has seen must not be taken for harmless. */
+  get fault(): Unreadable | undefined {
+    return this.#lacking
+      ? { kind: 'unreadable', why: 'it has an archive with more, or longer, names than are read' }
+      : undefined
   }
 
   get content(): Content {
@@ -74,9 +82,10 @@ class Collector {
   }
 
   #file(part: Part): PartSink {
-    return new AttachmentSink(part, this.#names, (attachments) => {
+    return new AttachmentSink(part, this.#names, (attachments, lacking) => {
       this.#attachments.push(...attachments)
-      this.#names -= attachments[0]?.archived.length ?? 0
+      this.#lacking ||= lacking
+      this.#names = Math.max(0, this.#names - (attachments[0]?.archived.length ?? 0))
     })
   }
 }

@@ -14,7 +14,23 @@ export function fileNames(fields: HeaderFields): readonly string[] {
       const { parameters } = parseMimeField(field.text())
       return parameters.get(field.name === 'content-type' ? 'name' : 'filename') ?? []
     })
-  return [...new Set(names.map(baseName).filter((name) => name !== ''))]
+  return [...new Set(names.flatMap(namesMadeOf))]
+}
+
+/**
+ * Names that a system makes of a written one: some programs end it at NUL, and Windows takes what follows a colon for a stream within
+ * the file (`a.exe::$DATA` is a.exe).
+ */
+export function namesMadeOf(path: string): readonly string[] {
+  const [ended = ''] = path.split('\0', 1)
+  const whole = [path, ended].map(baseName)
+  const files = whole.map((name) => baseName(name.split(':', 1)[0] ?? '')).filter((name) => name.includes('.'))
+  return [...new Set([...whole, ...files])].filter((name) => name !== '')
+}
+
+/** A name within an archive, and those made of it that end otherwise. */
+export function archivedNames(path: string): readonly string[] {
+  return [path, ...namesMadeOf(path).filter((name) => name !== path && !path.endsWith(`/${name}`))]
 }
 
 /** Without folders, controls and what Windows ignores at the end of a name. */

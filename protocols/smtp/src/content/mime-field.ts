@@ -11,6 +11,8 @@ export interface MimeField {
    * RFC 2047 section 5 forbids and many write.
    */
   readonly parameters: ReadonlyMap<string, readonly string[]>
+  /** All of it was read. */
+  readonly whole: boolean
 }
 
 /** Parameters beyond these are not read. */
@@ -25,7 +27,11 @@ export function parseMimeField(raw: string): MimeField {
     const name = piece.slice(0, Math.max(equals, 0)).trim().toLowerCase()
     if (name !== '') plain.push([name, piece.slice(equals + 1).trim()])
   }
-  return { value: value.replace(/\s/g, '').toLowerCase(), parameters: joined(plain) }
+  return {
+    value: value.replace(/\s/g, '').toLowerCase(),
+    parameters: joined(plain),
+    whole: rest.length <= MOST_PARAMETERS,
+  }
 }
 
 /** The first value of a parameter. */

@@ -5,6 +5,7 @@ import type { Cancellation } from '@portico/base'
 import type { MailParser } from 'mailparser'
 import { parseHeader } from '../message/header-fields.js'
 import type { SpooledMessage } from '../message/spool.js'
+import { ambiguityOf } from './ambiguity.js'
 import type { ContentLimits, Unreadable } from './content.js'
 import { LooseText, type Part, type PartSink, type PartVisitor } from './part.js'
 
@@ -164,9 +165,12 @@ class Reading {
     if (this.#parts > this.#limits.parts) this.stop(`it has more than ${this.#limits.parts} parts`)
     else if (this.#headers > this.#limits.headers)
       this.stop(`its parts have header sections of more than ${this.#limits.headers} octets`)
+    const fields = parseHeader(section, 'plain')
+    const ambiguity = ambiguityOf(fields)
+    if (ambiguity !== undefined) this.stop(ambiguity)
     if (this.#fault !== undefined) return undefined
     const type = contentType === false ? 'text/plain' : contentType
-    return { type, fields: parseHeader(section, 'plain'), depth, whole: parentNode === false }
+    return { type, fields, depth, whole: parentNode === false }
   }
 
   #pass(content: Readable, { part, sink }: Inlet, ended: () => void): void {

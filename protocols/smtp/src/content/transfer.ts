@@ -20,7 +20,7 @@ export function decodeTransfer(content: Buffer, encoding: string): Buffer | unde
     case 'binary':
       return content
     case 'base64':
-      return Buffer.from(content.toString('latin1'), 'base64')
+      return fromBase64(content.toString('latin1'))
     case 'quoted-printable':
       return fromQuotedPrintable(content.toString('latin1'))
     default:
@@ -41,23 +41,36 @@ export function encodeText(text: string): {
   return { encoding: 'base64', content: Buffer.from(lines.map((line) => `${line}\r\n`).join(''), 'latin1') }
 }
 
+/** What is no letter of it means nothing (RFC 2045 section 6.8). Mailing lists put a text of their own behind one that has ended. */
+function fromBase64(text: string): Buffer {
+  const runs = text.replace(/[^A-Za-z0-9+/=]/g, '').split(/=+/)
+  return Buffer.concat(runs.map((run) => Buffer.from(run, 'base64')))
+}
+
 function fromQuotedPrintable(text: string): Buffer {
-  // White space at the end of a line was put there on the way.
+  // White space at the end of a line was put there on the way; of octets only these are white space.
   const plain = text
     .split('\n')
-    .map((line) => line.trimEnd())
+    .map((line) => line.slice(0, endOf(line)))
     .join('\r\n')
-    .replace(/=\r\n/g, '')
+    .replace(/=\r\n|=$/g, '')
     .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
   return Buffer.from(plain, 'latin1')
 }
 
-/** RFC 2045 section 6.7; white space at the end of a line is encoded, and what some servers would change at its start. */
+/** Where a line ends without its white space: a loop, since an expression starts anew at each blank of a long run. */
+function endOf(line: string): number {
+  let end = line.length
+  while (end > 0 && ' \t\r'.includes(line.charAt(end - 1))) end -= 1
+  return end
+}
+
+/** RFC 2045 section 6.7; white space at the end of a line is encoded. */
 function quotedPrintable(octets: Buffer): string {
   return octets
     .toString('latin1')
     .split('\r\n')
-    .map((line) => softLines(line.replace(/[^ -<>-~\t]|[ \t]$|^\.|^F(?=rom )/g, escaped)))
+    .map((line) => softLines(line.replace(/[^ -<>-~\t]|[ \t]$/g, escaped)))
     .join('\r\n')
 }
 
@@ -65,16 +78,21 @@ function escaped(octet: string): string {
   return `=${octet.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
 }
 
+/** What some servers would change at the start of a line, and what a delimiter of parts begins with, which would end the text there. */
+const LEADS = ['--', '.', 'From ']
+
 function softLines(line: string): string {
   const lines: string[] = []
-  let from = 0
-  while (line.length - from > LONGEST_LINE) {
-    let end = from + LONGEST_LINE - 1
+  for (let from = 0; ; ) {
+    const lead = LEADS.some((text) => line.startsWith(text, from)) ? escaped(line.charAt(from)) : ''
+    const start = lead === '' ? from : from + 1
+    const room = LONGEST_LINE - lead.length
+    if (line.length - start <= room) return [...lines, `${lead}${line.slice(start)}`].join('=\r\n')
+    let end = start + room - 1
     // An escaped octet stays in one line.
     if (line[end - 1] === '=') end -= 1
     else if (line[end - 2] === '=') end -= 2
-    lines.push(line.slice(from, end))
+    lines.push(`${lead}${line.slice(start, end)}`)
     from = end
   }
-  return [...lines, line.slice(from)].join('=\r\n')
 }

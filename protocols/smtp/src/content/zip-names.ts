@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { baseName, extensionOf } from './file-name.js'
 
 /** Where a record of a zip archive says what a file is called (APPNOTE.TXT 6.3.10, sections 4.3.7 and 4.3.12). */
 interface RecordShape {
@@ -6,19 +7,29 @@ interface RecordShape {
   readonly head: number
   readonly flags: number
   readonly nameLength: number
+  /** Of the additional data behind the name. */
+  readonly extraLength: number
 }
 
 /** By what follows `PK` in their signatures. */
 const RECORDS = new Map<number, RecordShape>([
-  [0x0403, { head: 30, flags: 6, nameLength: 26 }],
-  [0x0201, { head: 46, flags: 8, nameLength: 28 }],
+  [0x0403, { head: 30, flags: 6, nameLength: 26, extraLength: 28 }],
+  [0x0201, { head: 46, flags: 8, nameLength: 28, extraLength: 30 }],
 ])
 const PK = Buffer.from('PK')
 const ENCRYPTED = 0x1
 const UTF8 = 0x800
-/** Longest name that is read. */
-const LONGEST_NAME = 1_024
-const MOST_HELD = 46 + LONGEST_NAME
+/** Longest name that is read, and the longest additional data. */
+const [LONGEST_NAME, LONGEST_EXTRA] = [1_024, 4_096]
+/** Octets of the longer kind of header, without name. */
+const WHOLE_HEAD = 46
+/** Additional data with a name that programs use instead (Info-ZIP Unicode Path, APPNOTE.TXT section 4.6.9). */
+const UNICODE_PATH = 0x7075
+/** What a program may need to unpack, and the ways of packing: what is neither only looks like a header. */
+const MOST_VERSION = 63
+const MOST_METHOD = 99
+/** Octets of an extension that is looked at where names are too many. */
+const LONGEST_EXTENSION = 16
 
 /**
  * Reads the names of files in a zip archive while it passes by, from the headers of its files and its directory alike: programs that
@@ -27,10 +38,13 @@ const MOST_HELD = 46 + LONGEST_NAME
 export class ZipNames {
   readonly names = new Set<string>()
   encrypted = false
+  /** There is a name that is too long to be read, or one too many that has an extension unlike all others. */
+  lacking = false
   readonly #most: number
+  readonly #extensions = new Set<string>()
   #held: Buffer = Buffer.alloc(0)
 
-  /** `most`: names that are kept. */
+  /** `most`: names that are kept; beyond them, one of each further extension, as many again. */
   constructor(most: number) {
     this.#most = most
   }
@@ -38,7 +52,7 @@ export class ZipNames {
   take(piece: Buffer): void {
     const octets = this.#held.length === 0 ? piece : Buffer.concat([this.#held, piece])
     let at = octets.indexOf(PK)
-    while (at !== -1 && octets.length - at >= MOST_HELD) {
+    while (at !== -1 && octets.length - at >= wanted(octets, at)) {
       this.#readAt(octets, at)
       at = octets.indexOf(PK, at + 1)
     }
@@ -53,14 +67,55 @@ export class ZipNames {
   }
 
   #readAt(octets: Buffer, at: number): void {
-    const shape = RECORDS.get((octets[at + 2] ?? 0) | ((octets[at + 3] ?? 0) << 8))
+    const shape = shapeAt(octets, at)
     if (shape === undefined || octets.length - at < shape.head) return
     const flags = octets.readUInt16LE(at + shape.flags)
     const start = at + shape.head
     const end = start + octets.readUInt16LE(at + shape.nameLength)
+    const extraEnd = end + octets.readUInt16LE(at + shape.extraLength)
+    if (end - start > LONGEST_NAME || extraEnd - end > LONGEST_EXTRA)
+      this.lacking ||= isLikely(octets, at + shape.flags)
     if (end === start || end - start > LONGEST_NAME || end > octets.length) return
     if ((flags & ENCRYPTED) !== 0) this.encrypted = true
-    const name = octets.toString((flags & UTF8) === 0 ? 'latin1' : 'utf8', start, end)
-    if (this.names.size < this.#most) this.names.add(name)
+    this.#keep(octets.toString((flags & UTF8) === 0 ? 'latin1' : 'utf8', start, end))
+    const other = unicodePath(octets.subarray(end, Math.min(extraEnd, end + LONGEST_EXTRA)))
+    if (other !== undefined) this.#keep(other)
   }
+
+  #keep(name: string): void {
+    const extension = extensionOf(baseName(name)).slice(0, LONGEST_EXTENSION)
+    const isNew = !this.#extensions.has(extension)
+    if (this.names.size < this.#most || (isNew && this.#extensions.size < this.#most)) {
+      this.names.add(name)
+      this.#extensions.add(extension)
+    } else this.lacking ||= isNew
+  }
+}
+
+function shapeAt(octets: Buffer, at: number): RecordShape | undefined {
+  return RECORDS.get((octets[at + 2] ?? 0) | ((octets[at + 3] ?? 0) << 8))
+}
+
+/** Octets from a sign on that have to be there to read what it begins. */
+function wanted(octets: Buffer, at: number): number {
+  const shape = shapeAt(octets, at)
+  if (octets.length - at < WHOLE_HEAD || shape === undefined) return WHOLE_HEAD
+  const name = octets.readUInt16LE(at + shape.nameLength)
+  const extra = octets.readUInt16LE(at + shape.extraLength)
+  return Math.max(WHOLE_HEAD, shape.head + Math.min(name, LONGEST_NAME) + Math.min(extra, LONGEST_EXTRA))
+}
+
+/** Flags stand between the version and the method. */
+function isLikely(octets: Buffer, flags: number): boolean {
+  return (octets[flags - 2] ?? 0) <= MOST_VERSION && octets.readUInt16LE(flags + 2) <= MOST_METHOD
+}
+
+function unicodePath(extra: Buffer): string | undefined {
+  for (let at = 0; at + 4 <= extra.length; ) {
+    const end = at + 4 + extra.readUInt16LE(at + 2)
+    // Behind a version and a checksum of the other name.
+    if (extra.readUInt16LE(at) === UNICODE_PATH && end - at > 9) return extra.toString('utf8', at + 9, end)
+    at = end
+  }
+  return undefined
 }

@@ -5,10 +5,11 @@
  * are taken for UTF-8, and for Latin-1 where they are none of that either.
  */
 export function decodeOctets(octets: Uint8Array, charset: string): string {
-  return strictly(octets, charset) ?? strictly(octets, 'utf-8') ?? Buffer.from(octets).toString('latin1')
+  return decodeStrictly(octets, charset) ?? decodeStrictly(octets, 'utf-8') ?? Buffer.from(octets).toString('latin1')
 }
 
-function strictly(octets: Uint8Array, charset: string): string | undefined {
+/** As {@link decodeOctets}, but undefined for what would have to be guessed. */
+export function decodeStrictly(octets: Uint8Array, charset: string): string | undefined {
   try {
     return new TextDecoder(charset, { fatal: true }).decode(octets)
   } catch {

@@ -46,7 +46,7 @@ const HOSTILE: readonly (readonly [label: string, message: () => Buffer, why: Re
   [
     'parameters without end',
     () => of(`Content-Type: multipart/mixed; ${'a*0*=b; '.repeat(20_000)}boundary=b\n\n--b--\n`),
-    'content',
+    /parameters/,
   ],
   ['a comment without end', () => of(`Content-Type: text/plain ${'('.repeat(100_000)}\n\nx`), 'content'],
   [
@@ -143,3 +143,25 @@ test('an encoding in comments without end is none that anybody knows', () => {
   expect(decodeTransfer(of('x'), '('.repeat(1_000_000))).toBeUndefined()
   expect(decodeTransfer(of('eA=='), 'base64 (of three octets)')).toEqual(of('x'))
 }, 60_000)
+
+test.each([
+  ['two media types', 'Content-Type: text/plain\nContent-Type: multipart/mixed; boundary=b', /media types/],
+  ['the same, one for lenient readers alone', 'Content-Type\xa0: text/plain\nContent-Type: text/html', /media types/],
+  ['two boundaries', 'Content-Type: multipart/mixed; boundary=a; boundary=b', /boundaries/],
+  ['two transfer encodings', 'Content-Transfer-Encoding: 7bit\nContent-Transfer-Encoding: base64', /encodings/],
+  [
+    'a name behind more parameters than are read',
+    `Content-Disposition: attachment${'; a=b'.repeat(201)}; filename=x.exe`,
+    /parameters/,
+  ],
+])('a part that readers do not agree on cannot be read: %s', async (_label, fields, why) => {
+  expect(await read(`${fields}\n\nx`)).toMatchObject({ kind: 'unreadable', why: expect.stringMatching(why) })
+  const within = `Content-Type: multipart/mixed; boundary=o\n\n--o\n${fields}\n\nx\n--o--\n`
+  expect(await read(within)).toMatchObject({ kind: 'unreadable', why: expect.stringMatching(why) })
+})
+
+test('what is said twice and is the same hides nothing', async () => {
+  const type = 'Content-Type: multipart/mixed; boundary=b; boundary=b'
+  const content = await read(`${type}\n${type}\n\n--b\nContent-Type: text/plain; name=a.txt\n\nx\n--b--\n`)
+  expect(content).toMatchObject({ kind: 'content', attachments: [{ name: 'a.txt' }] })
+})

@@ -80,6 +80,18 @@ describe('one text', () => {
       'hello \n\nall\n',
     ],
     [
+      'octets above 127 at the end of a quoted-printable line',
+      'Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\nvoil\xc3\xa0  \nso=',
+      { text: 'all' },
+      'voilà\nso\n\nall\n',
+    ],
+    [
+      'base64 that a list has put its own behind',
+      'Content-Transfer-Encoding: base64\n\naGVsbG8=\nLS0tIQo=\n',
+      { text: 'all' },
+      'hello---!\n\nall\n',
+    ],
+    [
       'flowed lines that do not go on',
       'Content-Type: text/plain; format=flowed\n\nhello\n',
       { text: 'one \n>two\nFrom me' },
@@ -90,6 +102,26 @@ describe('one text', () => {
     const octets = await outgoing(octetsOf(message), settings)
     const [read] = await python(octets ?? Buffer.alloc(0))
     expect(read?.text).toBe(text)
+  })
+
+  test('a text that is not of its character set stays as it is', async () => {
+    const message = octetsOf('Content-Type: text/plain; charset=utf-8\n\nvoil\xc3\xa0 h\xe9\n')
+    const octets = await outgoing(message, { fallback: 'ignore' })
+    expect(octets?.toString('latin1')).toBe(message.toString('latin1'))
+  })
+
+  test('no line of a decoded text becomes a delimiter', async () => {
+    const inner = 'x\n--m\nContent-Type: application/x; name=evil.exe\n\nMZ\n'
+    const hidden = `${'y'.repeat(75)}--m`
+    const message = mixed([
+      '--m',
+      'Content-Transfer-Encoding: base64',
+      '',
+      Buffer.from(`${inner}${hidden}\n`).toString('base64'),
+    ])
+    const octets = await outgoing(octetsOf(message), { text: 'all' })
+    const parts = (await python(octets ?? Buffer.alloc(0))).filter(({ type }) => !type.startsWith('multipart/'))
+    expect(parts.map(({ type, text }) => [type, text])).toEqual([['text/plain', `${inner}${hidden}\n\nall\n`]])
   })
 
   const documents: readonly (readonly [

@@ -5,7 +5,7 @@ import { htmlText } from '../../content/html-text.js'
 import { parameterOf } from '../../content/mime-field.js'
 import type { PartPlace } from '../../content/scan-parts.js'
 import { decodeTransfer, encodeText } from '../../content/transfer.js'
-import { decodeOctets } from '../../message/decode-octets.js'
+import { decodeStrictly } from '../../message/decode-octets.js'
 import type { HeaderField } from '../../message/header-fields.js'
 import type { DisclaimerSettings } from './disclaimer-schema.js'
 import { insertHtml, insertText } from './insert.js'
@@ -59,17 +59,10 @@ function withDisclaimer({ contentType }: PartPlace, text: string, disclaimer: Di
 /** Its lines end with LF. */
 function readText({ fields, contentType }: PartPlace, content: Buffer): string | undefined {
   const octets = decodeTransfer(content, fields.first('content-transfer-encoding')?.text() ?? '')
+  if (octets === undefined) return undefined
   const charset = parameterOf(contentType, 'charset')?.trim() ?? 'utf-8'
-  if (octets === undefined || !isKnown(charset)) return undefined
-  return decodeOctets(octets, charset).replace(/\r\n?/g, '\n')
-}
-
-function isKnown(charset: string): boolean {
-  try {
-    return new TextDecoder(charset) !== undefined
-  } catch {
-    return false
-  }
+  // What is no such text would be told as something else than readers make of it.
+  return decodeStrictly(octets, charset)?.replace(/\r\n?/g, '\n')
 }
 
 /** What else is said of a text stays: RFC 3676 has parameters for plain text. */
