@@ -59,7 +59,7 @@ scenario('fax and voice mail at the SMTP door', needs, () => {
       startPostfix({
         name: 'gateway',
         lmtpPort: dovecot.ports.lmtp,
-        extra: 'virtual_alias_domains = fax.test.lan\nvirtual_alias_maps = static:dialled@test.lan',
+        extra: 'virtual_alias_domains = fax.test.lan, voice.test.lan\nvirtual_alias_maps = static:dialled@test.lan',
       }),
     ])
     const tls = { mode: 'starttls', ca: ca(), servername: 'localhost' }
@@ -90,6 +90,7 @@ scenario('fax and voice mail at the SMTP door', needs, () => {
             partner: { domains: ['test.lan'], remote: ['127.0.0.1', '::1'] },
             hylafax: {
               domains: ['test.lan'],
+              tarpit: '0s',
               requireTls: true,
               mechanisms: ['EXTERNAL'],
               permissions: { anonymous: [], authenticated: ['submit', 'any-sender', 'telephony-headers'] },
@@ -111,7 +112,10 @@ scenario('fax and voice mail at the SMTP door', needs, () => {
           ],
           telephony: {
             numbers: { countryCode: '49' },
-            gateways: { fax: { group: 'fax', domains: ['fax.test.lan'], deny: ['+4930666'] } },
+            gateways: {
+              fax: { group: 'fax', domains: ['fax.test.lan'], deny: ['+4930666'] },
+              voice: { group: 'fax', domains: ['voice.test.lan'], address: 'as-written' },
+            },
           },
         },
       },
@@ -206,7 +210,7 @@ scenario('fax and voice mail at the SMTP door', needs, () => {
     })
   })
 
-  describe('calling a fax', () => {
+  describe('calling a telephone', () => {
     const call = (to: string, door: 'users' | 'stranger', ...more: string[]) =>
       run('swaks', [
         ...['--server', '127.0.0.1', '--port', String(portico.ports[door]), '--to', to],
@@ -234,6 +238,14 @@ scenario('fax and voice mail at the SMTP door', needs, () => {
       await gateway.logged(/orig_to=<FAX=\+49301234567\/T33S=13@fax\.test\.lan>/)
       expect(postfix.log()).not.toContain('fax.test.lan')
       expect(await portico.logged(/a call goes to its gateway/)).toContain('"number":"+49301234567"')
+    })
+
+    test('a voice message reaches the gateway of its service, which is told what was written', async () => {
+      const done = await call('VOICE=+49-30-1234567@voice.test.lan', 'users', ...SIGN_IN, '--header', 'Subject: speak')
+      expect(done.code, done.stdout).toBe(0)
+      await arrivedAt([dovecot], 'dialled', 'speak')
+      await gateway.logged(/orig_to=<VOICE=\+49-30-1234567@voice\.test\.lan>/)
+      expect(await portico.logged(/"service":"voice"/i)).toContain('"number":"+49301234567"')
     })
 
     test.each([

@@ -52,7 +52,7 @@ const MOST_QUEUED = 1_048_576
  */
 export async function listenForDatagrams(options: DatagramOptions): Promise<DatagramListener> {
   if (options.at.kind === 'unix') throw new Error('there are no datagrams on a Unix socket here')
-  return new DatagramDoor(await bound(options.at.host, options.at.port), options)
+  return new BoundSocket(await bound(options.at.host, options.at.port), options)
 }
 
 async function bound(host: string, port: number): Promise<Socket> {
@@ -84,7 +84,7 @@ function boundTo(address: string, port: number): Promise<Socket> {
   })
 }
 
-class DatagramDoor implements DatagramListener {
+class BoundSocket implements DatagramListener {
   readonly name: string
   readonly address: string
   readonly port: number

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { z } from '@portico/config'
 import type { Mailbox } from '../address.js'
+import { comparableDomain, DomainList } from '../message/domain-list.js'
 import { linesOf } from './list-file.js'
 
 /** What an entry looks like: `alice@example.org`, `example.org`, `*.example.org` for all domains below it, `alice@` at any domain. */
@@ -8,32 +9,31 @@ const ADDRESS_ENTRY = /^(?:[^\s@]+@(?:[^\s@*]+)?|(?:\*\.)?[^\s@*]+)$/
 
 const EXPECTED = 'expected an address, a domain, *.domain, or a local part with @ behind it'
 
-/** A list of addresses and domains. Case does not count. */
+/** A list of addresses and domains. Case does not count, nor how a domain beyond ASCII is written. */
 export class AddressList {
-  readonly #addresses = new Set<string>()
-  readonly #domains = new Set<string>()
-  readonly #above = new Set<string>()
+  readonly #addresses: ReadonlySet<string>
+  readonly #domains: DomainList
 
   constructor(entries: readonly string[]) {
-    for (const entry of entries.map((text) => text.toLowerCase())) {
-      if (entry.includes('@')) this.#addresses.add(entry)
-      else if (entry.startsWith('*.')) this.#above.add(entry.slice(2))
-      else this.#domains.add(entry)
-    }
+    const addresses = entries.filter((entry) => entry.includes('@'))
+    this.#addresses = new Set(
+      addresses.map((entry) => {
+        const at = entry.lastIndexOf('@')
+        return formOf(entry.slice(0, at), comparableDomain(entry.slice(at + 1)))
+      }),
+    )
+    this.#domains = new DomainList(entries.filter((entry) => !entry.includes('@')))
   }
 
   holds({ local, domain }: Pick<Mailbox, 'local' | 'domain'>): boolean {
-    const name = local.toLowerCase()
-    if (this.#addresses.has(`${name}@${domain}`) || this.#addresses.has(`${name}@`)) return true
-    return this.#domains.has(domain) || this.#isBelow(domain)
+    const name = comparableDomain(domain)
+    if (this.#addresses.has(formOf(local, name)) || this.#addresses.has(formOf(local, ''))) return true
+    return this.#domains.of(name) !== undefined
   }
+}
 
-  #isBelow(domain: string): boolean {
-    if (this.#above.size === 0) return false
-    for (let dot = domain.indexOf('.'); dot >= 0; dot = domain.indexOf('.', dot + 1))
-      if (this.#above.has(domain.slice(dot + 1))) return true
-    return false
-  }
+function formOf(local: string, domain: string): string {
+  return `${local.toLowerCase()}@${domain}`
 }
 
 /** A setting that lists some. */

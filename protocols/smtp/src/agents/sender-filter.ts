@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { type Settings, z } from '@portico/config'
+import { comparableDomain, DomainList } from '../message/domain-list.js'
 import type { HeaderFields } from '../message/header-fields.js'
 import { type HeaderMailbox, headerMailboxes } from '../message/header-mailboxes.js'
 import { say } from '../replies.js'
@@ -43,7 +44,7 @@ const DENIED = say(554, '5.1.0', 'Sender Denied')
 function make(settings: SenderFilterSettings, needs: ListFiles & Pick<AgentNeeds, 'domains'>): Agent {
   const block = new AddressList(settings.block)
   const blockFile = openList(settings.blockFile, parseAddressList, needs)
-  const ownDomains = new Set(settings.ownDomains ? needs.domains : [])
+  const ownDomains = new DomainList(settings.ownDomains ? needs.domains : [])
   const isBlocked = (one: HeaderMailbox): boolean => block.holds(one) || blockFile?.current.holds(one) === true
   const against = (reason: string): Opinion => ({
     kind: 'against',
@@ -64,7 +65,8 @@ function make(settings: SenderFilterSettings, needs: ListFiles & Pick<AgentNeeds
         const authors = authorsOf(fields)
         if (authors.length === 0) return settings.blankSender ? against('From is blank') : PASS
         if (authors.some(isBlocked)) return against('From is blocked')
-        return authors.some(({ domain }) => ownDomains.has(domain)) ? against('From is of our own domains') : PASS
+        const isOurs = authors.some(({ domain }) => ownDomains.of(comparableDomain(domain)) !== undefined)
+        return isOurs ? against('From is of our own domains') : PASS
       },
     }),
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { decodeOctets, decodeRaw } from './decode-octets.js'
+import { decodeOctets, decodeRaw } from '../message/decode-octets.js'
 
 /** RFC 2047 section 2; the language of RFC 2231 section 5 may stand behind the character set. */
 const WORD = /=\?([^?*\s]{1,60})(?:\*[^?\s]{0,60})?\?([bq])\?([^?\r\n]*)\?=/gi

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { decodeOctets } from './decode-octets.js'
+import { decodeOctets } from '../message/decode-octets.js'
 import { decodeWords } from './encoded-words.js'
 
 /** A field such as Content-Type or Content-Disposition (RFC 2045 section 5.1, RFC 2183 section 2). */

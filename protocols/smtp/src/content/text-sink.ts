@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { decodeOctets } from './decode-octets.js'
+import { decodeOctets } from '../message/decode-octets.js'
 import { htmlText } from './html-text.js'
 import { type MimeField, parameterOf, parseMimeField } from './mime-field.js'
 import type { Part, PartSink } from './part.js'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { decodeRaw } from '../content/decode-octets.js'
+import { decodeRaw } from './decode-octets.js'
 
 /** An address in a header field. */
 export interface HeaderMailbox {

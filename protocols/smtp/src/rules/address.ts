@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { domainToASCII } from 'node:url'
+import { comparableDomain } from '../message/domain-list.js'
 import { headerMailboxes } from '../message/header-mailboxes.js'
 
 /** An address as conditions look at it. */
@@ -18,14 +18,4 @@ export function addressesOf(raw: string): readonly Address[] {
 /** An address that is known by its parts. */
 export function addressIn({ local, domain }: { readonly local: string; readonly domain: string }): Address {
   return { text: domain === '' ? local : `${local}@${domain}`, domain: comparableDomain(domain) }
-}
-
-/** No domain is longer, however it is written; to normalize what is takes time that grows with its square. */
-const LONGEST_DOMAIN = 1_024
-
-/** One form of all spellings of a domain. */
-export function comparableDomain(domain: string): string {
-  const name = domain.replace(/\.$/, '')
-  const ascii = name.length > LONGEST_DOMAIN || /^[\0-\x7f]*$/.test(name) ? name : domainToASCII(name)
-  return (ascii === '' ? name : ascii).toLowerCase()
 }

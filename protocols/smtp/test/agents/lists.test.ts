@@ -16,7 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'lists-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('a list of addresses', () => {
-  const list = new AddressList(['Alice@Example.org', 'example.net', '*.example.com', 'postmaster@'])
+  const list = new AddressList(['Alice@Example.org', 'example.net', '*.example.com', 'postmaster@', 'bücher.example'])
 
   test.each([
     ['an address, in any case', 'aLICE@example.org', true],
@@ -27,6 +27,9 @@ describe('a list of addresses', () => {
     ['everybody far below it', 'bob@a.b.example.com', true],
     ['nobody at it', 'bob@example.com', false],
     ['no domain that only ends alike', 'bob@badexample.com', false],
+    ['a domain by its A-label (RFC 5890)', 'bob@xn--bcher-kva.example', true],
+    ['a domain by its U-label', 'bob@BÜCHER.example', true],
+    ['a domain with the dot of the root', 'bob@example.net.', true],
     ['a local part anywhere', 'Postmaster@anywhere.example', true],
     ['a local part without a domain', 'postmaster', true],
   ])('holds %s', (_label, address, held) => {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 
 import { headerField } from '../../agents/header-text.js'
-import { decodeStrictly } from '../../content/decode-octets.js'
 import { htmlText } from '../../content/html-text.js'
 import { parameterOf } from '../../content/mime-field.js'
 import type { PartPlace } from '../../content/scan-parts.js'
 import { decodeTransfer, encodeText } from '../../content/transfer.js'
+import { decodeStrictly } from '../../message/decode-octets.js'
 import type { HeaderField } from '../../message/header-fields.js'
 import type { DisclaimerSettings } from './disclaimer-schema.js'
 import { insertHtml, insertText } from './insert.js'

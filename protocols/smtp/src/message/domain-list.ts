@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { comparableDomain } from './address.js'
+import { domainToASCII } from 'node:url'
 
 /** Domains, and with `*.` in front all below them. */
 export class DomainList {
@@ -13,7 +13,7 @@ export class DomainList {
       else this.#domains.set(comparableDomain(entry), entry)
   }
 
-  /** The entry that a domain belongs to. */
+  /** The entry that a domain belongs to, which is one that {@link comparableDomain} gave. */
   of(domain: string): string | undefined {
     const own = this.#domains.get(domain)
     if (own !== undefined || this.#above.size === 0) return own
@@ -23,4 +23,14 @@ export class DomainList {
     }
     return undefined
   }
+}
+
+/** No domain is longer, however it is written; to normalize what is takes time that grows with its square. */
+const LONGEST_DOMAIN = 1_024
+
+/** One form of all spellings of a domain. */
+export function comparableDomain(domain: string): string {
+  const name = domain.replace(/\.$/, '')
+  const ascii = name.length > LONGEST_DOMAIN || /^[\0-\x7f]*$/.test(name) ? name : domainToASCII(name)
+  return (ascii === '' ? name : ascii).toLowerCase()
 }
