@@ -53,8 +53,8 @@ export async function spendCall(dialogue: Dialogue, call: Call): Promise<Reply |
   const { session } = dialogue
   const { services, leg, signal } = session
   const { rate, service } = call.gateway
-  const user = userOf(dialogue)
-  const who = user === undefined ? `address ${clientKey(leg.facts.peer)}` : `user ${user}`
+  const account = accountOf(dialogue)
+  const who = account === undefined ? `address ${clientKey(leg.facts.peer)}` : `user ${account}`
   const limits = [
     { most: rate.hour, windowMs: HOUR },
     { most: rate.day, windowMs: 24 * HOUR },
@@ -72,6 +72,11 @@ export async function spendCall(dialogue: Dialogue, call: Call): Promise<Reply |
 
 function userOf({ authenticated }: Dialogue): string | undefined {
   return authenticated?.principal.user
+}
+
+/** Who acts for many has no more calls than others: one stolen password is one account. */
+function accountOf({ authenticated }: Dialogue): string | undefined {
+  return authenticated?.principal.delegate ?? authenticated?.principal.user
 }
 
 function tell(dialogue: Dialogue, message: string, called: Called, why?: string): void {
