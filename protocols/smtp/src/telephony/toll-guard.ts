@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { clientKey } from '@portico/net'
+import type { Mailbox } from '../address.js'
 import type { Dialogue } from '../dialogue.js'
-import { REPLIES, type Reply, say } from '../replies.js'
+import { formatReply, REPLIES, type Reply, say } from '../replies.js'
 import { countCall } from './count-calls.js'
-import type { Call, Called, Gateway } from './gateways.js'
+import { type Call, type Called, calledBy, type Gateway } from './gateways.js'
 
 /** Who wants to call. */
 export interface Caller {
@@ -68,6 +69,18 @@ export async function spendCall(dialogue: Dialogue, call: Call): Promise<Reply |
   }
   tell(dialogue, 'a call goes to its gateway', call)
   return undefined
+}
+
+/**
+ * Why a recipient whom agents have added may not be called; undefined where it may, or is no telephone. That somebody has signed in
+ * does not matter, for the site has added it; which numbers may be called and how often holds for everybody.
+ */
+export async function addedCallRefusal(dialogue: Dialogue, mailbox: Mailbox): Promise<string | undefined> {
+  const called = calledBy(dialogue.settings, mailbox)
+  if (called?.kind !== 'call') return undefined
+  if (!called.gateway.prefixes.allows(called.number)) return 'number may not be called'
+  const spent = await spendCall(dialogue, called)
+  return spent && formatReply(spent).trimEnd()
 }
 
 function userOf({ authenticated }: Dialogue): string | undefined {
