@@ -51,9 +51,7 @@ async function loadedBy(
 
 scenario('What evaluates SPF policies is loaded where an agent needs it only', { programs: [] }, () => {
   test.each([
-    ['POP3', { pop3: POP3 }, []],
     ['POP3, beside agents of an SMTP that nobody listens for', { pop3: POP3 }, [{ type: 'spf' }, { type: 'dmarc' }]],
-    ['SMTP without agents', { smtp: SMTP }, []],
     ['SMTP with signatures only', { smtp: SMTP }, [{ type: 'dkim' }, { type: 'arc' }]],
   ] as const)('%s: to the end not', async (_label, listeners, agents) => {
     expect(await loadedBy(listeners, agents, ['not loaded'])).toEqual(['not loaded'])

@@ -63,3 +63,8 @@ function utf8(octets: string): string | undefined {
     return undefined
   }
 }
+
+/** Local parts belong to their host (RFC 5321 section 2.4): what differs in case may be two. */
+export function isSameMailbox(one: Mailbox, other: Mailbox): boolean {
+  return one.local === other.local && one.domain === other.domain
+}

@@ -16,6 +16,8 @@ export interface Quarantine extends Tag {
 
 /** More findings say no more, and each goes into the header. */
 const MOST_FINDINGS = 50
+/** Characters of a reason in the header. */
+const LONGEST_REASON = 500
 const SCL_FIELD = 'X-MS-Exchange-Organization-SCL'
 
 /** What agents have found out about a client or a message. */
@@ -67,7 +69,7 @@ export class Marks implements MessageNotes {
     const { quarantine, scl } = this
     const prepend = [
       ...(quarantine === undefined ? [] : quarantineFields(quarantine, recipients())),
-      ...this.#tags.map(({ agent, reason }) => headerField('X-Portico-Finding', encodedText(`${agent}; ${reason}`))),
+      ...this.#tags.map(({ agent, reason }) => headerField('X-Portico-Finding', findingText(agent, reason))),
       ...(scl === undefined ? [] : [`${SCL_FIELD}: ${scl}\r\n`]),
     ].filter((field) => field !== undefined)
     return scl === undefined ? { prepend } : { remove: isScl, prepend }
@@ -94,11 +96,16 @@ function quarantineFields(
   recipients: readonly string[],
 ): readonly string[] {
   return [
-    headerField('X-Portico-Quarantine', encodedText(`${agent}; ${reason}`)),
+    headerField('X-Portico-Quarantine', findingText(agent, reason)),
     ...recipients.map((recipient) =>
       headerField('X-Portico-Recipient', encodedText(Buffer.from(recipient, 'latin1').toString())),
     ),
   ].filter((field) => field !== undefined)
+}
+
+/** One line, whatever a service has said: a field that is none of the grammar would be left out, and nobody would learn of the finding. */
+function findingText(agent: string, reason: string): string {
+  return encodedText(`${agent}; ${reason.slice(0, LONGEST_REASON).replace(/[\s\0]+/g, ' ')}`)
 }
 
 function isSame(one: Finding, other: Finding): boolean {

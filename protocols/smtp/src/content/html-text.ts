@@ -2,11 +2,15 @@
 
 /** Elements whose content nobody reads. Not `head`: it ends before the first text, whether or not that is said (HTML, section 4.2.1). */
 const UNSEEN = new Set(['script', 'style', 'template', 'title'])
-/** Elements within a line: between them and the text around stands no space. */
-const INLINE = new Set(
-  'a abbr b bdi bdo big cite code del em font i ins kbd mark q s samp small span strike strong sub sup tt u var wbr'.split(
+/** Elements that begin a line (HTML, section 15.3). All others stand within one, those among them that nobody knows. */
+const BLOCKS = new Set(
+  'address article aside blockquote body br caption center dd details dialog dir div dl dt fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html legend li listing main menu nav ol optgroup option p plaintext pre script search section style summary table tbody template tfoot thead title tr ul xmp'.split(
     ' ',
   ),
+)
+/** Elements within a line that part the text around them. */
+const GAPS = new Set(
+  'audio button canvas embed iframe img input meter object progress select svg td textarea th video'.split(' '),
 )
 /** Entities with names that stand for other characters than those of Latin-1. */
 const NAMED = new Map(
@@ -73,7 +77,8 @@ function skipTag(html: string, open: number, pieces: string[]): number {
     pieces.push('<')
     return open + 1
   }
-  if (!INLINE.has(name)) pieces.push(name === 'td' || name === 'th' || name === 'img' ? ' ' : '\n')
+  if (BLOCKS.has(name)) pieces.push('\n')
+  else if (GAPS.has(name)) pieces.push(' ')
   const end = tagEnd(html, open + 1)
   if (slash !== '' || !UNSEEN.has(name)) return end
   return closing(html, name, end)

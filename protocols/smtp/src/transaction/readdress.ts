@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { Mailbox } from '../address.js'
+import { isSameMailbox, type Mailbox } from '../address.js'
 import type { EnvelopeEdits } from '../agents/agent.js'
 import type { Dialogue } from '../dialogue.js'
 import { formatReply, REPLIES } from '../replies.js'
@@ -17,9 +17,9 @@ export function addressees(recipients: readonly Asked[], edits: readonly Envelop
   let list = recipients
   for (const { redirect, drop = [], add = [] } of edits) {
     const before = redirect === undefined ? list : redirect.map(asPlain)
-    list = [...before.filter(({ mailbox }) => !drop.some((one) => isSame(one, mailbox))), ...add.map(asPlain)]
+    list = [...before.filter(({ mailbox }) => !drop.some((one) => isSameMailbox(one, mailbox))), ...add.map(asPlain)]
   }
-  return list.filter(({ mailbox }, at) => list.findIndex((one) => isSame(one.mailbox, mailbox)) === at)
+  return list.filter(({ mailbox }, at) => list.findIndex((one) => isSameMailbox(one.mailbox, mailbox)) === at)
 }
 
 /**
@@ -36,7 +36,7 @@ export async function readdress(
   const kept: Recipient[] = stays ? [...recipients] : []
   if (!stays) await beginAnew(dialogue, envelope)
   for (const asked of wanted) {
-    if (kept.some(({ mailbox }) => isSame(mailbox, asked.mailbox))) continue
+    if (kept.some(({ mailbox }) => isSameMailbox(mailbox, asked.mailbox))) continue
     const recipient = await ask(dialogue, envelope, asked)
     if ('why' in recipient) return recipient
     kept.push(recipient)
@@ -78,10 +78,5 @@ function asPlain(mailbox: Mailbox): Asked {
 }
 
 function holds(list: readonly Asked[], mailbox: Mailbox): boolean {
-  return list.some((one) => isSame(one.mailbox, mailbox))
-}
-
-/** Local parts belong to their host (RFC 5321 section 2.4): what differs in case may be two. */
-function isSame(one: Mailbox, other: Mailbox): boolean {
-  return one.local === other.local && one.domain === other.domain
+  return list.some((one) => isSameMailbox(one.mailbox, mailbox))
 }

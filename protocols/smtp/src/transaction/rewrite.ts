@@ -4,6 +4,7 @@ import type { Octets } from '@portico/net'
 import type { Rewrite } from '../agents/agent.js'
 import { editHeader, parseHeader } from '../message/header-fields.js'
 import type { Spool, SpooledMessage, SpoolReader } from '../message/spool.js'
+import { partOf } from '../message/spool-writer.js'
 
 /** A message whose header section is as it goes out. */
 export interface Prepared {
@@ -52,12 +53,7 @@ async function readBoth(
   take: SpoolReader,
 ): Promise<'done' | 'stopped' | 'failed'> {
   if (section.length > 0 && !(await take(section))) return 'stopped'
-  let missing = skipped
-  return message.read((piece) => {
-    const rest = piece.subarray(Math.min(piece.length, missing))
-    missing -= piece.length - rest.length
-    return rest.length === 0 ? true : take(rest)
-  })
+  return partOf(message, skipped, message.size).read(take)
 }
 
 async function startOf(read: SpooledMessage['read'], limit: number): Promise<Buffer | undefined> {

@@ -53,6 +53,11 @@ describe('texts of a message', () => {
       'Click hére & win\nnow',
     ],
     [
+      'HTML with elements that nobody knows',
+      ['Content-Type: text/html', '', 'c<x>as</x><o:p>in</o:p><blink>o<td>now<li>here'],
+      'casino now\nhere',
+    ],
+    [
       'HTML whose head ends without saying so',
       ['Content-Type: text/html', '', '<html><head><title>not this</title><meta name=x><p>win money'],
       'win money',

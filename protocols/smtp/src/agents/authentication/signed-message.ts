@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-import { type HeaderFields, parseHeader } from '../../message/header-fields.js'
+import type { HeaderFields } from '../../message/header-fields.js'
 import type { SpooledMessage } from '../../message/spool.js'
+import { partOf } from '../../message/spool-writer.js'
 import { BodyHash } from './body-hash.js'
 import { type Canonicalization, canonicalField } from './canonical-header.js'
 import type { Signature } from './signature.js'
@@ -27,10 +28,9 @@ export interface SignedMessage {
  * the fields are: then no signature over them means anything. Rejects when the disk failed.
  */
 export async function readSigned(message: SpooledMessage, fields: HeaderFields): Promise<SignedMessage | undefined> {
-  // Places may be those of the form with doubled dots, which is longer.
   const section = await message.start((fields.list.at(-1)?.end ?? 0) + 2)
   if (section === undefined) throw new Error('the message could not be read')
-  const { list, faulty, tooMany } = parseHeader(section, 'plain')
+  const { list, faulty, tooMany } = fields
   if (faulty || tooMany) return undefined
   const end = list.at(-1)?.end ?? 0
   const bodyAt = section.toString('latin1', end, end + 2) === '\r\n' ? end + 2 : end
@@ -71,14 +71,11 @@ export async function hashBodies(
   signatures: readonly Signature[],
 ): Promise<BodyHashes> {
   const hashes = new Map(signatures.map(({ body }) => [body, new BodyHash(body)]))
-  let skip = bodyAt
   const end =
     hashes.size === 0
       ? 'done'
-      : await message.read((piece) => {
-          const body = piece.subarray(Math.min(skip, piece.length))
-          skip -= piece.length - body.length
-          for (const hash of hashes.values()) hash.update(body)
+      : await partOf(message, bodyAt, message.size).read((piece) => {
+          for (const hash of hashes.values()) hash.update(piece)
           return true
         })
   if (end !== 'done') throw new Error('the message could not be read')

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { type Mailbox, parsePath } from '../../address.js'
+import { isSameMailbox, type Mailbox, parsePath } from '../../address.js'
 import type { DataEndFacts, EnvelopeEdits, Pass, Rewrite } from '../agent.js'
 import { type Change, MilterFault } from './answers.js'
 import { HeaderPlan } from './header-plan.js'
@@ -58,15 +58,15 @@ export class Changes {
 
   #add(mailbox: Mailbox): void {
     if (this.#added.length >= MOST_RECIPIENTS) throw new MilterFault('too many recipients')
-    const known = [...this.#recipients, ...this.#added].find((one) => isSame(one, mailbox))
+    const known = [...this.#recipients, ...this.#added].find((one) => isSameMailbox(one, mailbox))
     if (known === undefined) this.#added.push(mailbox)
     else this.#dropped.delete(known)
   }
 
   #drop(mailbox: Mailbox): void {
-    const added = this.#added.findIndex((one) => isSame(one, mailbox))
+    const added = this.#added.findIndex((one) => isSameMailbox(one, mailbox))
     if (added >= 0) this.#added.splice(added, 1)
-    for (const one of this.#recipients) if (isSame(one, mailbox)) this.#dropped.add(one)
+    for (const one of this.#recipients) if (isSameMailbox(one, mailbox)) this.#dropped.add(one)
   }
 
   #replace(octets: Buffer): void {
@@ -93,9 +93,4 @@ function mailboxOf(path: string): Mailbox {
   const parsed = parsePath(path.startsWith('<') ? path : `<${path}>`)
   if (parsed.kind !== 'mailbox') throw new MilterFault('a recipient that is no address')
   return parsed.mailbox
-}
-
-/** A milter names recipients as it was told of them. */
-function isSame(one: Mailbox, other: Mailbox): boolean {
-  return one.domain === other.domain && one.local === other.local
 }

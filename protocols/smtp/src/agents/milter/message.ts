@@ -2,6 +2,7 @@
 import type { Cancellation } from '@portico/base'
 import type { Octets } from '@portico/net'
 import type { HeaderField } from '../../message/header-fields.js'
+import { partOf } from '../../message/spool-writer.js'
 import type { DataEndFacts } from '../agent.js'
 import type { Change, Judgement } from './answers.js'
 import { bodyHead, headerFrame, type Macros, macroFrame, textFrame } from './commands.js'
@@ -103,11 +104,8 @@ async function showBody(
 ): Promise<Judgement> {
   if (line.has('noBody')) return CONTINUE
   let said = CONTINUE
-  let left = from
-  const end = await message.read(async (piece) => {
-    const rest = piece.subarray(Math.min(piece.length, left))
-    left -= piece.length - rest.length
-    for (const chunk of chunksOf(rest)) {
+  const end = await partOf(message, from, message.size).read(async (piece) => {
+    for (const chunk of chunksOf(piece)) {
       await line.tell(bodyHead(chunk.length), chunk)
       if (!line.has('quietBody')) said = await line.judgement(signal)
       if (said.kind !== 'continue') return false
