@@ -21,6 +21,8 @@ export type FoundKey =
 
 /** RFC 8301 section 3.2: shorter ones are no proof, longer ones need not be taken. */
 const [FEWEST_BITS, MOST_BITS] = [1024, 4096]
+/** Everybody takes 65537. With one as long as the key each verification costs a hundredfold, and a message brings dozens of them. */
+const LARGEST_EXPONENT = 2n ** 32n
 /** Characters of a record: a key of 4096 bits has some 740. */
 const LONGEST_RECORD = 2048
 const ED25519_OCTETS = 32
@@ -71,8 +73,9 @@ function keyOf(type: string, base64: string): KeyObject | Extract<FoundKey, { ki
   if (type !== 'rsa') return fault('unknown key type')
   const key = rsaKey(octets, 'spki') ?? rsaKey(octets, 'pkcs1')
   if (key?.asymmetricKeyType !== 'rsa') return fault('bad key')
-  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0
+  const { modulusLength: bits = 0, publicExponent: exponent = 0n } = key.asymmetricKeyDetails ?? {}
   if (bits < FEWEST_BITS) return fault('key too short', 'policy')
+  if (exponent > LARGEST_EXPONENT) return fault('exponent of the key too large', 'policy')
   return bits > MOST_BITS ? fault('key too long', 'policy') : key
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { createPublicKey } from 'node:crypto'
 import { NEVER } from '@portico/base'
 import { describe, expect, test } from 'vitest'
 import { findSignatures, MOST_SIGNATURES } from '../../../src/agents/authentication/dkim.js'
@@ -149,6 +150,13 @@ describe('what the key says (RFC 6376 section 6.1.2)', () => {
 
   test('too long', async () => {
     expect(await judge({}, rsaKey(4_104).record)).toEqual(['policy: key too long'])
+  })
+
+  test('whose exponent makes every verification slow', async () => {
+    const number = (size: number, octet: number) => Buffer.alloc(size, octet).toString('base64url')
+    const key = createPublicKey({ key: { kty: 'RSA', n: number(256, 0xff), e: number(200, 0x7f) }, format: 'jwk' })
+    const record = `p=${key.export({ type: 'spki', format: 'der' }).toString('base64')}`
+    expect(await judge({}, record)).toEqual(['policy: exponent of the key too large'])
   })
 
   test('for the domain itself only (t=s)', async () => {
