@@ -3,6 +3,9 @@ import type { HeaderFields } from '../message/header-fields.js'
 import { lenientName } from '../message/header-firewall.js'
 import { parseMimeField } from './mime-field.js'
 
+/** Encodings from before MIME: only some readers see the file in it. */
+const OLD = /^\W*(?:x-)?(?:uu|yenc|binhex)/
+
 /**
  * Why readers do not agree on what a part is: some believe the first of two words, others the last, and what one of them shows the
  * other never sees. Undefined where they do. The same said twice is no harm.
@@ -16,7 +19,8 @@ export function ambiguityOf(fields: HeaderFields): string | undefined {
   if (differ(multiparts.flatMap(({ parameters }) => parameters.get('boundary') ?? [])))
     return 'a part has two boundaries'
   const encodings = textsOf(fields, 'content-transfer-encoding').map((text) => text.trim().toLowerCase())
-  return differ(encodings) ? 'a part has two transfer encodings' : undefined
+  if (differ(encodings)) return 'a part has two transfer encodings'
+  return encodings.some((one) => OLD.test(one)) ? 'a part has a transfer encoding that few readers know' : undefined
 }
 
 function textsOf(fields: HeaderFields, name: string): readonly string[] {

@@ -4,12 +4,13 @@ import type { HeaderFields } from '../message/header-fields.js'
 import type { SpooledMessage } from '../message/spool.js'
 import { AttachmentSink } from './attachment-sink.js'
 import type { Attachment, Content, ContentLimits, MessageType, Unreadable } from './content.js'
-import { baseName, extensionOf, fileNames } from './file-name.js'
+import { extensionOf, fileNames, namesMadeOf } from './file-name.js'
 import { headerTypes, partTypes } from './message-types.js'
 import { parseMimeField } from './mime-field.js'
 import type { Part, PartSink } from './part.js'
 import { readParts } from './read-parts.js'
 import { TextSink } from './text-sink.js'
+import { UuencodedNames } from './uuencoded-names.js'
 
 /**
  * Reads what a message holds. It takes the signal's slot, and stops when it says so; the parser is loaded with the first message. A
@@ -46,7 +47,7 @@ class Collector {
   /** What nobody has seen must not be taken for harmless. */
   get fault(): Unreadable | undefined {
     return this.#lacking
-      ? { kind: 'unreadable', why: 'it has an archive with more, or longer, names than are read' }
+      ? { kind: 'unreadable', why: 'it has files with more, or longer, names than are read' }
       : undefined
   }
 
@@ -63,7 +64,11 @@ class Collector {
   sinkOf(part: Part): PartSink {
     const contentType = parseMimeField(part.fields.first('content-type')?.text() ?? '')
     if (part.depth === 0) for (const type of partTypes(contentType, part.whole)) this.#types.add(type)
-    const sinks = [...(isText(part) ? [this.#text(part)] : []), ...(isFile(part) ? [this.#file(part)] : [])]
+    const sinks = [
+      ...(part.depth === 0 && isText(part) ? [this.#text(part)] : []),
+      ...(part.type !== 'text/html' && isText(part) ? [this.#uuencoded()] : []),
+      ...(isFile(part) ? [this.#file(part)] : []),
+    ]
     return {
       take(piece) {
         for (const sink of sinks) sink.take(piece)
@@ -77,7 +82,14 @@ class Collector {
   #text(part: Part): PartSink {
     return new TextSink(part, this.#room, (text) => {
       if (text !== '') this.#texts.push(text)
-      if (part.type !== 'text/html') this.#attachments.push(...uuencoded(text))
+    })
+  }
+
+  /** Some readers offer them like attachments. */
+  #uuencoded(): PartSink {
+    return new UuencodedNames(MOST_UUENCODED, (names, lacking) => {
+      this.#attachments.push(...names.flatMap(uuencoded))
+      this.#lacking ||= lacking
     })
   }
 
@@ -90,18 +102,17 @@ class Collector {
   }
 }
 
-/** Files written into plain text (POSIX uuencode), which some readers offer like attachments. Their size is not known. */
-function uuencoded(text: string): readonly Attachment[] {
-  const names = Array.from(text.matchAll(/^begin [0-7]{3,4} (\S.{0,254})$/gm), ([, name = '']) => baseName(name))
-  return [...new Set(names)].slice(0, MOST_UUENCODED).map((name) => ({
+/** Of a file that is written into a text the size is not known. */
+function uuencoded(written: string): readonly Attachment[] {
+  return namesMadeOf(written).map((name) => ({
     ...{ name, extension: extensionOf(name), size: 0, type: 'application/octet-stream' },
     ...{ executable: false, passwordProtected: false, archived: [] },
   }))
 }
 
-/** What a reader is shown as the text of the message itself; multiparts come only where they hold no parts. */
-function isText({ type, fields, depth }: Part): boolean {
-  if (depth > 0 || isAttached(fields)) return false
+/** What a reader is shown as the text of a message; multiparts come only where they hold no parts. */
+function isText({ type, fields }: Part): boolean {
+  if (isAttached(fields)) return false
   return type === 'text/plain' || type === 'text/html' || type.startsWith('multipart/')
 }
 

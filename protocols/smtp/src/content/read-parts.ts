@@ -29,6 +29,7 @@ interface MimeNode {
   readonly parentNode: MimeNode | false
   readonly headers: { build(): Buffer }
   disposition: string | false
+  encoding: string | false
 }
 
 /** Where the content of a part goes. */
@@ -152,6 +153,7 @@ class Reading {
         if (!holdsParts) inlets.push({ part, sink })
         // It would keep texts as a whole: as attachments they come as streams, like all others.
         chunk.disposition = 'attachment'
+        chunk.encoding = tokenOf(chunk.encoding)
       }
       process(chunk, done)
     }
@@ -198,4 +200,9 @@ class Reading {
     this.stop(`it holds messages within messages, more than ${this.#limits.nesting} deep`)
     return undefined
   }
+}
+
+/** Quotes around an encoding and a semicolon behind it are nothing to many readers. */
+function tokenOf(encoding: string | false): string | false {
+  return encoding === false ? false : encoding.replace(/^["\s]+|[";\s].*$/gs, '')
 }
