@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { clientKey } from '@portico/net'
+import type { Mailbox } from '../address.js'
 import type { Dialogue } from '../dialogue.js'
-import { REPLIES, type Reply, say } from '../replies.js'
+import { formatReply, REPLIES, type Reply, say } from '../replies.js'
 import { countCall } from './count-calls.js'
-import type { Call, Called, Gateway } from './gateways.js'
+import { type Call, type Called, calledBy, type Gateway } from './gateways.js'
 
 /** Who wants to call. */
 export interface Caller {
@@ -53,8 +54,8 @@ export async function spendCall(dialogue: Dialogue, call: Call): Promise<Reply |
   const { session } = dialogue
   const { services, leg, signal } = session
   const { rate, service } = call.gateway
-  const user = userOf(dialogue)
-  const who = user === undefined ? `address ${clientKey(leg.facts.peer)}` : `user ${user}`
+  const account = accountOf(dialogue)
+  const who = account === undefined ? `address ${clientKey(leg.facts.peer)}` : `user ${account}`
   const limits = [
     { most: rate.hour, windowMs: HOUR },
     { most: rate.day, windowMs: 24 * HOUR },
@@ -70,8 +71,25 @@ export async function spendCall(dialogue: Dialogue, call: Call): Promise<Reply |
   return undefined
 }
 
+/**
+ * Why a recipient whom agents have added may not be called; undefined where it may, or is no telephone. That somebody has signed in
+ * does not matter, for the site has added it; which numbers may be called and how often holds for everybody.
+ */
+export async function addedCallRefusal(dialogue: Dialogue, mailbox: Mailbox): Promise<string | undefined> {
+  const called = calledBy(dialogue.settings, mailbox)
+  if (called?.kind !== 'call') return undefined
+  if (!called.gateway.prefixes.allows(called.number)) return 'number may not be called'
+  const spent = await spendCall(dialogue, called)
+  return spent && formatReply(spent).trimEnd()
+}
+
 function userOf({ authenticated }: Dialogue): string | undefined {
   return authenticated?.principal.user
+}
+
+/** Who acts for many has no more calls than others: one stolen password is one account. */
+function accountOf({ authenticated }: Dialogue): string | undefined {
+  return authenticated?.principal.delegate ?? authenticated?.principal.user
 }
 
 function tell(dialogue: Dialogue, message: string, called: Called, why?: string): void {

@@ -3,6 +3,7 @@ import { isSameMailbox, type Mailbox } from '../address.js'
 import type { EnvelopeEdits } from '../agents/agent.js'
 import type { Dialogue } from '../dialogue.js'
 import { formatReply, REPLIES } from '../replies.js'
+import { addedCallRefusal } from '../telephony/toll-guard.js'
 import { askRecipient } from './ask-recipient.js'
 import type { Asked } from './begin.js'
 import { rulesOf } from './branches.js'
@@ -53,6 +54,8 @@ async function beginAnew(dialogue: Dialogue, envelope: Envelope): Promise<void> 
 
 /** Its sender gets one answer whatever the routes are: a copy that takes another one is worth the duplicate that may come of it. */
 async function ask(dialogue: Dialogue, envelope: Envelope, asked: Asked): Promise<Recipient | Fault> {
+  const costly = await addedCallRefusal(dialogue, asked.mailbox)
+  if (costly !== undefined) return refused(dialogue, asked, costly)
   const way = await wayOfRecipient(dialogue, asked.mailbox)
   if (way.kind === 'gone') return faultOf('backend-lost')
   if (way.kind === 'refused') return refused(dialogue, asked, way.reason)

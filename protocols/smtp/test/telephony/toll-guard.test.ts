@@ -122,6 +122,16 @@ describe('counting calls', () => {
   })
 })
 
+function dialogueOf(principal: object, services: { readonly state: Partial<StateStore>; readonly log: unknown }) {
+  const session = {
+    id: 's1',
+    leg: { facts: { peer: SESSION.peer } },
+    signal: new CancellationSource(),
+    services: { ...services, clock: createFakeClock() },
+  }
+  return { session, connector: { name: 'client' }, authenticated: { principal } } as unknown as Dialogue
+}
+
 test.each<[string, Partial<StateStore>, string | undefined]>([
   ['there', createMemoryStore({ clock: createFakeClock() }), undefined],
   ['away', { get: async () => ({ kind: 'unavailable' }) }, '451 4.3.0'],
@@ -129,16 +139,19 @@ test.each<[string, Partial<StateStore>, string | undefined]>([
   const called = calledBy({ telephony: telephony(), connectors }, recipient('FAX=+49301234567@fax.example.org'))
   if (called?.kind !== 'call') throw new Error('no call')
   const log = listeningLog()
-  const session = {
-    id: 's1',
-    leg: { facts: { peer: SESSION.peer } },
-    signal: new CancellationSource(),
-    services: { state, log, clock: createFakeClock() },
-  }
-  const dialogue = { session, connector: { name: 'client' }, authenticated: { principal: { user: 'alice' } } }
-  const reply = await spendCall(dialogue as unknown as Dialogue, called)
+  const reply = await spendCall(dialogueOf({ user: 'alice' }, { state, log }), called)
   expect(reply && `${reply.code} ${reply.enhanced}`).toBe(expected)
   expect(log.lines.map(({ message, user }) => [message, user])).toEqual([
     [expected === undefined ? 'a call goes to its gateway' : 'a call is put off', 'alice'],
   ])
+})
+
+test('who acts for several mailboxes has the calls of one account', async () => {
+  const settings = telephony({ rate: { hour: 1 } })
+  const called = calledBy({ telephony: settings, connectors }, recipient('FAX=+49301234567@fax.example.org'))
+  if (called?.kind !== 'call') throw new Error('no call')
+  const services = { state: createMemoryStore({ clock: createFakeClock() }), log: listeningLog() }
+  const spend = (user: string) => spendCall(dialogueOf({ user, delegate: 'eve' }, services), called)
+  expect(await spend('sales')).toBeUndefined()
+  expect((await spend('support'))?.code).toBe(450)
 })

@@ -101,16 +101,22 @@ function signatureOf(tags: TagList): Pick<ArcSet, 'algorithm' | 'value'> | undef
   }
 }
 
-/** What the seal of the last of these sets signs: all fields of all sets, its own without its value (RFC 8617 section 5.1.1). */
-export function sealedText(sets: readonly ArcSet[]): string {
-  const fields = sets.flatMap(({ resultsField, signatureField, sealField }) => [
-    resultsField,
-    signatureField,
-    sealField,
-  ])
-  const own = fields.pop()
-  const before = fields.map(({ lines }) => `${canonicalField(lines, 'relaxed')}\r\n`).join('')
-  return `${before}${own === undefined ? '' : canonicalField(withoutSignature(own.lines), 'relaxed')}`
+/**
+ * What the seal of each set signs: all fields of the sets up to it, its own without its value (RFC 8617 section 5.1.1). Each field is
+ * made canonical once, however many seals are above it.
+ */
+export function sealedTexts(sets: readonly ArcSet[]): readonly string[] {
+  let before = ''
+  return sets.map(({ resultsField, signatureField, sealField }) => {
+    before += lineOf(resultsField) + lineOf(signatureField)
+    const text = `${before}${canonicalField(withoutSignature(sealField.lines), 'relaxed')}`
+    before += lineOf(sealField)
+    return text
+  })
+}
+
+function lineOf({ lines }: SignedField): string {
+  return `${canonicalField(lines, 'relaxed')}\r\n`
 }
 
 function fault(why: string): ReadChain {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { MethodResult } from '../../message/trace.js'
-import { type ArcSet, type ReadChain, sealedText } from './arc-chain.js'
+import { type ArcSet, type ReadChain, sealedTexts } from './arc-chain.js'
 import { type ForeignResult, readResults } from './results-field.js'
 import { findKey } from './signing-key.js'
 import {
@@ -31,9 +31,10 @@ export async function verifyArc(chain: ReadChain, context: VerifyContext): Promi
   if (chain.kind === 'none') return { result: 'none', seals: [] }
   if (chain.kind === 'fault') return { result: 'fail', why: chain.why, seals: [] }
   const { sets, last } = chain
+  const texts = sealedTexts(sets)
   const verdicts = await Promise.all([
     verifySignature(last.signature, last.signatureField, context),
-    ...sets.map((set, index) => verifySeal(set, sealedText(sets.slice(0, index + 1)), context)),
+    ...sets.map((set, index) => verifySeal(set, texts[index] ?? '', context)),
   ])
   const bad = verdicts.find(({ result }) => result !== 'pass' && result !== 'temperror')
   if (bad !== undefined) return { result: 'fail', why: bad.why ?? 'seal does not verify', seals: [] }
