@@ -95,7 +95,7 @@ function addressIn(member: string): string | undefined {
   return /^[^\s<>@]+@[^\s<>@]+$/.test(address) ? address : undefined
 }
 
-/** Comments become a space, quoted strings a `q`, which is as good as any other local part. */
+/** Comments become a space, quoted strings a quote, which is as good as any local part, but in no domain. */
 function withoutQuotes(text: string): string | undefined {
   let plain = ''
   let depth = 0
@@ -108,7 +108,7 @@ function withoutQuotes(text: string): string | undefined {
     else if (depth > 0) depth -= octet === ')' ? 1 : 0
     else if (octet === '"') {
       quoted = true
-      plain += 'q'
+      plain += '"'
     } else plain += octet
     if (octet === '(' && depth === 1) plain += ' '
   }
