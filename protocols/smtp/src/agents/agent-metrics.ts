@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Metrics } from '@portico/telemetry'
 import type { Agent, AgentEvent, Opinion } from './agent.js'
+import { nameOfAction } from './told.js'
 
 /** What is counted of agents. */
 export interface AgentMetrics {
@@ -31,6 +32,5 @@ export function agentMetrics(metrics: Metrics): AgentMetrics {
 function actionOf(agent: Agent, opinion: Opinion): string {
   if (opinion.kind !== 'against') return ''
   if (agent.audit) return 'audit'
-  const { action = agent.action } = opinion
-  return typeof action === 'object' ? 'quarantine' : action
+  return nameOfAction(opinion.action ?? agent.action)
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { networks, type Settings, z } from '@portico/config'
+import { type Settings, z } from '@portico/config'
 import { say } from '../replies.js'
 import { AddressList, exceptRecipients } from './address-list.js'
 import { type Agent, type Opinion, PASS } from './agent.js'
@@ -9,32 +9,35 @@ import { isNetwork, NetworkList, parseNetworkList, parseTimestamp } from './netw
 
 const network = () => z.string().refine(isNetwork, 'expected an address or a CIDR block')
 
-const blockEntry = z.union([
-  network().transform((text) => ({ network: text, until: undefined })),
-  z.strictObject({
-    network: network().describe('An address or a CIDR block.'),
-    until: z
-      .string()
-      .transform((text, context) => {
-        const time = parseTimestamp(text)
-        if (time !== undefined) return time
-        context.addIssue({ code: 'custom', message: 'expected a time such as 2027-01-31T12:00:00Z' })
-        return z.NEVER
-      })
-      .describe('The entry does not count any more from then on.'),
-  }),
-])
+const entry = () =>
+  z.union([
+    network().transform((text) => ({ network: text, until: undefined })),
+    z.strictObject({
+      network: network().describe('An address or a CIDR block.'),
+      until: z
+        .string()
+        .transform((text, context) => {
+          const time = parseTimestamp(text)
+          if (time !== undefined) return time
+          context.addIssue({ code: 'custom', message: 'expected a time such as 2027-01-31T12:00:00Z' })
+          return z.NEVER
+        })
+        .describe('The entry does not count any more from then on.'),
+    }),
+  ])
 
 const schema = z
   .strictObject({
     type: z.literal('ip-list'),
     ...agentKeys({ action: 'reject' }),
-    allow: networks().prefault([]).describe('Clients whom no anti-spam agent is asked about.'),
-    block: z.array(blockEntry).default([]).describe('Clients who are refused.'),
+    allow: z.array(entry()).default([]).describe('Clients whom no anti-spam agent is asked about.'),
+    block: z.array(entry()).default([]).describe('Clients who are refused.'),
     allowFile: z
       .string()
       .optional()
-      .describe('File with more of them: an address or CIDR block a line. Read again when it changes.'),
+      .describe(
+        'File with more of them: an address or CIDR block a line, perhaps with `until 2027-01-31T12:00:00Z` behind it. Read again when it changes.',
+      ),
     blockFile: z
       .string()
       .optional()
@@ -71,9 +74,8 @@ const EXEMPT: Opinion = { kind: 'exempt' }
 function make(settings: IpListSettings, files: ListFiles): Agent {
   const allowFile = openList(settings.allowFile, parse, files)
   const blockFile = openList(settings.blockFile, parse, files)
-  const block = new NetworkList(
-    settings.block.map(({ network, until }) => (until === undefined ? { network } : { network, until })),
-  )
+  const allow = listOf(settings.allow)
+  const block = listOf(settings.block)
   const excepted = new AddressList(settings.exceptRecipients)
   const listed = (address: string, list: { holds(address: string, now: number): boolean } | undefined): boolean =>
     list?.holds(address, files.clock.wallNow()) === true
@@ -86,7 +88,7 @@ function make(settings: IpListSettings, files: ListFiles): Agent {
       return {
         connect() {
           const { address } = session.peer
-          if (settings.allow.contains(address) || listed(address, allowFile?.current)) return EXEMPT
+          if (listed(address, allow) || listed(address, allowFile?.current)) return EXEMPT
           if (!listed(address, block) && !listed(address, blockFile?.current)) return PASS
           if (settings.when === 'connect') return AT_CONNECT
           blocked = true
@@ -96,6 +98,10 @@ function make(settings: IpListSettings, files: ListFiles): Agent {
       }
     },
   }
+}
+
+function listOf(entries: IpListSettings['block']): NetworkList {
+  return new NetworkList(entries.map(({ network, until }) => (until === undefined ? { network } : { network, until })))
 }
 
 function problems(settings: IpListSettings, { pathOf }: Pick<ListFiles, 'pathOf'>): readonly AgentProblem[] {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { type Cancellation, CancellationSource, type Clock } from '@portico/base'
 import type { TimerWheel } from '@portico/net'
-import type { Log, LogFacts } from '@portico/telemetry'
+import type { Log } from '@portico/telemetry'
 import type { Mailbox } from '../address.js'
 import type { HeaderEdits } from '../message/header-fields.js'
-import { formatReply, REPLIES, type Reply } from '../replies.js'
+import { REPLIES, type Reply } from '../replies.js'
 import type {
   Agent,
   AgentEvent,
@@ -20,6 +20,7 @@ import type {
 } from './agent.js'
 import type { AgentMetrics } from './agent-metrics.js'
 import { Marks } from './marks.js'
+import { isMute, nameOfAction, REPORTS, temporary, toldOf } from './told.js'
 
 /** What the agents together have come to. `gone`: the session ended meanwhile. */
 export type Verdict =
@@ -209,13 +210,7 @@ export class AgentRun {
   }
 
   #insteadOf(agent: Agent, event: AgentEvent, { why, error }: Away): Opinion {
-    const facts = {
-      ...this.#about(agent),
-      event,
-      why,
-      whenAway: agent.whenAway,
-      ...(error === undefined ? {} : { error }),
-    }
+    const facts = { ...this.#about(agent), event, why, whenAway: agent.whenAway, error }
     this.#options.metrics.away(agent, event, why)
     this.#options.log.warn('an agent gave no answer', facts)
     if (agent.whenAway === 'pass') return { kind: 'pass' }
@@ -267,7 +262,7 @@ export class AgentRun {
     this.#tellAll((other) => {
       if (other.agent !== agent && this.#hears(other.agent)) other.handlers.heard?.(finding)
     })
-    this.#report(REPORTS[typeof action === 'object' ? 'quarantine' : action], agent, event, opinion)
+    this.#report(REPORTS[nameOfAction(action)], agent, event, opinion)
     if (typeof action === 'object') marks.keepAway({ ...finding, scl, address: action.quarantine })
     else if (action === 'tag') marks.tag({ ...finding, scl })
     else {
@@ -291,7 +286,7 @@ export class AgentRun {
   }
 
   #report(message: string, agent: Agent, event: AgentEvent, opinion: Opinion): void {
-    const facts = { ...this.#about(agent), event, opinion: opinion.kind, ...factsOf(opinion) }
+    const facts = { ...this.#about(agent), event, opinion: opinion.kind, ...toldOf(opinion) }
     this.#options.log.info(message, facts)
   }
 
@@ -299,39 +294,4 @@ export class AgentRun {
     const { id, peer, connector } = this.#options.session
     return { session: id, client: peer.address, connector, agent: agent.name }
   }
-}
-
-const REPORTS = {
-  reject: 'an agent refused',
-  tempfail: 'an agent put off',
-  tag: 'an agent marked',
-  quarantine: 'an agent sent a message to quarantine',
-} as const
-
-/** It would change nothing. What it would only take out may be in no message at all. */
-function isMute(opinion: Opinion): boolean {
-  if (opinion.kind !== 'pass') return false
-  return (opinion.edits?.prepend ?? []).length === 0 && opinion.envelope === undefined && opinion.rewrite === undefined
-}
-
-function factsOf(opinion: Opinion): LogFacts {
-  switch (opinion.kind) {
-    case 'pass':
-      return { fields: opinion.edits?.prepend }
-    case 'exempt':
-      return {}
-    case 'discard':
-      return { reason: opinion.reason }
-    case 'refuse':
-      return { reply: formatReply(opinion.reply).trimEnd() }
-    case 'against':
-      return { reason: opinion.reason, reply: formatReply(opinion.reply).trimEnd() }
-  }
-}
-
-/** The same words for somebody who is to try again; before a greeting there is one code for that (RFC 5321 section 3.8). */
-function temporary(reply: Reply, event: AgentEvent): Reply {
-  if (reply.code < 500) return reply
-  const enhanced = reply.enhanced === undefined ? {} : { enhanced: reply.enhanced.replace(/^5/, '4') }
-  return { ...reply, code: event === 'connect' ? 421 : 451, ...enhanced }
 }

@@ -3,6 +3,7 @@ import type { Attachment } from './content.js'
 import { isExecutable, TELLING_OCTETS } from './executable.js'
 import { archivedNames, extensionOf, fileNames } from './file-name.js'
 import type { Part, PartSink } from './part.js'
+import { TnefNames } from './tnef-names.js'
 import { ZipNames } from './zip-names.js'
 
 /** What Outlook calls the container of its own format, where it has no name. */
@@ -12,6 +13,7 @@ const TNEF_NAME = 'winmail.dat'
 export class AttachmentSink implements PartSink {
   readonly #part: Part
   readonly #zip: ZipNames
+  readonly #tnef: TnefNames
   readonly #ended: (attachments: readonly Attachment[], lacking: boolean) => void
   #start: Buffer = Buffer.alloc(0)
   #size = 0
@@ -23,6 +25,7 @@ export class AttachmentSink implements PartSink {
   constructor(part: Part, mostNames: number, ended: (attachments: readonly Attachment[], lacking: boolean) => void) {
     this.#part = part
     this.#zip = new ZipNames(mostNames)
+    this.#tnef = new TnefNames(mostNames, isExecutable)
     this.#ended = ended
   }
 
@@ -31,15 +34,17 @@ export class AttachmentSink implements PartSink {
     if (missing > 0) this.#start = Buffer.concat([this.#start, piece.subarray(0, missing)])
     this.#size += piece.length
     this.#zip.take(piece)
+    this.#tnef.take(piece)
   }
 
   end(): void {
     this.#zip.end()
+    this.#tnef.end()
     const { fields, type } = this.#part
     const contentId = fields.first('content-id')?.text().replace(/^<|>$/g, '')
     const names = fileNames(fields)
     const named = names.length > 0 ? names : [type === 'application/ms-tnef' ? TNEF_NAME : '']
-    const archived = [...this.#zip.names].flatMap(archivedNames)
+    const archived = [...this.#zip.names, ...this.#tnef.names].flatMap(archivedNames)
     this.#ended(
       named.map((name) => ({
         name,
@@ -47,11 +52,11 @@ export class AttachmentSink implements PartSink {
         size: this.#size,
         type,
         ...(contentId === undefined ? {} : { contentId }),
-        executable: isExecutable(this.#start),
+        executable: isExecutable(this.#start) || this.#tnef.program,
         passwordProtected: this.#zip.encrypted,
         archived,
       })),
-      this.#zip.lacking,
+      this.#zip.lacking || this.#tnef.lacking,
     )
   }
 }

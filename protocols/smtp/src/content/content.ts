@@ -51,11 +51,11 @@ export interface Attachment {
   readonly type: string
   /** Without angle brackets. */
   readonly contentId?: string
-  /** Its first octets are those of a program, whatever it is called. */
+  /** Its first octets are those of a program, whatever it is called, or those of a file in Outlook's own format (TNEF) are. */
   readonly executable: boolean
   /** A zip archive in which a file is encrypted. */
   readonly passwordProtected: boolean
-  /** Of a zip archive: names of the files in it, as they are written there. */
+  /** Of a zip archive or a file of Outlook's own format (TNEF): names of the files in it, as they are written there. */
   readonly archived: readonly string[]
 }
 

@@ -12,6 +12,8 @@ export interface PartPlace {
   /** Of its content. The line end in front of the delimiter that ends it is not part of it (RFC 2046 section 5.1.1). */
   readonly body: number
   readonly end: number
+  /** Its content is empty, and the line end in front of the delimiter is that of its header section. */
+  readonly tight: boolean
   /** The multiparts it stands in, the outermost first. */
   readonly within: readonly Multipart[]
 }
@@ -41,7 +43,7 @@ export class PartScanner {
   /** The header section of the part that begins; undefined behind it. */
   #header: string | undefined = ''
   #start = 0
-  #open: Omit<PartPlace, 'end'> | undefined
+  #open: Omit<PartPlace, 'end' | 'tight'> | undefined
   #line = ''
   #lineStart = 0
   #at = 0
@@ -126,7 +128,10 @@ export class PartScanner {
   }
 
   #close(end: number): void {
-    if (this.#open !== undefined) this.#found({ ...this.#open, end: Math.max(end, this.#open.body) })
+    if (this.#open !== undefined) {
+      const { body } = this.#open
+      this.#found({ ...this.#open, end: Math.max(end, body), tight: end < body })
+    }
     this.#open = undefined
   }
 }

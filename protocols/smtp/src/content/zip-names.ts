@@ -38,11 +38,13 @@ const LONGEST_EXTENSION = 16
 export class ZipNames {
   readonly names = new Set<string>()
   encrypted = false
-  /** There is a name that is too long to be read, or one too many that has an extension unlike all others. */
+  /** There is a name that is too long to be read, one too many that has an extension unlike all others, or headers lie in headers. */
   lacking = false
   readonly #most: number
   readonly #extensions = new Set<string>()
   #held: Buffer = Buffer.alloc(0)
+  /** Octets that may still be read of names: headers of an archive do not overlap, so that they are no more than it has. */
+  #room = 0
 
   /** `most`: names that are kept; beyond them, one of each further extension, as many again. */
   constructor(most: number) {
@@ -50,6 +52,7 @@ export class ZipNames {
   }
 
   take(piece: Buffer): void {
+    this.#room += piece.length
     const octets = this.#held.length === 0 ? piece : Buffer.concat([this.#held, piece])
     let at = octets.indexOf(PK)
     while (at !== -1 && octets.length - at >= wanted(octets, at)) {
@@ -76,6 +79,9 @@ export class ZipNames {
     if (end - start > LONGEST_NAME || extraEnd - end > LONGEST_EXTRA)
       this.lacking ||= isLikely(octets, at + shape.flags)
     if (end === start || end - start > LONGEST_NAME || end > octets.length) return
+    this.#room -= Math.min(extraEnd, octets.length) - start
+    if (this.#room < 0) this.lacking = true
+    if (this.lacking) return
     if ((flags & ENCRYPTED) !== 0) this.encrypted = true
     this.#keep(octets.toString((flags & UTF8) === 0 ? 'latin1' : 'utf8', start, end))
     const other = unicodePath(octets.subarray(end, Math.min(extraEnd, end + LONGEST_EXTRA)))
@@ -83,6 +89,7 @@ export class ZipNames {
   }
 
   #keep(name: string): void {
+    if (this.names.has(name)) return
     const extension = extensionOf(baseName(name)).slice(0, LONGEST_EXTENSION)
     const isNew = !this.#extensions.has(extension)
     if (this.names.size < this.#most || (isNew && this.#extensions.size < this.#most)) {

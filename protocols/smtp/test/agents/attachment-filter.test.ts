@@ -66,6 +66,30 @@ function mail(name: string, content: string, type = 'application/octet-stream', 
   ])
 }
 
+/** A file in Outlook's own format with attributes by their numbers (MS-OXTNEF). */
+function tnef(...attributes: readonly (readonly [id: number, content: Buffer])[]): string {
+  const records = attributes.map(([id, content]) => {
+    const head = Buffer.alloc(9, 2)
+    head.writeUInt32LE(id, 1)
+    head.writeUInt32LE(content.length, 5)
+    const sum = Buffer.alloc(2)
+    sum.writeUInt16LE(content.reduce((all, octet) => all + octet, 0) & 0xffff)
+    return Buffer.concat([head, content, sum])
+  })
+  return Buffer.concat([Buffer.from('789f3e220100', 'hex'), ...records])
+    .toString('base64')
+    .replace(/.{60}/g, '$&\n')
+}
+const [TITLE, DATA, PROPERTIES] = [0x00018010, 0x0006800f, 0x00069005]
+/** One property: the long name, in UTF-16. */
+function longName(name: string): Buffer {
+  const text = Buffer.from(`${name}\0`, 'utf16le')
+  const head = Buffer.from('010000001f00073701000000', 'hex')
+  const size = Buffer.alloc(4)
+  size.writeUInt32LE(text.length)
+  return Buffer.concat([head, size, text, Buffer.alloc((4 - (text.length % 4)) % 4)])
+}
+
 const FOUND: readonly (readonly [
   label: string,
   message: () => Buffer,
@@ -192,6 +216,48 @@ const FOUND: readonly (readonly [
     () => mail('cat.jpg', 'begin 644 x\n#35J0', 'image/jpeg', 'x-uuencode'),
     {},
     'a part has a transfer encoding that few readers know',
+  ],
+  [
+    'a name in a file of Outlook',
+    () =>
+      mail(
+        'winmail.dat',
+        tnef([TITLE, Buffer.from('run.exe\0')], [DATA, Buffer.from('x')]),
+        'application/ms-tnef',
+        'base64',
+      ),
+    {},
+    '"winmail.dat" is an archive with "run.exe" in it',
+  ],
+  [
+    'its long name',
+    () =>
+      mail(
+        'winmail.dat',
+        tnef([TITLE, Buffer.from('RUN~1.TXT\0')], [DATA, Buffer.alloc(9_000)], [PROPERTIES, longName('run.exe')]),
+        'application/ms-tnef',
+        'base64',
+      ),
+    {},
+    '"winmail.dat" is an archive with "run.exe" in it',
+  ],
+  [
+    'a program in it',
+    () =>
+      mail(
+        'winmail.dat',
+        tnef([TITLE, Buffer.from('a.jpg\0')], [DATA, Buffer.from('MZ')]),
+        'application/ms-tnef',
+        'base64',
+      ),
+    {},
+    '"winmail.dat" is a program',
+  ],
+  [
+    'no such name in a file of another format',
+    () => mail('a.bin', `AAAA${tnef([TITLE, Buffer.from('run.exe\0')])}`, 'application/ms-tnef', 'base64'),
+    {},
+    undefined,
   ],
   ['nothing', () => mail('letter.pdf', 'x'), {}, undefined],
   ['a message without attachments', () => octetsOf('Subject: x\n\nsee setup.exe'), {}, undefined],

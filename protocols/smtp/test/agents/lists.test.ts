@@ -134,6 +134,18 @@ describe('ip-list', () => {
     expect(await ask()).toMatchObject({ kind: 'go' })
   })
 
+  test('so does one that allows', async () => {
+    const { agent, clock } = listAgent({
+      block: ['192.0.2.0/24'],
+      allow: ['198.51.100.1', { network: '192.0.2.7', until: '2026-01-01T00:00:10Z' }],
+      when: 'connect',
+    })
+    const ask = () => stage([agent]).run.ask('connect', { greeting: true })
+    expect(await ask()).toMatchObject({ kind: 'go' })
+    await clock.advance(10_000)
+    expect(await ask()).toMatchObject({ kind: 'refuse' })
+  })
+
   test('its files are read again when they change; a broken one leaves the former one in place', async () => {
     writeFileSync(join(folder, 'allowed'), '')
     writeFileSync(join(folder, 'blocked'), '192.0.2.7\n')

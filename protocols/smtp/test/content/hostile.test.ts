@@ -83,6 +83,16 @@ const HOSTILE: readonly (readonly [label: string, message: () => Buffer, why: Re
       of(`Content-Type: application/zip\n\n${`PK\x01\x02${'\0'.repeat(24)}\x02${'\0'.repeat(17)}ab`.repeat(100_000)}`),
     'content',
   ],
+  [
+    'headers of a zip archive within headers',
+    () => of(`Content-Type: application/zip\n\n${`PK\x03\x04${'\0'.repeat(22)}\0\x04\0\x10`.repeat(700_000)}`),
+    /names/,
+  ],
+  [
+    'names within names in a file of Outlook',
+    () => of(`Content-Type: x/x\n\nx\x9f>"${'\x1f\0\x077\x01\0\0\0\xff\x03\0\0'.repeat(2_000_000)}`),
+    /names/,
+  ],
   ['nothing', () => of(''), 'content'],
   ['a NUL in every place', () => Buffer.alloc(MIB), /header/],
 ]

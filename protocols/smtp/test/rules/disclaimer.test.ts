@@ -199,6 +199,11 @@ const SHAPES: readonly (readonly [label: string, message: readonly string[], cha
     ['text/plain'],
   ],
   [
+    'texts without a line',
+    multipart('alternative', 'a', ['--a', 'Content-Type: text/html', ''], ['--a', 'Content-Type: text/plain', '']),
+    ['text/html', 'text/plain'],
+  ],
+  [
     'an invitation beside its text',
     multipart(
       'alternative',

@@ -36,7 +36,9 @@ export const attachmentFilterSchema = z
     archives: z
       .boolean()
       .default(true)
-      .describe('Whether names of files in zip archives count as well. They are read, not unpacked.'),
+      .describe(
+        'Whether names of files in zip archives and in files of Outlook’s own format count as well. They are read, not unpacked.',
+      ),
     strip: z
       .boolean()
       .default(false)

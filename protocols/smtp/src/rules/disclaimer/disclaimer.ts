@@ -85,5 +85,7 @@ async function wholePart(message: SpooledMessage, part: PartPlace, text: Changed
   const kept = parseHeader(section, 'plain')
     .list.filter((field) => !text.remove(field) && field.name !== '')
     .map(({ start, end }) => section.subarray(start, end))
-  return Buffer.concat([...kept, Buffer.from(`${text.fields.join('')}\r\n`, 'latin1'), text.content])
+  // A delimiter begins a line.
+  const ending = Buffer.from(part.tight ? '\r\n' : '')
+  return Buffer.concat([...kept, Buffer.from(`${text.fields.join('')}\r\n`, 'latin1'), text.content, ending])
 }
