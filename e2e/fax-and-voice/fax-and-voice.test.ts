@@ -248,17 +248,21 @@ scenario('fax and voice mail at the SMTP door', needs, () => {
       expect(await portico.logged(/"service":"voice"/i)).toContain('"number":"+49301234567"')
     })
 
+    /** What its clients have asked of the gateway: what becomes of an earlier call may still be written. */
+    const asked = (): readonly string[] => gateway.log().match(/^.*smtpd\[\d+\]: .*(?:client=|NOQUEUE).*$/gm) ?? []
+
     test.each([
       ['who has not signed in', 'FAX=+49301234567', 'stranger', [], /550 5\.7\.1 Sign in to call telephones/],
       ['a premium number', 'FAX=+499001234567', 'users', SIGN_IN, /550 5\.7\.1 This number may not be called/],
       ['a number abroad', 'FAX=+12027653000', 'users', SIGN_IN, /550 5\.7\.1 This number may not be called/],
       ['a number that the site denies', '/fax=030-666.1234/', 'users', SIGN_IN, /550 5\.7\.1 This number may not be/],
       ['what is no number', 'FAX=sales', 'users', SIGN_IN, /550 5\.1\.3 Not a telephone number/],
+      ['a premium number by way of a mail server', 'FAX=+499001234567%fax.test.lan', 'users', SIGN_IN, /550 5\.1\.3/],
     ] as const)('refused: %s', async (_, local, door, signIn, reply) => {
-      const before = gateway.log()
-      const done = await call(`${local}@fax.test.lan`, door, ...signIn)
+      const before = asked()
+      const done = await call(`${local}@${local.includes('%') ? 'far.example' : 'fax.test.lan'}`, door, ...signIn)
       expect(done.stdout).toMatch(reply)
-      expect(gateway.log()).toBe(before)
+      expect(asked()).toEqual(before)
     })
   })
 })

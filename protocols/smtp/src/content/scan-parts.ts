@@ -28,6 +28,8 @@ const LONGEST_DELIMITER = 1_000
 /** Octets of the header section of one part. */
 const LONGEST_HEADER = 256 * 1024
 const DEEPEST = 50
+const [LF, CR, DASH] = [10, 13, 45]
+const NEXT_DELIMITER = Buffer.from('\n--')
 
 /**
  * Finds the parts of a message while it passes by, and says where each that holds no others stands. Messages within the message are
@@ -54,6 +56,11 @@ export class PartScanner {
 
   take(piece: Buffer): void {
     for (let from = 0; from < piece.length && !this.lost; ) {
+      const next = this.#behindText(piece, from)
+      if (next > from) {
+        from = next
+        continue
+      }
       const lf = piece.indexOf(10, from)
       const end = lf === -1 ? piece.length : lf + 1
       const room = (this.#header === undefined ? LONGEST_DELIMITER : LONGEST_HEADER) - this.#line.length
@@ -62,6 +69,18 @@ export class PartScanner {
       from = end
       if (lf !== -1) this.#endLine(piece[lf - 1] === 13 || this.#line.endsWith('\r\n') ? 2 : 1)
     }
+  }
+
+  /** Where the next line begins that may be a delimiter, or that goes on in another piece: those before it are content and no more. */
+  #behindText(piece: Buffer, from: number): number {
+    if (this.#header !== undefined || this.#line !== '' || piece[from] === DASH) return from
+    const found = piece.indexOf(NEXT_DELIMITER, from)
+    const lf = found === -1 ? piece.lastIndexOf(LF) : found
+    if (lf < from) return from
+    this.#break = lf > from && piece[lf - 1] === CR ? 2 : 1
+    this.#at += lf + 1 - from
+    this.#lineStart = this.#at
+    return lf + 1
   }
 
   /** The message is over. */

@@ -195,6 +195,28 @@ describe('dkim', () => {
   })
 })
 
+describe('arc', () => {
+  const broken = Buffer.concat([Buffer.from('ARC-Seal: i=1; cv=none\r\n'), MESSAGE])
+  test.each([
+    ['no chain', { fail: 'action', action: 'reject' }, MESSAGE, 'go'],
+    ['a broken one, which is as good as none', {}, broken, 'go'],
+    [
+      'a broken one, where the site wants that',
+      { fail: 'action', action: 'reject' },
+      broken,
+      '550 5.7.29 ARC chain does not verify',
+    ],
+  ])('%s', async (_label, settings, message, expected) => {
+    expect((await send([{ type: 'arc', ...settings }], { message })).verdict).toBe(expected)
+  })
+
+  test('a broken chain marks the message', async () => {
+    const { fields, results } = await send([{ type: 'arc', fail: 'action' }], { message: broken })
+    expect(fields).toEqual([expect.stringMatching(/^X-Portico-Finding: arc; arc=fail /)])
+    expect(results).toEqual([expect.stringMatching(/^arc=fail /)])
+  })
+})
+
 describe('dmarc', () => {
   const policy = (text: string): readonly FakeEntry[] => [['_dmarc.test.lan', 'TXT', [text]]]
   const REFUSED = '550 5.7.1 Message refused by the DMARC policy of test.lan'
