@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { Mailbox } from '../address.js'
+import { isSameMailbox, type Mailbox } from '../address.js'
 import type { BackendSession } from '../backend/session.js'
 import type { Reply } from '../replies.js'
 import type { MailParameters, RcptParameters } from './parameters.js'
@@ -71,4 +71,21 @@ export function branchesOf({ branches }: Envelope): readonly [Branch, ...Branch[
 /** Whom the message goes to. */
 export function addresseesOf({ recipients, readdressed }: Envelope): readonly Recipient[] {
   return readdressed ?? recipients
+}
+
+/**
+ * The branches in the order in which they get the message: `copies` are those of nobody whom the client named, where there are others
+ * besides.
+ */
+export function inTurn(envelope: Envelope): { readonly copies: readonly Branch[]; readonly others: readonly Branch[] } {
+  const branches = branchesOf(envelope) ?? []
+  const isNamed = ({ mailbox }: Recipient) => envelope.recipients.some((one) => isSameMailbox(one.mailbox, mailbox))
+  const named = new Set(
+    addresseesOf(envelope)
+      .filter(isNamed)
+      .map(({ branch }) => branch),
+  )
+  const copies = branches.filter((branch) => !named.has(branch))
+  const others = branches.filter((branch) => !copies.includes(branch))
+  return others.length === 0 ? { copies: [], others: copies } : { copies, others }
 }

@@ -10,13 +10,13 @@ import { Spool, type SpooledMessage } from '../message/spool.js'
 import { REPLIES, type Reply } from '../replies.js'
 import { sharedOf } from '../shared.js'
 import { Delivery } from './delivery.js'
-import { branchesOf, type Envelope } from './envelope.js'
+import { type Branch, type Envelope, inTurn } from './envelope.js'
 import { type Fault, faultOf, faultWith } from './fault.js'
 import { edited, factsOf, type JudgedHeader, judgeHeader } from './header.js'
 import type { Judged, LateJudgement, MessagePump } from './message-pump.js'
 import type { Passage } from './passage.js'
 import { pumpFor } from './pump-for.js'
-import { addressees, readdress } from './readdress.js'
+import { addressees, missingCopy, readdress } from './readdress.js'
 import { prepared, rewritten } from './rewrite.js'
 import { SpoolSink } from './spool-sink.js'
 import { type Outgoing, SpooledDelivery } from './spooled-delivery.js'
@@ -104,17 +104,32 @@ export class KeptPassage implements Passage {
     return [section]
   }
 
+  /** Copies that take another way go first: while one of them is not taken nobody else gets the message, and so nobody gets it twice. */
   async #send(
     message: SpooledMessage,
     header: JudgedHeader,
     rewrites: readonly Rewrite[],
   ): Promise<readonly Reply[] | Fault> {
-    const dialogue = this.#dialogue
-    const { connector, session } = dialogue
     const envelope = this.#envelope
     const outgoing = await this.#outgoing(message, header, rewrites)
     if ('why' in outgoing) return outgoing
-    const branches = branchesOf(envelope) ?? []
+    const { copies, others } = inTurn(envelope)
+    if (copies.length > 0) {
+      const fault = missingCopy(this.#dialogue, copies, await this.#deliver(outgoing, copies))
+      if (fault !== undefined) return fault
+    }
+    const replies = await this.#deliver(outgoing, others)
+    if ('why' in replies || envelope.readdressed === undefined) return replies
+    // Those who were told of are not those who get it: whatever becomes of it holds for all.
+    const answer = oneAnswer(replies)
+    return envelope.recipients.map(() => answer)
+  }
+
+  /** What backends say of the message: for each recipient that they hold. */
+  async #deliver(outgoing: Outgoing, branches: readonly Branch[]): Promise<readonly Reply[] | Fault> {
+    const dialogue = this.#dialogue
+    const { connector, session } = dialogue
+    const envelope = this.#envelope
     const binary = envelope.parameters.body === 'BINARYMIME'
     const refusal = binary ? undefined : await startData(dialogue, branches)
     const begun = branches.filter((branch) => branch.refusal === undefined)
@@ -128,11 +143,7 @@ export class KeptPassage implements Passage {
       delivery.cut()
       return faultOf('backend-lost')
     }
-    const replies = await awaitVerdicts(dialogue, envelope, delivery.outlets)
-    if (envelope.readdressed === undefined) return replies
-    // Those who were told of are not those who get it: whatever becomes of it holds for all.
-    const answer = oneAnswer(replies)
-    return envelope.recipients.map(() => answer)
+    return awaitVerdicts(dialogue, envelope, branches, delivery.outlets)
   }
 
   /** The message as it goes out. */

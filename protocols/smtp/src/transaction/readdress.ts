@@ -2,12 +2,12 @@
 import { isSameMailbox, type Mailbox } from '../address.js'
 import type { EnvelopeEdits } from '../agents/agent.js'
 import type { Dialogue } from '../dialogue.js'
-import { formatReply, REPLIES } from '../replies.js'
+import { formatReply, REPLIES, type Reply } from '../replies.js'
 import { addedCallRefusal } from '../telephony/toll-guard.js'
 import { askRecipient } from './ask-recipient.js'
 import type { Asked } from './begin.js'
 import { rulesOf } from './branches.js'
-import type { Envelope, Recipient } from './envelope.js'
+import type { Branch, Envelope, Recipient } from './envelope.js'
 import { type Fault, faultOf, faultWith } from './fault.js'
 import { wayOfRecipient } from './way.js'
 
@@ -52,7 +52,7 @@ async function beginAnew(dialogue: Dialogue, envelope: Envelope): Promise<void> 
   envelope.branches.length = 0
 }
 
-/** Its sender gets one answer whatever the routes are: a copy that takes another one is worth the duplicate that may come of it. */
+/** Its sender gets one answer whatever the routes are: a recipient that is added may take another one. */
 async function ask(dialogue: Dialogue, envelope: Envelope, asked: Asked): Promise<Recipient | Fault> {
   const costly = await addedCallRefusal(dialogue, asked.mailbox)
   if (costly !== undefined) return refused(dialogue, asked, costly)
@@ -68,6 +68,20 @@ async function ask(dialogue: Dialogue, envelope: Envelope, asked: Asked): Promis
   if (reply.code >= 300) return refused(dialogue, asked, `${reply.code} ${reply.lines.join(' ')}`)
   heard.branch.recipients += 1
   return { ...asked, branch: heard.branch }
+}
+
+/** What becomes of a message of which a copy was not taken; undefined: all of them were. */
+export function missingCopy(
+  { session }: Dialogue,
+  copies: readonly Branch[],
+  outcome: readonly Reply[] | Fault,
+): Fault | undefined {
+  const bad = 'why' in outcome ? outcome.reply : outcome.find(({ code }) => code >= 300)
+  if (bad === undefined) return undefined
+  const backends = copies.map(({ backend }) => backend.lease.backend.id)
+  const facts = { session: session.id, backends, why: formatReply(bad).trimEnd() }
+  session.services.log.error('a copy that agents want is not taken, the message is put off', facts)
+  return faultWith('agent', REPLIES.backendTrouble)
 }
 
 function refused({ session }: Dialogue, { mailbox }: Asked, why: string): Fault {

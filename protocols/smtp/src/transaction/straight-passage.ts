@@ -50,7 +50,7 @@ export class StraightPassage implements Passage {
   }
 
   verdicts(): Promise<readonly Reply[]> {
-    return awaitVerdicts(this.#dialogue, this.#envelope, this.#delivery.outlets)
+    return awaitVerdicts(this.#dialogue, this.#envelope, this.#envelope.branches, this.#delivery.outlets)
   }
 
   close(): void {

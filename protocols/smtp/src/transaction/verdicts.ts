@@ -4,26 +4,27 @@ import { passedOn } from '../backend/reply.js'
 import type { Answer } from '../backend/session.js'
 import type { Dialogue } from '../dialogue.js'
 import { REPLIES, type Reply } from '../replies.js'
-import { addresseesOf, type Envelope } from './envelope.js'
+import { addresseesOf, type Branch, type Envelope } from './envelope.js'
 import type { Outlet } from './outlet.js'
 import { together } from './together.js'
 
 /**
- * Awaits what the backends say of a message that has been ended there. If one dies now nobody knows whether it has taken the
+ * Awaits what backends say of a message that has been ended there, a reply for each of their recipients. If one dies now nobody knows whether it has taken the
  * message: a sender that tries again makes a duplicate, one that does not loses nothing we promised (RFC 1047).
  */
 export async function awaitVerdicts(
   dialogue: Dialogue,
   envelope: Envelope,
+  branches: readonly Branch[],
   outlets: readonly Outlet[],
 ): Promise<readonly Reply[]> {
   const said = await together(dialogue.session.signal, outlets, (outlet, signal) => repliesOf(dialogue, outlet, signal))
   const [only] = said
   if (only !== undefined && envelope.branches.length === 1) return only
   const replies = new Map(outlets.map(({ branch }, at) => [branch, said[at]]))
-  return addresseesOf(envelope).map(
-    ({ branch }) => replies.get(branch)?.shift() ?? branch.refusal ?? REPLIES.backendTrouble,
-  )
+  return addresseesOf(envelope)
+    .filter(({ branch }) => branches.includes(branch))
+    .map(({ branch }) => replies.get(branch)?.shift() ?? branch.refusal ?? REPLIES.backendTrouble)
 }
 
 /** A reply for each recipient: in LMTP the backend gives as many (RFC 2033 section 4.2), in SMTP its one answer is for all. */
