@@ -41,7 +41,10 @@ export type Outcome =
   | ({ readonly kind: 'go' } & Changes)
   | { readonly kind: 'refuse'; readonly reply: Reply; readonly close?: true }
   | { readonly kind: 'discard'; readonly rule: string }
-  | { readonly kind: 'quarantine'; readonly rule: string; readonly address: Mailbox; readonly edits?: HeaderEdits }
+  | ({ readonly kind: 'quarantine'; readonly rule: string; readonly address: Mailbox } & Pick<
+      Changes,
+      'edits' | 'setScl'
+    >)
   | { readonly kind: 'unreadable'; readonly rule: string }
 
 export interface Changes {
@@ -157,8 +160,13 @@ function idle(
 function outcomeOf(end: End, rule: Rule, draft: Draft): Outcome {
   if (end.kind === 'refuse') return end
   if (end.kind === 'discard') return { ...end, rule: rule.name }
-  const edits = draft.view.header.edits()
-  return { ...end, rule: rule.name, ...(edits === undefined ? {} : { edits }) }
+  const { edits, setScl } = changesOf(draft)
+  return {
+    ...end,
+    rule: rule.name,
+    ...(edits === undefined ? {} : { edits }),
+    ...(setScl === undefined ? {} : { setScl }),
+  }
 }
 
 function changesOf({ view, add, redirect, disclaimers }: Draft): Changes {

@@ -112,10 +112,14 @@ function opinionOf(outcome: Outcome): Opinion {
     case 'unreadable':
       return { kind: 'refuse', reply: UNREADABLE }
     case 'quarantine': {
-      const { rule, address, edits } = outcome
+      const { rule, address, edits, setScl } = outcome
       // The core's own: nobody whom other agents add gets it beside.
       const action = { quarantine: address.text }
-      return { kind: 'against', reply: QUARANTINED, reason: rule, action, ...(edits === undefined ? {} : { edits }) }
+      return {
+        ...{ kind: 'against', reply: QUARANTINED, reason: rule, action },
+        ...(edits === undefined ? {} : { edits }),
+        ...(setScl === undefined ? {} : { notes: { setScl } }),
+      }
     }
   }
 }

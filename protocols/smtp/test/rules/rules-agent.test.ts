@@ -43,6 +43,14 @@ test('a message that a rule puts into quarantine goes nowhere else, whomever oth
   expect(run.notes.quarantine).toMatchObject({ agent: 'rules', reason: 'q', address: 'guard@test.lan' })
 })
 
+test('the confidence level that a rule has set goes with the message into quarantine', async () => {
+  const level = { name: 'level', then: [{ setScl: 8 }] }
+  const away = { name: 'q', if: { subjectContains: 'casino' }, then: [{ quarantine: 'guard@test.lan' }] }
+  const { run } = stage([made(rules, { rules: [level, away] }, { log: listeningLog() })])
+  await run.ask('dataEnd', whole())
+  expect([run.notes.scl, run.notes.quarantine?.address]).toEqual([8, 'guard@test.lan'])
+})
+
 describe('the log', () => {
   const log = listeningLog()
   beforeEach(() => void log.lines.splice(0))
