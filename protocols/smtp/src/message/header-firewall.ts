@@ -44,8 +44,8 @@ export function headerFirewall(policy: FirewallPolicy): NonNullable<HeaderEdits[
 }
 
 /** The name of a field, in lower case, or what a lenient reader could take for one; '' for lines that are no field to anybody. */
-export function lenientName({ name, rawName }: Pick<HeaderField, 'name' | 'rawName'>): string {
-  return name || rawName.replace(/[^!-~]+/g, '').toLowerCase()
+export function lenientName(field: Pick<HeaderField, 'name' | 'rawName'>): string {
+  return field.name || field.rawName.replace(/[^!-~]+/g, '').toLowerCase()
 }
 
 /** No host name is longer, however it is written; to normalize what is takes time that grows with its square. */
