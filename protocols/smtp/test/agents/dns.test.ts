@@ -210,6 +210,35 @@ describe('questions of many sessions', () => {
     expect(clock.pending).toBe(0)
   })
 
+  test('that fail for who asked before are asked anew for who came later, within their time', async () => {
+    const { desk: resolver, clock, asked, open } = desk()
+    const silence = { kind: 'failed', why: 'timeout' } as const
+    const first = resolver.ask('a.example', 'A', NEVER)
+    await clock.advance(4_900)
+    const [second, third] = [resolver.ask('a.example', 'A', NEVER), resolver.ask('a.example', 'A', NEVER)]
+    open[0]?.answer(silence)
+    expect(await first).toEqual(silence)
+    await turns(1)
+    expect(asked).toEqual(['A a.example', 'A a.example'])
+    open[1]?.answer(found('127.0.0.2'))
+    expect(await Promise.all([second, third])).toEqual([found('127.0.0.2'), found('127.0.0.2')])
+    expect(clock.pending).toBe(0)
+  })
+
+  test('that are asked anew take no longer than they may, all in all', async () => {
+    const { desk: resolver, clock, open } = desk()
+    void resolver.ask('a.example', 'A', NEVER)
+    await clock.advance(2_000)
+    let answer: unknown
+    void resolver.ask('a.example', 'A', NEVER).then((one) => (answer = one))
+    await clock.advance(2_000)
+    open[0]?.answer({ kind: 'failed', why: 'servfail' })
+    await clock.advance(2_900)
+    expect(answer).toBeUndefined()
+    await clock.advance(200)
+    expect(answer).toEqual({ kind: 'failed', why: 'timeout' })
+  })
+
   test('of a session that is over, and such as are no names, are not asked', async () => {
     const { desk: resolver, asked } = desk()
     const over = new CancellationSource()

@@ -56,11 +56,23 @@ export class QuestionDesk implements DnsResolver {
     if (name === undefined) return NOT_A_NAME
     if (signal.aborted) return CANCELLED
     const key = `${type} ${name}`
-    const question = this.#open.get(key) ?? this.#put(key, { name, type, waiting: new Set() })
-    return question === undefined ? BUSY : this.#wait(question, signal.toAbortSignal())
+    const { clock, timeout } = this.#options
+    const until = clock.now() + timeout
+    const asked = this.#open.get(key)
+    const answer = await this.#join(asked ?? this.#put(key, name, type), signal, timeout)
+    // What somebody else had asked before may fail long before our time is over: it is then asked anew.
+    const left = until - clock.now()
+    if (asked === undefined || !isForeignFailure(answer) || left <= 0) return answer
+    return this.#join(this.#open.get(key) ?? this.#put(key, name, type), signal, left)
   }
 
-  #put(key: string, question: Question): Question | undefined {
+  async #join(question: Question | undefined, signal: Cancellation, ms: number): Promise<Answer> {
+    if (question === undefined) return BUSY
+    return signal.aborted ? CANCELLED : this.#wait(question, signal.toAbortSignal(), ms)
+  }
+
+  #put(key: string, name: string, type: DnsType): Question | undefined {
+    const question: Question = { name, type, waiting: new Set() }
     if (this.#lookups >= this.#options.maxLookups) {
       if (this.#queue.size >= MOST_WAITING) return undefined
       this.#queue.add(question)
@@ -69,7 +81,7 @@ export class QuestionDesk implements DnsResolver {
     return question
   }
 
-  #wait(question: Question, signal: AbortSignal): Promise<Answer> {
+  #wait(question: Question, signal: AbortSignal, ms: number): Promise<Answer> {
     // Many questions of one session may wait at a time, which is no leak.
     setMaxListeners(0, signal)
     return new Promise((resolve) => {
@@ -82,7 +94,7 @@ export class QuestionDesk implements DnsResolver {
         resolve(answer)
       }
       const leave = (): void => settle(CANCELLED)
-      const timer = this.#options.clock.after(this.#options.timeout, () => settle(TIMEOUT))
+      const timer = this.#options.clock.after(ms, () => settle(TIMEOUT))
       signal.addEventListener('abort', leave)
       question.waiting.add(settle)
     })
@@ -103,4 +115,9 @@ export class QuestionDesk implements DnsResolver {
   #close({ name, type }: Question): void {
     this.#open.delete(`${type} ${name}`)
   }
+}
+
+/** The name servers' word, and not that our own time is over. */
+function isForeignFailure(answer: Answer): boolean {
+  return answer.kind === 'failed' && answer !== TIMEOUT && answer !== CANCELLED && answer !== BUSY
 }
