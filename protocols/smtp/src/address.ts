@@ -64,6 +64,12 @@ function utf8(octets: string): string | undefined {
   }
 }
 
+/** The mailbox that an address of a setting names, in Unicode and without angle brackets; undefined for a text that is none. */
+export function mailboxOf(text: string): Mailbox | undefined {
+  const path = parsePath(`<${Buffer.from(text).toString('latin1')}>`)
+  return path.kind === 'mailbox' && path.rest === '' ? path.mailbox : undefined
+}
+
 /** Local parts belong to their host (RFC 5321 section 2.4): what differs in case may be two. */
 export function isSameMailbox(one: Mailbox, other: Mailbox): boolean {
   return one.local === other.local && one.domain === other.domain

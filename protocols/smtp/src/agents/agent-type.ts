@@ -5,7 +5,7 @@ import type { TimerWheel } from '@portico/net'
 import type { SiteFacts } from '@portico/session'
 import type { StateStore } from '@portico/state'
 import type { Log } from '@portico/telemetry'
-import { parsePath } from '../address.js'
+import { mailboxOf } from '../address.js'
 import type { Action, Agent } from './agent.js'
 import type { DnsResolver } from './dns/dns-resolver.js'
 
@@ -26,6 +26,9 @@ export interface AgentNeeds {
   /** Disposes of something when the configuration is no longer used. */
   disposeWhenRetired(resource: Disposable): void
 }
+
+/** What of that an agent needs that reads a file and looks whether it has changed. */
+export type FileNeeds = Pick<AgentNeeds, 'clock' | 'log' | 'pathOf'>
 
 /** What is wrong with an agent's settings beyond their form: keys below the agent's own block. */
 export interface AgentProblem {
@@ -132,10 +135,4 @@ interface Basics {
 /** What every agent says of itself, from the keys above. */
 export function agentBasics({ audit, action = 'reject', scl, deadline, whenAway = 'pass' }: Basics) {
   return { audit, action, scl, deadline, whenAway } as const
-}
-
-/** An address as RCPT would have it; undefined for a text that is none. */
-export function mailboxOf(text: string) {
-  const path = parsePath(`<${Buffer.from(text).toString('latin1')}>`)
-  return path.kind === 'mailbox' && path.rest === '' ? path.mailbox : undefined
 }

@@ -3,8 +3,8 @@ import { type Settings, z } from '@portico/config'
 import { say } from '../replies.js'
 import { AddressList, exceptRecipients } from './address-list.js'
 import { type Agent, type Opinion, PASS } from './agent.js'
-import { type AgentProblem, type AgentType, agentBasics, agentKeys } from './agent-type.js'
-import { type ListFiles, listProblems, openList } from './list-file.js'
+import { type AgentProblem, type AgentType, agentBasics, agentKeys, type FileNeeds } from './agent-type.js'
+import { listProblems, openList } from './list-file.js'
 import { isNetwork, NetworkList, parseNetworkList, parseTimestamp } from './network-list.js'
 
 const network = () => z.string().refine(isNetwork, 'expected an address or a CIDR block')
@@ -71,7 +71,7 @@ const AT_CONNECT: Opinion = {
 const EXEMPT: Opinion = { kind: 'exempt' }
 
 /** Clients by their address: some are asked nothing more, some are refused. Throws when a file cannot be read. */
-function make(settings: IpListSettings, files: ListFiles): Agent {
+function make(settings: IpListSettings, files: FileNeeds): Agent {
   const allowFile = openList(settings.allowFile, parse, files)
   const blockFile = openList(settings.blockFile, parse, files)
   const allow = listOf(settings.allow)
@@ -104,7 +104,7 @@ function listOf(entries: IpListSettings['block']): NetworkList {
   return new NetworkList(entries.map(({ network, until }) => (until === undefined ? { network } : { network, until })))
 }
 
-function problems(settings: IpListSettings, { pathOf }: Pick<ListFiles, 'pathOf'>): readonly AgentProblem[] {
+function problems(settings: IpListSettings, { pathOf }: Pick<FileNeeds, 'pathOf'>): readonly AgentProblem[] {
   return (['allowFile', 'blockFile'] as const).flatMap((key) => listProblems(key, settings[key], parse, pathOf))
 }
 

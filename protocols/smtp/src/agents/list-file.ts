@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { readFileSync } from 'node:fs'
-import { type Clock, WatchedFile } from '@portico/base'
-import type { Log } from '@portico/telemetry'
-import type { AgentProblem } from './agent-type.js'
-
-/** What an agent may use that reads files. */
-export interface ListFiles {
-  readonly clock: Clock
-  readonly log: Log
-  /** Where a file is that the configuration names. */
-  pathOf(path: string): string
-}
+import { WatchedFile } from '@portico/base'
+import type { AgentProblem, FileNeeds } from './agent-type.js'
 
 /** A list in a file, read again when that changes; undefined where none is named. Throws when it cannot be read at first. */
 export function openList<T>(
   name: string | undefined,
   parse: (text: string) => T,
-  { clock, log, pathOf }: ListFiles,
+  { clock, log, pathOf }: FileNeeds,
 ): WatchedFile<T> | undefined {
   if (name === undefined) return undefined
   const path = pathOf(name)
@@ -34,7 +25,7 @@ export function listProblems(
   key: string,
   name: string | undefined,
   parse: (text: string) => unknown,
-  pathOf: ListFiles['pathOf'],
+  pathOf: FileNeeds['pathOf'],
 ): readonly AgentProblem[] {
   if (name === undefined) return []
   try {

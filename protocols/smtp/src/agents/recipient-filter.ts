@@ -6,8 +6,15 @@ import type { Mailbox } from '../address.js'
 import { RECIPIENT_FAILURES, say } from '../replies.js'
 import { AddressList, addressEntries, exceptRecipients, parseAddressList } from './address-list.js'
 import { type Agent, type AgentHandlers, type AgentSession, type Opinion, PASS } from './agent.js'
-import { type AgentNeeds, type AgentProblem, type AgentType, agentBasics, agentKeys } from './agent-type.js'
-import { type ListFiles, listProblems, openList } from './list-file.js'
+import {
+  type AgentNeeds,
+  type AgentProblem,
+  type AgentType,
+  agentBasics,
+  agentKeys,
+  type FileNeeds,
+} from './agent-type.js'
+import { listProblems, openList } from './list-file.js'
 
 const schema = z
   .strictObject({
@@ -37,7 +44,7 @@ const schema = z
   )
 
 type RecipientFilterSettings = Settings<typeof schema>
-type Needs = ListFiles & Pick<AgentNeeds, 'state'>
+type Needs = FileNeeds & Pick<AgentNeeds, 'state'>
 
 /** In the words for somebody who does not exist: they say nothing about who does. */
 const UNKNOWN: Opinion = {
@@ -93,7 +100,7 @@ function guessesOf({ peer }: AgentSession, { maxUnknown }: RecipientFilterSettin
 
 function problems(
   { block, blockFile, maxUnknown }: RecipientFilterSettings,
-  { pathOf }: Pick<ListFiles, 'pathOf'>,
+  { pathOf }: Pick<FileNeeds, 'pathOf'>,
 ): readonly AgentProblem[] {
   if (block.length === 0 && blockFile === undefined && maxUnknown === undefined)
     return [{ path: [], expectation: 'expected block, blockFile or maxUnknown' }]

@@ -6,8 +6,15 @@ import { type HeaderMailbox, headerMailboxes } from '../message/header-mailboxes
 import { say } from '../replies.js'
 import { AddressList, addressEntries, parseAddressList } from './address-list.js'
 import { type Agent, type Opinion, PASS } from './agent.js'
-import { type AgentNeeds, type AgentProblem, type AgentType, agentBasics, agentKeys } from './agent-type.js'
-import { type ListFiles, listProblems, openList } from './list-file.js'
+import {
+  type AgentNeeds,
+  type AgentProblem,
+  type AgentType,
+  agentBasics,
+  agentKeys,
+  type FileNeeds,
+} from './agent-type.js'
+import { listProblems, openList } from './list-file.js'
 
 const schema = z
   .strictObject({
@@ -41,7 +48,7 @@ type SenderFilterSettings = Settings<typeof schema>
 const DENIED = say(554, '5.1.0', 'Sender Denied')
 
 /** Senders by their address. Throws when its file cannot be read. */
-function make(settings: SenderFilterSettings, needs: ListFiles & Pick<AgentNeeds, 'domains'>): Agent {
+function make(settings: SenderFilterSettings, needs: FileNeeds & Pick<AgentNeeds, 'domains'>): Agent {
   const block = new AddressList(settings.block)
   const blockFile = openList(settings.blockFile, parseAddressList, needs)
   const ownDomains = new DomainList(settings.ownDomains ? needs.domains : [])
@@ -77,7 +84,7 @@ function authorsOf(fields: HeaderFields): readonly HeaderMailbox[] {
   return fields.list.filter(({ name }) => name === 'from').flatMap((field) => headerMailboxes(field.text()))
 }
 
-function problems({ blockFile }: SenderFilterSettings, { pathOf }: Pick<ListFiles, 'pathOf'>): readonly AgentProblem[] {
+function problems({ blockFile }: SenderFilterSettings, { pathOf }: Pick<FileNeeds, 'pathOf'>): readonly AgentProblem[] {
   return listProblems('blockFile', blockFile, parseAddressList, pathOf)
 }
 

@@ -46,11 +46,6 @@ export class ServiceLine implements Disposable {
     throw new Error(`no connection to the service: ${connected.code}`, { cause: connected.cause })
   }
 
-  /** Both ways are open, and nothing waits that nobody asked for. */
-  get isAtRest(): boolean {
-    return this.leg.state === 'open' && !this.#conversation.hasInput
-  }
-
   /** Sends octets, which have to stay as they are. False: the other side takes no more. A promise: it is behind. */
   write(...pieces: readonly Octets[]): boolean | Promise<boolean> {
     if (!this.#takes) return false

@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { readFileSync } from 'node:fs'
-import { type Clock, WatchedFile } from '@portico/base'
+import { WatchedFile } from '@portico/base'
 import { ConfigError, formatProblem, located, parseConfig, validate } from '@portico/config'
-import type { Log } from '@portico/telemetry'
-import type { AgentProblem } from '../agents/agent-type.js'
+import type { AgentProblem, FileNeeds } from '../agents/agent-type.js'
 import { type RuleSet, ruleSet } from './rule-set.js'
 import { type RuleSettings, type RulesSettings, rulesFileSchema } from './rules-schema.js'
-
-/** What reads a file of rules. */
-export interface RuleFiles {
-  readonly clock: Clock
-  readonly log: Log
-  pathOf(path: string): string
-}
 
 /** Where the rules of a block are: those that count now. */
 export interface RuleSource {
@@ -20,7 +12,7 @@ export interface RuleSource {
 }
 
 /** The rules of a block and those of its file, which is watched. Throws where the file cannot be read or is no list of rules. */
-export function openRules(settings: RulesSettings, { clock, log, pathOf }: RuleFiles): RuleSource {
+export function openRules(settings: RulesSettings, { clock, log, pathOf }: FileNeeds): RuleSource {
   if (settings.file === undefined) return { current: ruleSet(settings.rules, settings) }
   const path = pathOf(settings.file)
   return new WatchedFile({

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { CancellationSource } from '@portico/base'
-import type { Mailbox } from '../address.js'
-import { mailboxOf } from '../agents/agent-type.js'
+import { type Mailbox, mailboxOf } from '../address.js'
 import { parseHeader } from '../message/header-fields.js'
 import { HeaderSection } from '../message/header-section.js'
 import type { SpooledMessage } from '../message/spool.js'

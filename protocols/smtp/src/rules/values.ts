@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
+
 import { z } from '@portico/config'
-import { mailboxOf } from '../agents/agent-type.js'
+import { mailboxOf } from '../address.js'
 import { headerField } from '../agents/header-text.js'
 import { isNetwork } from '../agents/network-list.js'
 import { patternOf } from './pattern.js'

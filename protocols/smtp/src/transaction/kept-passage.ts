@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
+import { mailboxOf } from '../address.js'
 import type { EnvelopeEdits, Rewrite } from '../agents/agent.js'
-import { mailboxOf } from '../agents/agent-type.js'
 import type { Quarantine } from '../agents/marks.js'
 import type { AgentRun, Go } from '../agents/run-agents.js'
 import type { Dialogue } from '../dialogue.js'

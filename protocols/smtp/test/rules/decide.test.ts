@@ -3,7 +3,7 @@
 import { validate } from '@portico/config'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { mailboxOf } from '../../src/agents/agent-type.js'
+import { mailboxOf } from '../../src/address.js'
 import type { Content, Unreadable } from '../../src/content/content.js'
 import { parseHeader } from '../../src/message/header-fields.js'
 import { type Decided, decide } from '../../src/rules/decide.js'

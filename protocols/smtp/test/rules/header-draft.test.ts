@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { mailboxOf } from '../../src/agents/agent-type.js'
+import { mailboxOf } from '../../src/address.js'
 import { decodeWords } from '../../src/content/encoded-words.js'
 import { editHeader, parseHeader } from '../../src/message/header-fields.js'
 import { addressesOf } from '../../src/rules/address.js'

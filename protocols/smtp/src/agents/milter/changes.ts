@@ -28,8 +28,8 @@ export class Changes {
 
   /** Throws {@link MilterFault} for what cannot be done. */
   take(change: Change): void {
-    if (change.kind === 'add-recipient') this.#add(mailboxOf(change.path))
-    else if (change.kind === 'delete-recipient') this.#drop(mailboxOf(change.path))
+    if (change.kind === 'add-recipient') this.#add(recipientOf(change.path))
+    else if (change.kind === 'delete-recipient') this.#drop(recipientOf(change.path))
     else if (change.kind === 'replace-body') this.#replace(change.octets)
     else if (change.kind === 'quarantine') this.quarantine = change.reason
     else this.#header.apply(change)
@@ -89,7 +89,7 @@ function another(pieces: readonly Buffer[]): Rewrite {
   }
 }
 
-function mailboxOf(path: string): Mailbox {
+function recipientOf(path: string): Mailbox {
   const parsed = parsePath(path.startsWith('<') ? path : `<${path}>`)
   if (parsed.kind !== 'mailbox') throw new MilterFault('a recipient that is no address')
   return parsed.mailbox
