@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
   CYRUS_PROGRAMS,
   requireServer,
@@ -76,11 +76,13 @@ test.skipIf(requireServer('radicale', 'curl') !== undefined)('Radicale asks for 
   expect(status('-X', 'PROPFIND', '-u', 'alice:wrong')).toBe('401')
 })
 
-test('a program that is missing is named with its package', () => {
+test('a program that is missing is named with its package, where a test is skipped for it', () => {
+  using said = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
   const before = process.env['PORTICO_REQUIRE_ALL']
   try {
     process.env['PORTICO_REQUIRE_ALL'] = '0'
     expect(requireServer('sh', 'no-such-program')).toContain('no-such-program is missing')
+    expect(said.mock.calls).toEqual([[expect.stringMatching(/^skipped: no-such-program is missing .*\n$/)]])
     process.env['PORTICO_REQUIRE_ALL'] = '1'
     expect(() => requireServer('no-such-program')).toThrow(/missing/)
   } finally {

@@ -48,12 +48,13 @@ function foldersIn(path: string): readonly string[] {
   }
 }
 
-/** The reason to skip when a program is missing; undefined when it is there. Throws instead when PORTICO_REQUIRE_ALL=1. */
+/** The reason to skip when a program is missing, which is printed; undefined when it is there. Throws instead when PORTICO_REQUIRE_ALL=1. */
 export function requireServer(...programs: readonly string[]): string | undefined {
   const missing = programs.filter((program) => findProgram(program) === undefined)
   if (missing.length === 0) return undefined
   const reason = missing.map((program) => `${program} is missing (${remedy(program)})`).join(', ')
   if (process.env['PORTICO_REQUIRE_ALL'] === '1') throw new Error(reason)
+  process.stderr.write(`skipped: ${reason}\n`)
   return reason
 }
 

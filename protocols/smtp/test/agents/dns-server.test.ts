@@ -7,7 +7,6 @@ import type { DnsType } from '../../src/agents/dns/dns-resolver.js'
 import { dnsSchema } from '../../src/agents/dns/dns-schema.js'
 
 const missing = requireServer(...DNS_PROGRAMS)
-if (missing !== undefined) console.warn(`skipped: ${missing}`)
 
 /** Against hangs only. */
 const PATIENCE = { timeout: 60_000, interval: 10 }
